@@ -1,0 +1,22 @@
+//! The vyre program and everything that is true of it without a device: the op table, types, buffers, builder,
+//! text form, wire form, verifier, reference semantics. This crate does no IO and knows no device.
+
+pub mod build;
+pub mod diagnostic;
+pub mod entity;
+pub mod eval;
+pub mod lane;
+pub mod math;
+pub mod op;
+pub mod program;
+pub mod types;
+
+pub use build::Builder;
+pub use diagnostic::{Diagnostic, Label, Loc, Source};
+pub use entity::{Arena, Entity, SideTable};
+pub use op::{Effect, Info, OPS, Op, Rule, Sig};
+pub use program::{
+    Access, Attr, Buffer, BufferDecl, Case, Def, Inst, InstData, Memory, Program, Region, RegionData, Value,
+    ValueData,
+};
+pub use types::{Class, Scalar, Type};
