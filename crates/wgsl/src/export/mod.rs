@@ -1,0 +1,1 @@
+//! vyre programs out to naga modules and from there to WGSL, SPIR-V, MSL and HLSL.
