@@ -9,6 +9,7 @@ pub mod lane;
 pub mod math;
 pub mod op;
 pub mod program;
+pub mod text;
 pub mod types;
 
 pub use build::Builder;

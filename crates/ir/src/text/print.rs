@@ -1,0 +1,330 @@
+//! Writes the text form of any program, valid or not: dumps of broken programs are what it is read for.
+
+use super::Names;
+use crate::diagnostic::{Loc, Source};
+use crate::entity::{Entity, SideTable};
+use crate::op::Op;
+use crate::program::*;
+use crate::types::{Scalar, Type};
+use half::{bf16, f16};
+use std::fmt::{self, Write};
+use std::sync::Arc;
+
+/// How deep regions are printed; [`crate::verify`] admits fewer.
+const DEPTH: usize = 1000;
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&print(self))
+    }
+}
+
+/// The text form of a program.
+pub fn print(p: &Program) -> String {
+    Printer::run(p).out
+}
+
+/// The same program with its own text form as its source, so that messages about it show that text.
+pub fn relocate(p: &Program) -> Program {
+    let printer = Printer::run(p);
+    let (spans, text) = (printer.spans, printer.out);
+    let mut p = p.clone();
+    for inst in p.insts.keys() {
+        p.insts[inst].loc = spans[inst];
+    }
+    p.source = Some(Arc::new(Source { name: format!("{}.vyre", p.name), text }));
+    p
+}
+
+struct Printer<'p> {
+    p: &'p Program,
+    names: Names,
+    out: String,
+    /// Where each instruction was printed.
+    spans: SideTable<Inst, Loc>,
+    seen: SideTable<Region, bool>,
+}
+
+impl<'p> Printer<'p> {
+    fn run(p: &'p Program) -> Printer<'p> {
+        let mut printer = Printer {
+            p,
+            names: Names::of(p),
+            out: String::new(),
+            spans: SideTable::new(Loc::default()),
+            seen: SideTable::new(false),
+        };
+        printer.program().expect("writing to a string does not fail");
+        printer
+    }
+
+    fn program(&mut self) -> fmt::Result {
+        let [x, y, z] = self.p.workgroup_size;
+        writeln!(self.out, "program {} workgroup({x}, {y}, {z}) {{", Ident(&self.p.name))?;
+        for decl in self.p.buffers.values() {
+            self.buffer(decl)?;
+        }
+        self.region(self.p.body, 1)?;
+        writeln!(self.out, "}}")
+    }
+
+    fn buffer(&mut self, b: &BufferDecl) -> fmt::Result {
+        write!(self.out, "  buffer {}: {}[", Ident(&b.name), b.element)?;
+        if b.count > 0 {
+            write!(self.out, "{}", b.count)?;
+        }
+        write!(self.out, "] {} {}", b.memory.name(), b.access.name())?;
+        if b.output {
+            write!(self.out, " output")?;
+        }
+        if b.memory.is_bound() || (b.group, b.binding) != (0, 0) {
+            write!(self.out, " @group({}) @binding({})", b.group, b.binding)?;
+        }
+        writeln!(self.out)
+    }
+
+    fn indent(&mut self, depth: usize) -> fmt::Result {
+        write!(self.out, "{:1$}", "", depth * 2)
+    }
+
+    fn region(&mut self, region: Region, depth: usize) -> fmt::Result {
+        if depth > DEPTH || std::mem::replace(&mut self.seen[region], true) {
+            self.indent(depth)?;
+            return writeln!(self.out, "// not printed: nested too deeply or printed before");
+        }
+        let p = self.p;
+        let insts = &p.regions[region].insts;
+        for (i, &inst) in insts.iter().enumerate() {
+            let data = &p.insts[inst];
+            if i + 1 == insts.len() && data.op == Op::Yield && data.args.is_empty() {
+                self.spans[inst] = Loc::span(self.out.len() as u32, self.out.len() as u32 + 1);
+                return Ok(());
+            }
+            self.inst(inst, data, depth)?;
+        }
+        if insts.last().is_none_or(|&last| p.insts[last].op != Op::Yield) {
+            self.indent(depth)?;
+            writeln!(self.out, "// no yield")?;
+        }
+        Ok(())
+    }
+
+    fn inst(&mut self, inst: Inst, data: &InstData, depth: usize) -> fmt::Result {
+        self.indent(depth)?;
+        let start = self.out.len();
+        for (i, &result) in data.results.iter().enumerate() {
+            let comma = if i > 0 { ", " } else { "" };
+            write!(self.out, "{comma}{}: {}", self.names.name(result), self.p.ty(result))?;
+        }
+        if !data.results.is_empty() {
+            write!(self.out, " = ")?;
+        }
+        write!(self.out, "{}", data.op.name())?;
+        self.operands(data)?;
+        self.spans[inst] = Loc::span(start as u32, self.out.len() as u32);
+        match data.op {
+            Op::Switch => self.switch(data, depth)?,
+            _ => self.regions(data, depth)?,
+        }
+        writeln!(self.out)
+    }
+
+    /// Attribute and operands.
+    fn operands(&mut self, data: &InstData) -> fmt::Result {
+        let mut args = &data.args[..];
+        match &data.attr {
+            Attr::None | Attr::Cases(_) => (),
+            Attr::Bits(lanes) => {
+                let ty = data.results.first().map_or(Type::new(Scalar::U64, 4), |&r| self.p.ty(r));
+                write!(self.out, " {}", Constant(ty, lanes))?;
+            }
+            Attr::Axis(axis) => match b"xyz".get(*axis as usize) {
+                Some(&letter) => write!(self.out, " {}", letter as char)?,
+                None => write!(self.out, " axis {axis}")?,
+            },
+            Attr::Lane(lane) => {
+                if let Some((first, rest)) = args.split_first() {
+                    write!(self.out, " {}", self.names.name(*first))?;
+                    args = rest;
+                }
+                match b"xyzw".get(*lane as usize) {
+                    Some(&letter) => write!(self.out, ".{}", letter as char)?,
+                    None => write!(self.out, " lane {lane}")?,
+                }
+                return self.list(args, ", ");
+            }
+            Attr::Buffer(buffer) => {
+                match self.p.buffers.get(*buffer) {
+                    Some(decl) => write!(self.out, " {}", Ident(&decl.name))?,
+                    None => write!(self.out, " \"no buffer {}\"", buffer.index())?,
+                }
+                if let Some((index, rest)) = args.split_first() {
+                    write!(self.out, "[{}]", self.names.name(*index))?;
+                    args = rest;
+                }
+                return self.list(args, ", ");
+            }
+        }
+        if let (Op::Loop, [body]) = (data.op, &data.regions[..]) {
+            return self.parameters(&self.p.regions[*body].params, args);
+        }
+        self.list(args, " ")
+    }
+
+    fn list(&mut self, values: &[Value], before: &str) -> fmt::Result {
+        for (i, &value) in values.iter().enumerate() {
+            let comma = if i > 0 { ", " } else { before };
+            write!(self.out, "{comma}{}", self.names.name(value))?;
+        }
+        Ok(())
+    }
+
+    /// A loop's parameters with their initial values.
+    fn parameters(&mut self, params: &[Value], init: &[Value]) -> fmt::Result {
+        write!(self.out, " (")?;
+        for i in 0..params.len().max(init.len()) {
+            write!(self.out, "{}", if i > 0 { ", " } else { "" })?;
+            if let Some(&param) = params.get(i) {
+                write!(self.out, "{}: {}", self.names.name(param), self.p.ty(param))?;
+            }
+            if let Some(&init) = init.get(i) {
+                write!(self.out, " = {}", self.names.name(init))?;
+            }
+        }
+        write!(self.out, ")")
+    }
+
+    fn regions(&mut self, data: &InstData, depth: usize) -> fmt::Result {
+        for (i, &region) in data.regions.iter().enumerate() {
+            if data.op == Op::If && i == 1 {
+                if data.regions.len() == 2 && self.does_nothing(region) {
+                    let end = self.out.len() as u32;
+                    self.spans[self.p.regions[region].insts[0]] = Loc::span(end - 1, end);
+                    return Ok(());
+                }
+                write!(self.out, " else")?;
+            }
+            writeln!(self.out, " {{")?;
+            self.region(region, depth + 1)?;
+            self.indent(depth)?;
+            write!(self.out, "}}")?;
+        }
+        Ok(())
+    }
+
+    fn does_nothing(&self, region: Region) -> bool {
+        match self.p.regions[region].insts[..] {
+            [only] => self.p.insts[only].op == Op::Yield && self.p.insts[only].args.is_empty(),
+            _ => false,
+        }
+    }
+
+    fn switch(&mut self, data: &InstData, depth: usize) -> fmt::Result {
+        let cases: &[Case] = match &data.attr {
+            Attr::Cases(cases) => cases,
+            _ => &[],
+        };
+        let selector = data.args.first().map_or(Type::from(Scalar::U32), |&v| self.p.ty(v));
+        // Positions of the cases of each region, without asking every region about every case.
+        let mut by_region: Vec<(u32, u64)> = cases.iter().map(|c| (c.region, c.value)).collect();
+        by_region.sort_by_key(|c| c.0);
+        let mut by_region = by_region.into_iter().peekable();
+        writeln!(self.out, " {{")?;
+        for (i, &region) in data.regions.iter().enumerate() {
+            self.indent(depth + 1)?;
+            let mut before = "case ";
+            while let Some((_, value)) = by_region.next_if(|c| c.0 as usize <= i) {
+                write!(self.out, "{before}{}", Number(selector.scalar, value))?;
+                before = ", ";
+            }
+            if i + 1 == data.regions.len() {
+                write!(self.out, "{}default", if before == ", " { before } else { "" })?;
+            } else if before != ", " {
+                write!(self.out, "case")?;
+            }
+            writeln!(self.out, " {{")?;
+            self.region(region, depth + 2)?;
+            self.indent(depth + 1)?;
+            writeln!(self.out, "}}")?;
+        }
+        self.indent(depth)?;
+        write!(self.out, "}}")
+    }
+}
+
+/// A name, in quotes if it is not a plain word.
+pub(super) struct Ident<'a>(pub &'a str);
+
+impl fmt::Display for Ident<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = self.0.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_')
+            && self.0.bytes().next().is_some_and(|c| !c.is_ascii_digit());
+        if plain {
+            return f.write_str(self.0);
+        }
+        f.write_char('"')?;
+        for c in self.0.chars() {
+            match c {
+                '"' | '\\' => write!(f, "\\{c}")?,
+                c if c.is_control() => write!(f, "\\u{{{:x}}}", c as u32)?,
+                c => f.write_char(c)?,
+            }
+        }
+        f.write_char('"')
+    }
+}
+
+/// A constant: one number if all lanes are the same, else a list.
+struct Constant<'a>(Type, &'a [u64; 4]);
+
+impl fmt::Display for Constant<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Constant(ty, bits) = self;
+        let lanes = &bits[..ty.lanes as usize];
+        if lanes.iter().all(|b| *b == lanes[0]) {
+            return write!(f, "{}", Number(ty.scalar, lanes[0]));
+        }
+        for (i, &lane) in lanes.iter().enumerate() {
+            write!(f, "{}{}", if i > 0 { ", " } else { "(" }, Number(ty.scalar, lane))?;
+        }
+        write!(f, ")")
+    }
+}
+
+/// A scalar constant from its bits.
+pub(super) struct Number(pub Scalar, pub u64);
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Number(scalar, bits) = *self;
+        if bits & !scalar.mask() != 0 {
+            return write!(f, "{bits:#x}");
+        }
+        match scalar {
+            Scalar::Bool => write!(f, "{}", bits == 1),
+            Scalar::I8 => write!(f, "{}", bits as i8),
+            Scalar::I16 => write!(f, "{}", bits as i16),
+            Scalar::I32 => write!(f, "{}", bits as i32),
+            Scalar::I64 => write!(f, "{}", bits as i64),
+            Scalar::U8 | Scalar::U16 | Scalar::U32 | Scalar::U64 => write!(f, "{bits}"),
+            Scalar::F16 if f16::from_bits(bits as u16).is_nan() => write!(f, "{bits:#x}"),
+            Scalar::BF16 if bf16::from_bits(bits as u16).is_nan() => write!(f, "{bits:#x}"),
+            Scalar::F32 if f32::from_bits(bits as u32).is_nan() => write!(f, "{bits:#x}"),
+            Scalar::F64 if f64::from_bits(bits).is_nan() => write!(f, "{bits:#x}"),
+            // `{:?}` of Rust's own floats is the shortest decimal that reads back the same.
+            Scalar::F32 => write!(f, "{:?}", f32::from_bits(bits as u32)),
+            Scalar::F64 => write!(f, "{:?}", f64::from_bits(bits)),
+            Scalar::F16 => small(f, f16::from_bits(bits as u16).to_f64(), |x| f16::from_f64(x).to_f64()),
+            Scalar::BF16 => small(f, bf16::from_bits(bits as u16).to_f64(), |x| bf16::from_f64(x).to_f64()),
+        }
+    }
+}
+
+/// The shortest decimal that `round` takes to `x`.
+fn small(f: &mut fmt::Formatter<'_>, x: f64, round: fn(f64) -> f64) -> fmt::Result {
+    let short = (0..17).find_map(|digits| {
+        let near: f64 = format!("{x:.digits$e}").parse().ok()?;
+        (round(near) == x).then_some(near)
+    });
+    write!(f, "{:?}", short.unwrap_or(x))
+}
