@@ -1,0 +1,234 @@
+//! The one description of a program's interface: which buffers there are, in what order the caller gives and gets
+//! them, and how large they are.
+
+use crate::error::BackendError;
+use vyre_ir::entity::Entity;
+use vyre_ir::{Access, BufferDecl, Diagnostic, Memory, Program};
+
+/// What a buffer is to the caller.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum BindingRole {
+    /// Given by the caller, read only.
+    Input,
+    /// Given by the caller, read back after.
+    InputOutput,
+    /// Read back after; starts as zero.
+    Output,
+    /// Given by the caller; small and read only.
+    Uniform,
+    /// Workgroup or private memory: not the caller's.
+    Shared,
+    /// Device memory that outlives the dispatch.
+    Persistent,
+}
+
+/// One buffer of a program as the caller sees it. Sizes are in bytes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Binding {
+    /// Name.
+    pub name: String,
+    /// Bind group.
+    pub group: u32,
+    /// Binding in the group.
+    pub binding: u32,
+    /// Index in `Program::buffers`.
+    pub buffer_index: usize,
+    /// What it is to the caller.
+    pub role: BindingRole,
+    /// Size of an element.
+    pub element_size: u32,
+    /// Alignment the memory should have.
+    pub preferred_alignment: u32,
+    /// Number of elements; 0 while a runtime-sized buffer has no input yet.
+    pub element_count: u64,
+    /// Size of the buffer where the program declares its count.
+    pub static_byte_len: Option<u64>,
+    /// Its place among the inputs.
+    pub input_index: Option<usize>,
+    /// Its place among the outputs.
+    pub output_index: Option<usize>,
+}
+
+impl Binding {
+    /// Whether the host provides memory for it.
+    pub fn is_bound(&self) -> bool {
+        self.role != BindingRole::Shared
+    }
+    /// Size in bytes, as far as it is known.
+    pub fn byte_len(&self) -> u64 {
+        self.element_count.saturating_mul(self.element_size as u64)
+    }
+}
+
+/// All buffers of a program, sorted by (group, binding); memory that is not bound comes last.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BindingPlan {
+    /// The buffers.
+    pub bindings: Vec<Binding>,
+}
+
+impl BindingPlan {
+    /// The plan of a program before any input is known.
+    ///
+    /// # Errors
+    /// `B001` for two buffers with one (group, binding), `B002` for a size beyond 64 bits.
+    pub fn build(program: &Program) -> Result<BindingPlan, BackendError> {
+        let mut bindings = Vec::with_capacity(program.buffers.len());
+        for (id, decl) in program.buffers.iter() {
+            let static_byte_len = match decl.count {
+                0 => None,
+                count => Some(decl.static_bytes().ok_or_else(|| {
+                    bind_error(
+                        "B002",
+                        format!(
+                            "buffer `{}` of {count} elements of {} has no size in 64 bits",
+                            decl.name, decl.element
+                        ),
+                        "declare fewer elements.",
+                    )
+                })?),
+            };
+            bindings.push(Binding {
+                name: decl.name.clone(),
+                group: decl.group,
+                binding: decl.binding,
+                buffer_index: id.index(),
+                role: role(decl),
+                element_size: decl.element.bytes(),
+                preferred_alignment: decl.element.bytes().next_power_of_two(),
+                element_count: decl.count,
+                static_byte_len,
+                input_index: None,
+                output_index: None,
+            });
+        }
+        bindings.sort_by_key(|b| (!b.is_bound(), b.group, b.binding, b.buffer_index));
+        if let Some(w) = bindings
+            .windows(2)
+            .find(|w| w[1].is_bound() && (w[0].group, w[0].binding) == (w[1].group, w[1].binding))
+        {
+            return Err(bind_error(
+                "B001",
+                format!(
+                    "buffers `{}` and `{}` are both @group({}) @binding({})",
+                    w[0].name, w[1].name, w[0].group, w[0].binding
+                ),
+                "give each buffer its own group and binding.",
+            ));
+        }
+        let (mut inputs, mut outputs) = (0.., 0..);
+        for b in &mut bindings {
+            let (input, output) = match b.role {
+                BindingRole::Input | BindingRole::Uniform => (true, false),
+                BindingRole::InputOutput => (true, true),
+                BindingRole::Output => (false, true),
+                BindingRole::Shared | BindingRole::Persistent => (false, false),
+            };
+            b.input_index = if input { inputs.next() } else { None };
+            b.output_index = if output { outputs.next() } else { None };
+        }
+        Ok(BindingPlan { bindings })
+    }
+
+    /// The plan with the sizes that these inputs give.
+    pub fn from_program(program: &Program, inputs: &[Vec<u8>]) -> Result<BindingPlan, BackendError> {
+        let inputs: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
+        BindingPlan::from_borrowed_inputs(program, &inputs)
+    }
+
+    /// The plan with the sizes that these inputs give.
+    pub fn from_borrowed_inputs(program: &Program, inputs: &[&[u8]]) -> Result<BindingPlan, BackendError> {
+        let mut plan = BindingPlan::build(program)?;
+        plan.validate_borrowed_inputs(inputs)?;
+        for b in &mut plan.bindings {
+            if let (Some(i), None) = (b.input_index, b.static_byte_len) {
+                b.element_count = inputs[i].len() as u64 / b.element_size as u64;
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Whether these inputs fit; see [`BindingPlan::validate_borrowed_inputs`].
+    pub fn validate_inputs(&self, inputs: &[Vec<u8>]) -> Result<(), BackendError> {
+        let inputs: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
+        self.validate_borrowed_inputs(&inputs)
+    }
+
+    /// Whether these inputs, one for each binding with an `input_index` in that order, fit the program.
+    ///
+    /// # Errors
+    /// `B003` for a wrong number of inputs, `B004` for a length that is no multiple of the element size, `B005` for a
+    /// length that differs from the declared one, `B006` for an input of no bytes.
+    pub fn validate_borrowed_inputs(&self, inputs: &[&[u8]]) -> Result<(), BackendError> {
+        let expected: Vec<&Binding> = self.inputs().collect();
+        if expected.len() != inputs.len() {
+            let names: Vec<&str> = expected.iter().map(|b| b.name.as_str()).collect();
+            return Err(bind_error(
+                "B003",
+                format!("the program takes {} inputs, {} were given", expected.len(), inputs.len()),
+                format!("give one input for each of: {}.", names.join(", ")),
+            ));
+        }
+        for (b, input) in expected.iter().zip(inputs) {
+            let len = input.len() as u64;
+            if !len.is_multiple_of(b.element_size as u64) {
+                return Err(bind_error(
+                    "B004",
+                    format!(
+                        "the input of buffer `{}` has {len} bytes, no multiple of its element size {}",
+                        b.name, b.element_size
+                    ),
+                    "pass whole elements.",
+                ));
+            }
+            if let Some(want) = b.static_byte_len
+                && want != len
+            {
+                return Err(bind_error(
+                    "B005",
+                    format!("the input of buffer `{}` has {len} bytes, the program declares {want}", b.name),
+                    format!("pass exactly {} elements.", b.element_count),
+                ));
+            }
+            if len == 0 {
+                return Err(bind_error(
+                    "B006",
+                    format!("the input of buffer `{}` is empty", b.name),
+                    "pass at least one element.",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The bindings that the caller gives, in order.
+    pub fn inputs(&self) -> impl Iterator<Item = &Binding> {
+        self.bindings.iter().filter(|b| b.input_index.is_some())
+    }
+
+    /// The bindings that are read back, in order.
+    pub fn outputs(&self) -> impl Iterator<Item = &Binding> {
+        self.bindings.iter().filter(|b| b.output_index.is_some())
+    }
+}
+
+fn role(decl: &BufferDecl) -> BindingRole {
+    match (decl.memory, decl.access) {
+        (Memory::Workgroup | Memory::Private, _) => BindingRole::Shared,
+        (Memory::Persistent, _) => BindingRole::Persistent,
+        _ if decl.output => BindingRole::Output,
+        (Memory::Uniform, _) => BindingRole::Uniform,
+        (Memory::Storage, Access::Read) => BindingRole::Input,
+        (Memory::Storage, Access::ReadWrite) => BindingRole::InputOutput,
+        (Memory::Storage, Access::Write) => BindingRole::Output,
+    }
+}
+
+/// An error about what the caller gave.
+pub(crate) fn bind_error(
+    code: &'static str,
+    message: impl Into<String>,
+    fix: impl Into<String>,
+) -> BackendError {
+    BackendError::InvalidInput { what: Box::new(Diagnostic::new(code, message).fix(fix)) }
+}

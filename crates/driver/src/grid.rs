@@ -1,0 +1,70 @@
+//! How many workgroups run: as given, or inferred the same way for every backend and the oracle.
+
+use crate::binding::{BindingPlan, bind_error};
+use crate::error::BackendError;
+use vyre_ir::Program;
+
+/// The size of a run.
+#[derive(Copy, Clone, Default, PartialEq, Eq, Debug)]
+pub enum Grid {
+    /// The largest element count of all bindings, as threads along x.
+    #[default]
+    Infer,
+    /// Workgroups along each axis.
+    Workgroups([u32; 3]),
+    /// At least this many threads along each axis: divided by the workgroup size, rounded up.
+    Threads([u32; 3]),
+}
+
+impl Grid {
+    /// The workgroups along each axis.
+    ///
+    /// # Errors
+    /// `B010` for an axis of 0, `B011` for 2^32 threads or more along an axis.
+    pub fn workgroups(self, program: &Program, plan: &BindingPlan) -> Result<[u32; 3], BackendError> {
+        let groups = match self {
+            Grid::Infer => infer_grid(program, plan)?,
+            Grid::Workgroups(groups) => groups,
+            Grid::Threads(threads) => {
+                let mut groups = threads;
+                for (n, size) in groups.iter_mut().zip(program.workgroup_size) {
+                    *n = n.div_ceil(size);
+                }
+                groups
+            }
+        };
+        for (axis, (&n, &size)) in groups.iter().zip(&program.workgroup_size).enumerate() {
+            let axis = ["x", "y", "z"][axis];
+            if n == 0 {
+                return Err(bind_error(
+                    "B010",
+                    format!("the grid is 0 along {axis}"),
+                    "give at least one workgroup or thread along each axis.",
+                ));
+            }
+            if n as u64 * size as u64 > u32::MAX as u64 {
+                return Err(bind_error(
+                    "B011",
+                    format!(
+                        "the grid has {} threads along {axis}, more than 4294967295",
+                        n as u64 * size as u64
+                    ),
+                    "use a smaller grid, or more of its axes.",
+                ));
+            }
+        }
+        Ok(groups)
+    }
+}
+
+/// The grid when the caller gives none: the largest element count over all bindings, as threads along x, rounded up
+/// to whole workgroups.
+pub fn infer_grid(program: &Program, plan: &BindingPlan) -> Result<[u32; 3], BackendError> {
+    let extent =
+        plan.bindings.iter().filter(|b| b.is_bound()).map(|b| b.element_count).max().unwrap_or(1).max(1);
+    let groups = extent.div_ceil(program.workgroup_size[0].max(1) as u64);
+    u32::try_from(groups).map(|x| [x, 1, 1]).map_err(|_| {
+        let message = format!("the grid inferred from a buffer of {extent} elements is too large");
+        bind_error("B011", message, "give the grid.")
+    })
+}

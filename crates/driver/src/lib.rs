@@ -1,0 +1,32 @@
+//! The layer between programs and devices. It knows no concrete backend: backends register themselves at link time,
+//! are acquired by id or by what they measure, and are driven through one small trait. Everything a user calls is
+//! written once over that trait.
+
+mod acquire;
+mod backend;
+mod binding;
+mod dispatch;
+mod error;
+mod grid;
+mod memory;
+mod profile;
+mod registry;
+
+/// For backends' registrations: `vyre_driver::inventory::submit!`.
+pub use inventory;
+
+pub use acquire::{
+    AcquirePolicy, Candidate, acquire, acquire_by_policy, acquire_preferred_dispatch_backend,
+    explain_selection,
+};
+pub use backend::{Cancel, CompileOptions, Executable, Launch, LaunchMemory, VyreBackend};
+pub use binding::{Binding, BindingPlan, BindingRole};
+pub use dispatch::{Compiled, DispatchConfig, Outputs, Timing};
+pub use error::BackendError;
+pub use grid::{Grid, infer_grid};
+pub use memory::{AlignedBytes, available_host_bytes};
+pub use profile::{DeviceKind, DeviceProfile, Limits, TimingQuality};
+pub use registry::{
+    BackendCapability, BackendPrecedence, BackendRegistration, backend_dispatches, backend_precedence,
+    registered_backends, registered_backends_by_precedence_slice,
+};

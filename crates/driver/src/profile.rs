@@ -1,0 +1,135 @@
+//! What a device is and can do, as plain data. Capabilities are fields, so a new one touches no trait.
+
+/// What kind of device executes the work.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+#[allow(missing_docs)] // the names are the documentation
+pub enum DeviceKind {
+    DiscreteGpu,
+    IntegratedGpu,
+    VirtualGpu,
+    Cpu,
+    Software,
+    Oracle,
+}
+
+impl DeviceKind {
+    /// Every kind.
+    pub const ALL: [DeviceKind; 6] = [
+        DeviceKind::DiscreteGpu,
+        DeviceKind::IntegratedGpu,
+        DeviceKind::VirtualGpu,
+        DeviceKind::Cpu,
+        DeviceKind::Software,
+        DeviceKind::Oracle,
+    ];
+    /// The kinds that are real graphics hardware.
+    pub const GPU: [DeviceKind; 3] =
+        [DeviceKind::DiscreteGpu, DeviceKind::IntegratedGpu, DeviceKind::VirtualGpu];
+
+    /// The kind in words.
+    pub fn name(self) -> &'static str {
+        match self {
+            DeviceKind::DiscreteGpu => "discrete GPU",
+            DeviceKind::IntegratedGpu => "integrated GPU",
+            DeviceKind::VirtualGpu => "virtual GPU",
+            DeviceKind::Cpu => "CPU",
+            DeviceKind::Software => "software",
+            DeviceKind::Oracle => "oracle",
+        }
+    }
+}
+
+/// How well a backend can time work, worst first.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum TimingQuality {
+    /// Only the whole call.
+    HostOnly,
+    /// Enqueue and wait apart.
+    HostEnqueueWait,
+    /// Timestamps taken by the device.
+    DeviceTimestamps,
+    /// Performance counters of the device.
+    HardwareCounters,
+}
+
+/// The largest things a device takes.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Workgroup size along each axis.
+    pub workgroup_size: [u32; 3],
+    /// Invocations of a workgroup.
+    pub invocations_per_workgroup: u32,
+    /// Workgroups of a grid along each axis.
+    pub workgroups_per_dimension: u32,
+    /// Bytes of one storage buffer.
+    pub storage_binding_bytes: u64,
+    /// Bytes of workgroup memory.
+    pub workgroup_memory_bytes: u64,
+    /// Storage buffers of a program.
+    pub buffers_per_stage: u32,
+}
+
+/// A device: what it is, its limits and features. What was not measured is `None`.
+#[derive(Clone, PartialEq, Debug)]
+#[allow(missing_docs)] // each `supports_*` says what it says
+pub struct DeviceProfile {
+    /// The backend's id.
+    pub backend: &'static str,
+    /// What kind of device it is.
+    pub kind: DeviceKind,
+    /// Its name as its maker gives it.
+    pub name: String,
+    /// The driver and its version.
+    pub driver: String,
+    /// The largest things it takes.
+    pub limits: Limits,
+    /// Invocations of a subgroup; 0 when there are none.
+    pub subgroup_size: u32,
+    pub supports_subgroup_ops: bool,
+    pub supports_subgroup_shuffle: bool,
+    pub supports_f16: bool,
+    pub supports_bf16: bool,
+    pub supports_f64: bool,
+    pub supports_i64: bool,
+    pub supports_tensor_cores: bool,
+    pub supports_async_compute: bool,
+    pub supports_indirect_dispatch: bool,
+    pub supports_persistent_threads: bool,
+    pub supports_grid_sync: bool,
+    pub supports_device_timestamps: bool,
+    pub supports_hardware_counters: bool,
+    pub supports_distributed: bool,
+    /// How well it times work.
+    pub timing_quality: TimingQuality,
+    /// Measured memory bandwidth in GB/s.
+    pub mem_bw_gbps: Option<f32>,
+    /// Processors: multiprocessors, cores.
+    pub compute_units: u32,
+}
+
+impl DeviceProfile {
+    /// How capable the device is: points per feature, the first key of the automatic choice.
+    pub fn capability_score(&self) -> u32 {
+        self.score_items().iter().filter(|(_, _, has)| *has).map(|(_, points, _)| points).sum()
+    }
+
+    /// Each item of the score: what, how many points, whether the device has it.
+    pub fn score_items(&self) -> [(&'static str, u32, bool); 13] {
+        let invocations = self.limits.invocations_per_workgroup;
+        [
+            ("storage buffers", 16, self.limits.storage_binding_bytes > 0),
+            ("64 invocations per workgroup", 8, invocations >= 64),
+            ("256 invocations per workgroup", 4, invocations >= 256),
+            ("subgroups", 8, self.subgroup_size > 0),
+            ("subgroup operations", 8, self.supports_subgroup_ops),
+            ("subgroup shuffle", 4, self.supports_subgroup_shuffle),
+            ("workgroup memory", 4, self.limits.workgroup_memory_bytes > 0),
+            ("f16", 2, self.supports_f16),
+            ("bf16", 2, self.supports_bf16),
+            ("tensor cores", 4, self.supports_tensor_cores),
+            ("indirect dispatch", 2, self.supports_indirect_dispatch),
+            ("device timestamps", 2, self.supports_device_timestamps),
+            ("hardware counters", 2, self.supports_hardware_counters),
+        ]
+    }
+}
