@@ -1,0 +1,3 @@
+//! One suite for every backend: programs that say what they compute.
+
+pub mod list;
