@@ -1,0 +1,117 @@
+//! The binding plan: roles, order, sizes, and each way an input can fail to fit.
+
+use vyre_driver::{BackendError, BindingPlan, BindingRole, Grid};
+use vyre_ir::{Access, BufferDecl, Builder, Memory, Program, Scalar, Type};
+
+fn decl(name: &str, at: (u32, u32), memory: Memory, access: Access, element: Type, count: u64) -> BufferDecl {
+    let (group, binding) = at;
+    BufferDecl { name: name.into(), group, binding, memory, access, element, count, output: false }
+}
+
+fn program(buffers: Vec<BufferDecl>) -> Program {
+    let mut b = Builder::new("test", [64, 1, 1]);
+    for buffer in buffers {
+        b.buffer(buffer);
+    }
+    b.finish()
+}
+
+/// A program with one buffer of each role, declared out of order.
+fn sample() -> Program {
+    let f32 = Type::from(Scalar::F32);
+    let mut declared = decl("declared", (1, 1), Memory::Storage, Access::ReadWrite, f32, 4);
+    declared.output = true;
+    program(vec![
+        declared,
+        decl("tile", (0, 0), Memory::Workgroup, Access::ReadWrite, f32, 16),
+        decl("both", (1, 0), Memory::Storage, Access::ReadWrite, Type::new(Scalar::F32, 4), 0),
+        decl("only_written", (0, 2), Memory::Storage, Access::Write, Scalar::U32.into(), 0),
+        decl("settings", (0, 1), Memory::Uniform, Access::Read, Scalar::U32.into(), 3),
+        decl("data", (0, 0), Memory::Storage, Access::Read, Scalar::F16.into(), 0),
+    ])
+}
+
+fn code(error: BackendError) -> &'static str {
+    error.code()
+}
+
+#[test]
+fn bindings_are_sorted_and_have_roles() {
+    let plan = BindingPlan::build(&sample()).unwrap();
+    let seen: Vec<_> = plan
+        .bindings
+        .iter()
+        .map(|b| (b.name.as_str(), b.role, b.input_index, b.output_index, b.element_size))
+        .collect();
+    let expected = [
+        ("data", BindingRole::Input, Some(0), None, 2),
+        ("settings", BindingRole::Uniform, Some(1), None, 4),
+        ("only_written", BindingRole::Output, None, Some(0), 4),
+        ("both", BindingRole::InputOutput, Some(2), Some(1), 16),
+        ("declared", BindingRole::Output, None, Some(2), 4),
+        ("tile", BindingRole::Shared, None, None, 4),
+    ];
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn sizes_come_from_declarations_or_inputs() {
+    let plan = BindingPlan::from_program(&sample(), &[vec![0; 10], vec![0; 12], vec![0; 32]]).unwrap();
+    let counts: Vec<u64> = plan.bindings.iter().map(|b| b.element_count).collect();
+    assert_eq!(counts, [5, 3, 0, 2, 4, 16]);
+    let lengths: Vec<Option<u64>> = plan.bindings.iter().map(|b| b.static_byte_len).collect();
+    assert_eq!(lengths, [None, Some(12), None, None, Some(16), Some(64)]);
+}
+
+#[test]
+fn inputs_that_do_not_fit_are_refused() {
+    let program = sample();
+    let check = |inputs: &[&[u8]], want: &str| {
+        assert_eq!(code(BindingPlan::from_borrowed_inputs(&program, inputs).unwrap_err()), want);
+    };
+    check(&[&[0; 2], &[0; 12]], "B003");
+    check(&[&[0; 3], &[0; 12], &[0; 16]], "B004");
+    check(&[&[0; 2], &[0; 16], &[0; 16]], "B005");
+    check(&[&[0; 0], &[0; 12], &[0; 16]], "B006");
+}
+
+#[test]
+fn declarations_that_cannot_be_bound_are_refused() {
+    let u32 = Type::from(Scalar::U32);
+    let twice = program(vec![
+        decl("a", (2, 3), Memory::Storage, Access::Read, u32, 0),
+        decl("b", (2, 3), Memory::Storage, Access::Read, u32, 0),
+    ]);
+    let error = BindingPlan::build(&twice).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("`a`") && text.contains("`b`") && text.contains("@group(2) @binding(3)"), "{text}");
+    assert_eq!(code(error), "B001");
+    let huge = program(vec![decl("a", (0, 0), Memory::Storage, Access::Read, u32, u64::MAX / 2)]);
+    assert_eq!(code(BindingPlan::build(&huge).unwrap_err()), "B002");
+}
+
+#[test]
+fn workgroup_memory_may_share_a_binding_number() {
+    let u32 = Type::from(Scalar::U32);
+    let p = program(vec![
+        decl("a", (0, 0), Memory::Workgroup, Access::ReadWrite, u32, 1),
+        decl("b", (0, 0), Memory::Workgroup, Access::ReadWrite, u32, 1),
+        decl("c", (0, 0), Memory::Storage, Access::Read, u32, 1),
+    ]);
+    assert_eq!(BindingPlan::build(&p).unwrap().inputs().count(), 1);
+}
+
+#[test]
+fn grids() {
+    let p = sample();
+    let plan = BindingPlan::from_program(&p, &[vec![0; 400], vec![0; 12], vec![0; 32]]).unwrap();
+    let check = |grid: Grid, want: Result<[u32; 3], &str>| {
+        assert_eq!(grid.workgroups(&p, &plan).map_err(code), want);
+    };
+    check(Grid::Infer, Ok([4, 1, 1])); // 200 elements of f16 in groups of 64
+    check(Grid::Threads([65, 2, 3]), Ok([2, 2, 3]));
+    check(Grid::Workgroups([7, 8, 9]), Ok([7, 8, 9]));
+    check(Grid::Workgroups([7, 0, 9]), Err("B010"));
+    check(Grid::Threads([0, 1, 1]), Err("B010"));
+    check(Grid::Workgroups([1 << 26, 1, 1]), Err("B011"));
+}
