@@ -1,0 +1,109 @@
+//! Checks the bindings and fixes everything about a run that does not change from workgroup to workgroup.
+
+use crate::Bytes;
+use crate::memory::{Home, Layout};
+use vyre_ir::{Diagnostic, Entity, Memory, Program};
+
+/// The sizes of a run.
+pub(crate) struct Shape {
+    /// Invocations of a workgroup.
+    pub invocations: usize,
+    /// Invocations of a subgroup.
+    pub subgroup_size: u32,
+    /// Workgroups of the grid.
+    pub workgroups: [u32; 3],
+    /// Elements of each buffer.
+    pub lengths: Vec<u32>,
+    /// Where each buffer lives.
+    pub layout: Layout,
+}
+
+pub(crate) fn bind(
+    program: &Program,
+    workgroups: [u32; 3],
+    buffers: &[Bytes<'_>],
+    subgroup_size: u32,
+) -> Result<Shape, Diagnostic> {
+    if !(1..=128).contains(&subgroup_size) {
+        return Err(Diagnostic::new(
+            "D301",
+            format!("a subgroup has 1 to 128 invocations, not {subgroup_size}"),
+        ));
+    }
+    if buffers.len() != program.buffers.len() {
+        let (want, got) = (program.buffers.len(), buffers.len());
+        return Err(Diagnostic::new("B301", format!("the program has {want} buffers, {got} are given")));
+    }
+    let [x, y, z] = program.workgroup_size.map(|n| n as u128);
+    let Some(invocations) = u32::try_from(x * y * z).ok().filter(|n| *n > 0) else {
+        return Err(Diagnostic::new(
+            "D302",
+            format!("a workgroup of {x} x {y} x {z} invocations cannot run"),
+        ));
+    };
+    let (mut lengths, mut homes) = (Vec::new(), Vec::new());
+    let (mut workgroup_bytes, mut private_bytes) = (0u64, 0u64);
+    for ((id, decl), bytes) in program.buffers.iter().zip(buffers) {
+        let element = decl.element.bytes() as u64;
+        let declared = decl.count.checked_mul(element).ok_or_else(|| too_large(&decl.name))?;
+        let len = match (decl.memory, bytes) {
+            (Memory::Workgroup | Memory::Private, _) => declared,
+            (_, Bytes::Unbound) => {
+                return Err(Diagnostic::new("B302", format!("buffer `{}` is not bound", decl.name)));
+            }
+            (_, Bytes::Read(_)) if decl.access.writes() => {
+                let message =
+                    format!("the program writes buffer `{}`, which is bound for reading", decl.name);
+                return Err(Diagnostic::new("B303", message));
+            }
+            (_, Bytes::Read(bytes)) => visible(&decl.name, bytes.len() as u64, declared)?,
+            (_, Bytes::Write(bytes)) => visible(&decl.name, bytes.len() as u64, declared)?,
+        };
+        lengths.push(u32::try_from(len / element).unwrap_or(u32::MAX));
+        let place = |total: &mut u64| {
+            let offset = *total;
+            *total = total.checked_add(len).filter(|n| *n <= crate::WORKGROUP_BYTES)?;
+            Some((offset as usize, len as usize))
+        };
+        homes.push(match decl.memory {
+            Memory::Workgroup => {
+                let (offset, len) = place(&mut workgroup_bytes).ok_or_else(|| too_large(&decl.name))?;
+                Home::Workgroup { offset, len }
+            }
+            Memory::Private => {
+                let (offset, len) = place(&mut private_bytes).ok_or_else(|| too_large(&decl.name))?;
+                Home::Private { offset, len }
+            }
+            _ => Home::Bound { buffer: id.index(), len: len as usize },
+        });
+    }
+    let private_total = private_bytes.saturating_mul(invocations as u64);
+    if private_total > crate::WORKGROUP_BYTES {
+        let message = format!("private memory of {invocations} invocations takes {private_total} bytes");
+        return Err(Diagnostic::new("D303", message).fix("use smaller private arrays or a smaller workgroup"));
+    }
+    let layout = Layout {
+        homes,
+        workgroup_bytes: workgroup_bytes as usize,
+        private_bytes: private_bytes as usize,
+        invocations: invocations as usize,
+    };
+    Ok(Shape { invocations: invocations as usize, subgroup_size, workgroups, lengths, layout })
+}
+
+/// The bytes of a bound buffer that the program sees.
+fn visible(name: &str, bound: u64, declared: u64) -> Result<u64, Diagnostic> {
+    match declared {
+        0 => Ok(bound),
+        _ if bound < declared => {
+            let message = format!("buffer `{name}` needs {declared} bytes, {bound} are bound");
+            Err(Diagnostic::new("B304", message))
+        }
+        _ => Ok(declared),
+    }
+}
+
+fn too_large(name: &str) -> Diagnostic {
+    let message = format!("buffer `{name}` brings a workgroup over {} bytes", crate::WORKGROUP_BYTES);
+    Diagnostic::new("D303", message)
+}

@@ -1,0 +1,126 @@
+//! The reference interpreter: backend `cpu-ref`, the oracle that every other backend is compared with.
+//!
+//! It runs the program as the frontend gave it and takes each operation's meaning from its row of the op table, so it
+//! shares nothing with the optimizer or a code generator. Clarity comes first, then speed.
+//!
+//! The stages: [`decode`] turns the program into a flat list of scalar steps and gives each live value a slot;
+//! [`lockstep`] decides which invocations run which step; [`state`] holds values and performs a step for a set of
+//! invocations; [`memory`] holds the bytes and the bounds rule. Only `lockstep` knows a schedule.
+//!
+//! Workgroups run one after the other in one thread, so results do not depend on the machine.
+
+mod bind;
+mod decode;
+mod lockstep;
+mod memory;
+mod slots;
+mod state;
+mod subgroup;
+
+use std::fmt;
+use vyre_ir::{Diagnostic, Program};
+
+/// The memory of one buffer, in the program's little-endian layout; no alignment is needed.
+pub enum Bytes<'a> {
+    /// Nothing is bound: workgroup and private buffers.
+    Unbound,
+    /// Bound for reading.
+    Read(&'a [u8]),
+    /// Bound for reading and writing.
+    Write(&'a mut [u8]),
+}
+
+/// How to run.
+#[derive(Copy, Clone)]
+pub struct Options<'a> {
+    /// Invocations of a subgroup, 1 to 128: consecutive local indices.
+    pub subgroup_size: u32,
+    /// Run only these workgroups, in this order; all of them, x fastest, when `None`.
+    pub workgroups: Option<&'a [[u32; 3]]>,
+    /// The run ends with [`Error::StepLimit`] after about this many lane instructions.
+    pub step_limit: u64,
+    /// Asked every few milliseconds; the run ends with [`Error::Cancelled`] once it is true.
+    pub cancelled: &'a dyn Fn() -> bool,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Options { subgroup_size: 8, workgroups: None, step_limit: u64::MAX, cancelled: &|| false }
+    }
+}
+
+/// What a run did.
+#[derive(Copy, Clone, Default, PartialEq, Eq, Debug)]
+pub struct Stats {
+    /// Workgroups run.
+    pub workgroups: u64,
+    /// Scalar steps performed, counted once for each active invocation.
+    pub steps: u64,
+}
+
+/// Why a run ended early. Buffers hold what was written until then.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Error {
+    /// The program or its bindings cannot run.
+    Invalid(Diagnostic),
+    /// The caller asked to stop.
+    Cancelled,
+    /// More steps than [`Options::step_limit`].
+    StepLimit(u64),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Invalid(diagnostic) => diagnostic.fmt(f),
+            Error::Cancelled => f.write_str("the run was cancelled"),
+            Error::StepLimit(limit) => write!(f, "the run took more than {limit} steps"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The most bytes that values, workgroup and private memory of one workgroup may take.
+pub const WORKGROUP_BYTES: u64 = 1 << 30;
+
+/// Runs a verified program on `workgroups` workgroups.
+///
+/// `buffers` is indexed like `program.buffers`. A buffer with a declared count is as long as that count says even if
+/// more bytes are bound.
+///
+/// # Errors
+/// When a buffer is missing or too small, when a workgroup needs more than [`WORKGROUP_BYTES`], when a barrier is
+/// reached by some invocations only, when the run is cancelled or takes too many steps.
+pub fn run(
+    program: &Program,
+    workgroups: [u32; 3],
+    buffers: &mut [Bytes<'_>],
+    options: &Options<'_>,
+) -> Result<Stats, Error> {
+    let shape = bind::bind(program, workgroups, buffers, options.subgroup_size).map_err(Error::Invalid)?;
+    let code = decode::decode(program, shape).map_err(Error::Invalid)?;
+    let mut state = state::State::new(&code, memory::Memory::new(&code.layout, buffers));
+    let mut schedule = lockstep::Lockstep::new(program, &code, options);
+    match options.workgroups {
+        Some(chosen) => {
+            for &id in chosen {
+                if (0..3).any(|axis| id[axis] >= workgroups[axis]) {
+                    let message = format!("workgroup {id:?} is not in a grid of {workgroups:?}");
+                    return Err(Error::Invalid(Diagnostic::new("D305", message)));
+                }
+                schedule.run(id, &mut state)?;
+            }
+        }
+        None => {
+            for z in 0..workgroups[2] {
+                for y in 0..workgroups[1] {
+                    for x in 0..workgroups[0] {
+                        schedule.run([x, y, z], &mut state)?;
+                    }
+                }
+            }
+        }
+    }
+    Ok(schedule.stats)
+}

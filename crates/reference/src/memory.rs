@@ -1,0 +1,145 @@
+//! The bytes that programs read and write, and the one bounds rule: an access is in bounds iff all its bytes are.
+
+use crate::Bytes;
+use std::ops::Range;
+use vyre_ir::{Buffer, Entity};
+
+/// Where a buffer lives.
+#[derive(Copy, Clone)]
+pub(crate) enum Home {
+    /// In memory that the caller bound, of which the program sees the first `len` bytes.
+    Bound { buffer: usize, len: usize },
+    /// In the workgroup's memory.
+    Workgroup { offset: usize, len: usize },
+    /// In each invocation's memory.
+    Private { offset: usize, len: usize },
+}
+
+/// Where all buffers live.
+pub(crate) struct Layout {
+    pub homes: Vec<Home>,
+    pub workgroup_bytes: usize,
+    pub private_bytes: usize,
+    pub invocations: usize,
+}
+
+/// All memory of a run.
+pub(crate) struct Memory<'r, 'b> {
+    homes: &'r [Home],
+    bound: &'r mut [Bytes<'b>],
+    workgroup: Vec<u8>,
+    /// The private memory of one invocation after the other.
+    private: Vec<u8>,
+    private_bytes: usize,
+}
+
+/// One access of a program: which buffer, and the shape of the accessed value.
+#[derive(Copy, Clone)]
+pub(crate) struct Access {
+    pub buffer: Buffer,
+    /// Bytes of a scalar.
+    pub scalar: u8,
+    /// Scalars.
+    pub lanes: u8,
+}
+
+impl<'r, 'b> Memory<'r, 'b> {
+    pub fn new(layout: &'r Layout, bound: &'r mut [Bytes<'b>]) -> Self {
+        Memory {
+            homes: &layout.homes,
+            bound,
+            workgroup: vec![0; layout.workgroup_bytes],
+            private: vec![0; layout.private_bytes * layout.invocations],
+            private_bytes: layout.private_bytes,
+        }
+    }
+
+    /// Makes workgroup and private memory zero.
+    pub fn start_workgroup(&mut self) {
+        self.workgroup.fill(0);
+        self.private.fill(0);
+    }
+
+    /// The value at a scalar index, 0 in all lanes when any byte is out of bounds.
+    pub fn load(&self, access: Access, invocation: usize, index: u64) -> [u64; 4] {
+        let mut lanes = [0; 4];
+        let bytes = match self.homes[access.buffer.index()] {
+            Home::Bound { buffer, len } => match &self.bound[buffer] {
+                Bytes::Read(bytes) => &bytes[..len],
+                Bytes::Write(bytes) => &bytes[..len],
+                Bytes::Unbound => unreachable!("binding was checked"),
+            },
+            Home::Workgroup { offset, len } => &self.workgroup[offset..offset + len],
+            Home::Private { offset, len } => {
+                let start = invocation * self.private_bytes + offset;
+                &self.private[start..start + len]
+            }
+        };
+        if let Some(range) = access.range(bytes.len(), index) {
+            for (lane, bytes) in lanes.iter_mut().zip(bytes[range].chunks_exact(access.scalar as usize)) {
+                *lane = read(bytes);
+            }
+        }
+        lanes
+    }
+
+    /// Writes the value at a scalar index, nothing when any byte is out of bounds.
+    pub fn store(&mut self, access: Access, invocation: usize, index: u64, value: [u64; 4]) {
+        if let Some(bytes) = self.span(access, invocation, index) {
+            for (lane, bytes) in value.into_iter().zip(bytes.chunks_exact_mut(access.scalar as usize)) {
+                write(bytes, lane);
+            }
+        }
+    }
+
+    /// Replaces a scalar by what `change` makes of it, as one step, and gives the old one; out of bounds nothing
+    /// happens and the result is `None`.
+    pub fn update(
+        &mut self,
+        access: Access,
+        invocation: usize,
+        index: u64,
+        change: impl FnOnce(u64) -> u64,
+    ) -> Option<u64> {
+        let bytes = self.span(access, invocation, index)?;
+        let old = read(bytes);
+        write(bytes, change(old));
+        Some(old)
+    }
+
+    fn span(&mut self, access: Access, invocation: usize, index: u64) -> Option<&mut [u8]> {
+        let bytes = match self.homes[access.buffer.index()] {
+            Home::Bound { buffer, len } => match &mut self.bound[buffer] {
+                Bytes::Write(bytes) => &mut bytes[..len],
+                _ => unreachable!("the verifier refuses writes to buffers without write access"),
+            },
+            Home::Workgroup { offset, len } => &mut self.workgroup[offset..offset + len],
+            Home::Private { offset, len } => {
+                let start = invocation * self.private_bytes + offset;
+                &mut self.private[start..start + len]
+            }
+        };
+        let range = access.range(bytes.len(), index)?;
+        Some(&mut bytes[range])
+    }
+}
+
+impl Access {
+    /// The accessed bytes of a buffer of `len` bytes, if all are in bounds. The index is a u32, so nothing wraps.
+    fn range(self, len: usize, index: u64) -> Option<Range<usize>> {
+        let start = index * self.scalar as u64;
+        let end = start + self.scalar as u64 * self.lanes as u64;
+        (end <= len as u64).then_some(start as usize..end as usize)
+    }
+}
+
+fn read(bytes: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    word[..bytes.len()].copy_from_slice(bytes);
+    u64::from_le_bytes(word)
+}
+
+fn write(bytes: &mut [u8], value: u64) {
+    let n = bytes.len();
+    bytes.copy_from_slice(&value.to_le_bytes()[..n]);
+}
