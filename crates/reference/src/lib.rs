@@ -7,16 +7,18 @@
 //! [`lockstep`] decides which invocations run which step; [`state`] holds values and performs a step for a set of
 //! invocations; [`memory`] holds the bytes and the bounds rule. Only `lockstep` knows a schedule.
 //!
-//! Workgroups run one after the other in one thread, so results do not depend on the machine.
+//! [`device`](mod@device) makes it a backend. Workgroups run one after the other in one thread, so results do not depend on the machine.
 
 mod bind;
 mod decode;
+mod device;
 mod lockstep;
 mod memory;
 mod slots;
 mod state;
 mod subgroup;
 
+pub use device::ID;
 use std::fmt;
 use vyre_ir::{Diagnostic, Program};
 
@@ -35,8 +37,8 @@ pub enum Bytes<'a> {
 pub struct Options<'a> {
     /// Invocations of a subgroup, 1 to 128: consecutive local indices.
     pub subgroup_size: u32,
-    /// Run only these workgroups, in this order; all of them, x fastest, when `None`.
-    pub workgroups: Option<&'a [[u32; 3]]>,
+    /// Run only the workgroups of these linear indices (x fastest), in this order; all of them when `None`.
+    pub workgroups: Option<&'a [u64]>,
     /// The run ends with [`Error::StepLimit`] after about this many lane instructions.
     pub step_limit: u64,
     /// Asked every few milliseconds; the run ends with [`Error::Cancelled`] once it is true.
@@ -102,25 +104,19 @@ pub fn run(
     let code = decode::decode(program, shape).map_err(Error::Invalid)?;
     let mut state = state::State::new(&code, memory::Memory::new(&code.layout, buffers));
     let mut schedule = lockstep::Lockstep::new(program, &code, options);
+    let [x, y, z] = workgroups.map(|n| n as u128);
+    let mut run = |index: u64| {
+        if index as u128 >= x * y * z {
+            let message = format!("workgroup {index} is not in a grid of {workgroups:?}");
+            return Err(Error::Invalid(Diagnostic::new("D305", message)));
+        }
+        let index = index as u128;
+        schedule.run([index % x, index / x % y, index / x / y].map(|n| n as u32), &mut state)
+    };
     match options.workgroups {
-        Some(chosen) => {
-            for &id in chosen {
-                if (0..3).any(|axis| id[axis] >= workgroups[axis]) {
-                    let message = format!("workgroup {id:?} is not in a grid of {workgroups:?}");
-                    return Err(Error::Invalid(Diagnostic::new("D305", message)));
-                }
-                schedule.run(id, &mut state)?;
-            }
-        }
-        None => {
-            for z in 0..workgroups[2] {
-                for y in 0..workgroups[1] {
-                    for x in 0..workgroups[0] {
-                        schedule.run([x, y, z], &mut state)?;
-                    }
-                }
-            }
-        }
+        Some(chosen) => chosen.iter().try_for_each(|&index| run(index))?,
+        // A grid of 2^64 workgroups never ends, so its size may as well be cut to u64.
+        None => (0..u64::try_from(x * y * z).unwrap_or(u64::MAX)).try_for_each(run)?,
     }
     Ok(schedule.stats)
 }

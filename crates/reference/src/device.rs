@@ -1,0 +1,116 @@
+//! The interpreter as the backend `cpu-ref`: never chosen unless named, and given programs as they were written.
+
+use crate::{Bytes, Error, Options, WORKGROUP_BYTES, run};
+use std::sync::Arc;
+use vyre_driver::{
+    BackendCapability, BackendError, BackendPrecedence, BackendRegistration, CompileOptions, DeviceKind,
+    DeviceProfile, Executable, Launch, LaunchMemory, Limits, TimingQuality, VyreBackend, inventory,
+};
+use vyre_ir::{Diagnostic, Program};
+use vyre_opt::Target;
+
+/// The backend's id.
+pub const ID: &str = "cpu-ref";
+
+inventory::submit! { BackendRegistration { id: ID, acquire: || Ok(Box::new(Interpreter { profile: profile() })) } }
+inventory::submit! { BackendCapability { id: ID, dispatches: true } }
+// The last of all: nothing is slower.
+inventory::submit! { BackendPrecedence { id: ID, rank: 1000 } }
+
+struct Interpreter {
+    profile: DeviceProfile,
+}
+
+struct Interpreted {
+    program: Arc<Program>,
+}
+
+fn profile() -> DeviceProfile {
+    DeviceProfile {
+        backend: ID,
+        kind: DeviceKind::Oracle,
+        name: "reference interpreter".into(),
+        driver: concat!("vyre ", env!("CARGO_PKG_VERSION")).into(),
+        // Whatever another backend runs, the oracle must run too.
+        limits: Limits {
+            workgroup_size: [1 << 16; 3],
+            invocations_per_workgroup: 1 << 16,
+            workgroups_per_dimension: u32::MAX,
+            storage_binding_bytes: u64::MAX,
+            workgroup_memory_bytes: WORKGROUP_BYTES,
+            buffers_per_stage: u32::MAX,
+        },
+        subgroup_size: Options::default().subgroup_size,
+        supports_subgroup_ops: true,
+        supports_subgroup_shuffle: true,
+        supports_f16: true,
+        supports_bf16: true,
+        supports_f64: true,
+        supports_i64: true,
+        supports_tensor_cores: false,
+        supports_async_compute: false,
+        supports_indirect_dispatch: false,
+        supports_persistent_threads: false,
+        supports_grid_sync: false,
+        supports_device_timestamps: false,
+        supports_hardware_counters: false,
+        supports_distributed: false,
+        timing_quality: TimingQuality::HostOnly,
+        mem_bw_gbps: None,
+        compute_units: 1,
+    }
+}
+
+impl VyreBackend for Interpreter {
+    fn id(&self) -> &'static str {
+        ID
+    }
+
+    fn profile(&self) -> &DeviceProfile {
+        &self.profile
+    }
+
+    fn target(&self) -> Option<Target> {
+        None
+    }
+
+    fn compile(
+        &self,
+        program: &Arc<Program>,
+        options: &CompileOptions,
+    ) -> Result<Arc<dyn Executable>, BackendError> {
+        if options.checked {
+            let what = Diagnostic::new("D306", "the interpreter has no checked mode yet");
+            return Err(BackendError::Unsupported { backend: ID, what: Box::new(what) });
+        }
+        Ok(Arc::new(Interpreted { program: program.clone() }))
+    }
+}
+
+impl Executable for Interpreted {
+    fn launch(&self, launch: &mut Launch<'_>) -> Result<(), BackendError> {
+        let mut buffers: Vec<Bytes> = (launch.memory.iter_mut())
+            .map(|memory| match memory {
+                LaunchMemory::Unbound => Bytes::Unbound,
+                LaunchMemory::Read(bytes) => Bytes::Read(bytes),
+                LaunchMemory::Write(bytes) => Bytes::Write(bytes),
+            })
+            .collect();
+        let cancel = launch.cancel;
+        let options = Options {
+            workgroups: launch.only_workgroups,
+            cancelled: &|| cancel.requested(),
+            ..Options::default()
+        };
+        match run(&self.program, launch.workgroups, &mut buffers, &options) {
+            Ok(_) => Ok(()),
+            // The driver knows the limit and says it.
+            Err(Error::Cancelled | Error::StepLimit(_)) => Err(BackendError::Timeout { seconds: 0.0 }),
+            Err(Error::Invalid(what)) => Err(match what.code {
+                "D304" => BackendError::InvalidProgram { errors: vec![what] },
+                code if code.starts_with('B') => BackendError::InvalidInput { what: Box::new(what) },
+                _ => BackendError::Unsupported { backend: ID, what: Box::new(what) },
+            }),
+        }
+    }
+}

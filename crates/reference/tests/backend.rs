@@ -1,0 +1,54 @@
+//! The interpreter through the driver: linked, found by id, run by the one dispatch path.
+
+use std::time::Duration;
+use vyre_driver::{
+    AcquirePolicy, BackendError, CompileOptions, Compiled, DispatchConfig, Grid, acquire, explain_selection,
+};
+use vyre_ir::{Access, BufferDecl, Builder, Memory, Op, Program, Scalar};
+
+/// `data[i] += 1` at `data[i] % 4 == 0`, then a loop that never ends if `endless`.
+fn program(endless: bool) -> Program {
+    let mut b = Builder::new("test", [4, 1, 1]);
+    let data = b.buffer(BufferDecl {
+        name: "data".into(),
+        group: 0,
+        binding: 0,
+        memory: Memory::Storage,
+        access: Access::ReadWrite,
+        element: Scalar::U32.into(),
+        count: 0,
+        output: false,
+    });
+    let (i, one) = (b.axis(Op::GlobalId, 0), b.u32(1));
+    b.atomic(Op::AtomicAdd, data, i, one);
+    b.loop_(&[], |b, _| vec![b.bool(endless)]);
+    b.finish()
+}
+
+#[test]
+fn runs_by_name_and_is_never_chosen() {
+    let backend = acquire(vyre_reference::ID).unwrap();
+    let compiled = Compiled::new(&*backend, &program(false), &CompileOptions::default()).unwrap();
+    let input: Vec<u8> = [5u32, 6, 7, 8, 9].into_iter().flat_map(u32::to_le_bytes).collect();
+    let outputs = compiled.dispatch(&[&input], &DispatchConfig::default()).unwrap();
+    assert_eq!(outputs.workgroups, [2, 1, 1]);
+    assert_eq!(outputs.get::<u32>(0).unwrap(), [6, 7, 8, 9, 10]);
+    let sample = DispatchConfig { only_workgroups: Some(vec![1]), ..DispatchConfig::default() };
+    assert_eq!(compiled.dispatch(&[&input], &sample).unwrap().get::<u32>(0).unwrap(), [5, 6, 7, 8, 10]);
+    let candidates = explain_selection(&AcquirePolicy::any()).unwrap();
+    let oracle = candidates.iter().find(|c| c.id == vyre_reference::ID).unwrap();
+    assert_eq!(oracle.place, None);
+}
+
+#[test]
+fn a_timeout_ends_an_endless_loop() {
+    let backend = acquire(vyre_reference::ID).unwrap();
+    let compiled = Compiled::new(&*backend, &program(true), &CompileOptions::default()).unwrap();
+    let config = DispatchConfig {
+        grid: Grid::Workgroups([1, 1, 1]),
+        timeout: Some(Duration::from_millis(20)),
+        ..DispatchConfig::default()
+    };
+    let error = compiled.dispatch(&[&[0; 16]], &config).err().unwrap();
+    assert!(matches!(error, BackendError::Timeout { seconds } if seconds == 0.02), "{error}");
+}
