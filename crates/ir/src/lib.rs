@@ -11,6 +11,8 @@ pub mod op;
 pub mod program;
 pub mod text;
 pub mod types;
+pub mod uniform;
+pub mod verify;
 
 pub use build::Builder;
 pub use diagnostic::{Diagnostic, Label, Loc, Source};

@@ -1,0 +1,347 @@
+//! Checks every invariant that [`crate::program`] states. What passes never makes a backend panic.
+//!
+//! Linear in the program's size, since it runs after every pass in debug builds: visibility is one flag for each
+//! value, set at the definition and taken back at the end of its region. Only what is reachable from the body is
+//! checked. Recursion is limited by [`MAX_DEPTH`]. A check that relies on another runs after it: barriers are judged
+//! only in programs without other errors.
+//!
+//! Codes: V001 structure, V002 visibility, V003 types, V004 attributes, V005 access rights, V006 buffer declarations,
+//! V007 duplicate buffers, V008 workgroup size, V009 switch cases, V010 size limits, V011 diverging barriers.
+
+use crate::diagnostic::{Diagnostic, Loc};
+use crate::entity::{Entity, SideTable};
+use crate::op::{Effect, Op, Rule};
+use crate::program::*;
+use crate::text::Names;
+use crate::types::*;
+use crate::uniform::{self, Uniformity};
+use smallvec::{SmallVec, smallvec};
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
+
+mod rows;
+use rows::{check_access, check_attribute, check_structure, check_types};
+
+/// How deep regions may be nested; the body is at depth 1. Recursive code over regions relies on it.
+pub const MAX_DEPTH: usize = 256;
+/// How many instructions a program may have.
+pub const MAX_INSTS: usize = 2_000_000;
+/// How many buffers a program may have.
+pub const MAX_BUFFERS: usize = 4096;
+/// How many invocations a workgroup may have, so that a position in it fits 16 bits. Devices have lower limits.
+pub const MAX_WORKGROUP_INVOCATIONS: u32 = 65_535;
+
+/// Errors after which no more are looked for.
+const MAX_ERRORS: usize = 20;
+
+/// Checks a program.
+///
+/// # Errors
+/// All violations found, up to 20, in program order.
+pub fn verify(p: &Program) -> Result<(), Vec<Diagnostic>> {
+    let mut v = Verifier {
+        p,
+        state: SideTable::new(State::Undefined),
+        seen_regions: SideTable::new(false),
+        seen_insts: SideTable::new(false),
+        count: 0,
+        has_barrier: false,
+        names: OnceCell::new(),
+        errors: Vec::new(),
+    };
+    v.declarations();
+    if p.regions.get(p.body).is_none() {
+        v.error("V001", Loc::default(), "the program has no body");
+    } else {
+        if !p.regions[p.body].params.is_empty() {
+            v.error("V001", Loc::default(), "the program's body has parameters");
+        }
+        v.region(p.body, &[], 1, Loc::default());
+    }
+    if v.errors.is_empty() && v.has_barrier {
+        v.barriers();
+    }
+    if v.errors.is_empty() { Ok(()) } else { Err(v.errors) }
+}
+
+/// What is known of a value at the place that is being checked.
+#[derive(Copy, Clone, PartialEq)]
+enum State {
+    Undefined,
+    Visible,
+    /// Defined in a region that has ended.
+    Ended,
+}
+
+type Types = SmallVec<[Type; 4]>;
+
+struct Verifier<'p> {
+    p: &'p Program,
+    state: SideTable<Value, State>,
+    seen_regions: SideTable<Region, bool>,
+    seen_insts: SideTable<Inst, bool>,
+    count: usize,
+    has_barrier: bool,
+    names: OnceCell<Names>,
+    errors: Vec<Diagnostic>,
+}
+
+impl Verifier<'_> {
+    fn error(&mut self, code: &'static str, loc: Loc, message: impl Into<String>) {
+        self.report(Diagnostic::new(code, message).at(loc, ""));
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.errors.push(diagnostic.in_source(self.p.source.as_ref()));
+    }
+
+    fn name(&self, value: Value) -> String {
+        self.names.get_or_init(|| Names::of(self.p)).name(value).to_string()
+    }
+
+    // ---- what is declared
+
+    fn declarations(&mut self) {
+        let p = self.p;
+        let [x, y, z] = p.workgroup_size;
+        let product = [x, y, z].iter().try_fold(1u32, |n, &size| n.checked_mul(size));
+        if product.is_none_or(|n| n == 0 || n > MAX_WORKGROUP_INVOCATIONS) {
+            let limit = format!("each size is at least 1, their product at most {MAX_WORKGROUP_INVOCATIONS}");
+            self.error("V008", Loc::default(), format!("the workgroup size is ({x}, {y}, {z}); {limit}"));
+        }
+        if p.buffers.len() > MAX_BUFFERS {
+            let message =
+                format!("the program has {} buffers; at most {MAX_BUFFERS} are allowed", p.buffers.len());
+            self.error("V010", Loc::default(), message);
+            return;
+        }
+        let mut names: HashSet<&str> = HashSet::new();
+        let mut bindings: HashMap<(u32, u32), &str> = HashMap::new();
+        for decl in p.buffers.values() {
+            if self.errors.len() >= MAX_ERRORS {
+                return;
+            }
+            if let Some(why) = declaration_error(decl) {
+                self.error("V006", Loc::default(), format!("buffer `{}` {why}", decl.name));
+            }
+            if !names.insert(&decl.name) {
+                self.error("V007", Loc::default(), format!("two buffers have the name `{}`", decl.name));
+            }
+            if !decl.memory.is_bound() {
+                continue;
+            }
+            if let Some(other) = bindings.insert((decl.group, decl.binding), &decl.name) {
+                let place = format!("@group({}) @binding({})", decl.group, decl.binding);
+                let message = format!("the buffers `{other}` and `{}` are both at {place}", decl.name);
+                self.report(Diagnostic::new("V007", message).fix("Give one of them another binding."));
+            }
+        }
+    }
+
+    // ---- structure
+
+    /// `want`: the types that the region must yield. `loc`: of the instruction it belongs to.
+    fn region(&mut self, region: Region, want: &[Type], depth: usize, loc: Loc) {
+        let p = self.p;
+        if depth > MAX_DEPTH {
+            return self.error("V010", loc, format!("regions are nested deeper than {MAX_DEPTH}"));
+        }
+        if std::mem::replace(&mut self.seen_regions[region], true) {
+            return self.error("V001", loc, format!("{region} is used twice"));
+        }
+        let data = &p.regions[region];
+        for &param in &data.params {
+            self.define(param, Def::Param(region), loc);
+        }
+        for (i, &inst) in data.insts.iter().enumerate() {
+            if self.errors.len() >= MAX_ERRORS || self.count > MAX_INSTS {
+                return;
+            }
+            let Some(data) = p.insts.get(inst) else {
+                self.error("V001", loc, format!("{region} holds {inst}, which does not exist"));
+                continue;
+            };
+            self.count += 1;
+            if self.count > MAX_INSTS {
+                let message = format!("the program has more than {MAX_INSTS} instructions");
+                return self.error("V010", data.loc, message);
+            }
+            if std::mem::replace(&mut self.seen_insts[inst], true) {
+                self.error(
+                    "V001",
+                    data.loc,
+                    format!("the `{}` of {inst} is in the program twice", data.op.name()),
+                );
+                continue;
+            }
+            let last = i + 1 == p.regions[region].insts.len();
+            if data.op == Op::Yield && !last {
+                self.error("V001", data.loc, "a `yield` is followed by further instructions");
+            }
+            if data.op != Op::Yield && last {
+                self.error("V001", data.loc, "a region does not end in a `yield`");
+            }
+            self.inst(inst, data, want, depth);
+        }
+        if data.insts.is_empty() {
+            self.error("V001", loc, "a region does not end in a `yield`");
+        }
+        for &value in data.params.iter().chain(data.insts.iter().flat_map(|&i| results_of(p, i))) {
+            if p.values.get(value).is_some() {
+                self.state[value] = State::Ended;
+            }
+        }
+    }
+
+    fn define(&mut self, value: Value, def: Def, loc: Loc) {
+        let Some(data) = self.p.values.get(value) else {
+            return self.error("V001", loc, format!("value {} does not exist", value.index()));
+        };
+        if data.def != def {
+            let message = format!("{} is defined by {def:?}, but says by {:?}", self.name(value), data.def);
+            self.error("V001", loc, message);
+        } else if !(1..=4).contains(&data.ty.lanes) {
+            self.error("V003", loc, format!("{} has {} lanes", self.name(value), data.ty.lanes));
+        } else if self.state[value] != State::Undefined {
+            self.error("V001", loc, format!("{} is defined twice", self.name(value)));
+        }
+        self.state[value] = State::Visible;
+    }
+
+    fn inst(&mut self, inst: Inst, data: &InstData, want: &[Type], depth: usize) {
+        let before = self.errors.len();
+        for &arg in &data.args {
+            let problem = match self.state[arg] {
+                State::Visible => continue,
+                State::Undefined if self.p.values.get(arg).is_none() => "does not exist",
+                State::Undefined => "is not defined before this use",
+                State::Ended => "is defined in a region that has ended",
+            };
+            let message = format!("`{}` uses {}, which {problem}", data.op.name(), self.name(arg));
+            self.error("V002", data.loc, message);
+        }
+        let missing = data.results.iter().chain(&data.args).any(|&v| self.p.values.get(v).is_none());
+        if missing || data.regions.iter().any(|&r| self.p.regions.get(r).is_none()) {
+            if self.errors.len() == before {
+                self.error("V001", data.loc, format!("`{}` names what does not exist", data.op.name()));
+            }
+            return;
+        }
+        let types = |values: &[Value]| -> Types { values.iter().map(|&v| self.p.ty(v)).collect() };
+        let (args, results) = (types(&data.args), types(&data.results));
+        if let Err((code, message)) = check_attribute(self.p, data, &args) {
+            self.error(code, data.loc, message);
+        } else if data.op.info().rule == Rule::Structure {
+            self.structure(data, &args, &results, want, depth);
+        } else if !data.regions.is_empty() {
+            self.error("V001", data.loc, format!("`{}` has regions", data.op.name()));
+        } else if let Err(message) = check_types(data.op, &args, &results) {
+            self.error("V003", data.loc, message);
+        } else if let Err((code, message)) = check_access(self.p, data) {
+            self.error(code, data.loc, message);
+        }
+        self.has_barrier |= data.op.info().effect == Effect::Syncs && data.op != Op::SubgroupBarrier;
+        for &result in &data.results {
+            self.define(result, Def::Result(inst), data.loc);
+        }
+    }
+
+    fn structure(&mut self, data: &InstData, args: &[Type], results: &[Type], want: &[Type], depth: usize) {
+        if let Err((code, message)) = check_structure(self.p, data, args, results, want) {
+            self.error(code, data.loc, message);
+        }
+        let mut want: Types = if data.op == Op::Loop { smallvec![Scalar::Bool.into()] } else { smallvec![] };
+        want.extend_from_slice(results);
+        for &region in &data.regions {
+            self.region(region, &want, depth + 1, data.loc);
+        }
+    }
+
+    // ---- barriers
+
+    fn barriers(&mut self) {
+        let p = self.p;
+        let uniform = uniform::analyze(p);
+        let mut open = vec![p.body];
+        while let Some(region) = open.pop() {
+            for &inst in &p.regions[region].insts {
+                let data = &p.insts[inst];
+                open.extend(&data.regions);
+                if data.op.info().effect != Effect::Syncs || data.op == Op::SubgroupBarrier {
+                    continue;
+                }
+                if self.errors.len() >= MAX_ERRORS {
+                    return;
+                }
+                if !uniform.region(region) {
+                    self.diverging(&uniform, region, data);
+                } else if data.op == Op::UniformLoad && !uniform.value(data.args[0]) {
+                    let index = self.name(data.args[0]);
+                    let diagnostic = Diagnostic::new(
+                        "V011",
+                        format!(
+                            "the index {index} of `uniform_load` differs between the invocations of a workgroup"
+                        ),
+                    );
+                    self.report(diagnostic.at(data.loc, ""));
+                }
+            }
+        }
+        self.errors.sort_by_key(|e| e.labels.first().map(|l| l.loc.start));
+    }
+
+    fn diverging(&mut self, uniform: &Uniformity, region: Region, data: &InstData) {
+        let p = self.p;
+        let why = uniform.divergence(region).expect("the region is not uniform");
+        let branch = &p.insts[why.branch];
+        let (condition, origin) = (self.name(why.condition), self.name(why.origin));
+        let by = match p.producer(why.origin) {
+            Some(producer) => format!("{origin}, a result of `{}`", producer.op.name()),
+            None => origin,
+        };
+        let message = format!(
+            "`{}` is in a `{}` that some invocations of a workgroup take and others do not: its condition {condition} \
+             differs between them because of {by}",
+            data.op.name(),
+            branch.op.name(),
+        );
+        let mut diagnostic = Diagnostic::new("V011", message)
+            .at(data.loc, "not all invocations of the workgroup get here together")
+            .at(branch.loc, "this condition differs between invocations");
+        if let Some(producer) = p.producer(why.origin) {
+            diagnostic = diagnostic.at(producer.loc, "this value differs between invocations");
+        }
+        self.report(diagnostic.fix(
+            "Move the barrier out of the branch, or make the condition depend only on what is the same for the whole \
+             workgroup.",
+        ));
+    }
+}
+
+fn results_of(p: &Program, inst: Inst) -> &[Value] {
+    p.insts.get(inst).map_or(&[], |data| &data.results)
+}
+
+fn declaration_error(b: &BufferDecl) -> Option<String> {
+    if b.element.scalar == Scalar::Bool || !(1..=4).contains(&b.element.lanes) {
+        return Some("holds bool, which memory cannot".into());
+    }
+    if b.count > u32::MAX as u64 {
+        return Some(format!("has {} elements; at most {} can be counted", b.count, u32::MAX));
+    }
+    if !b.memory.is_bound() {
+        if b.count == 0 {
+            return Some(format!("is in {} memory and has no size", b.memory.name()));
+        }
+        if (b.group, b.binding) != (0, 0) {
+            return Some(format!("is in {} memory and has a binding", b.memory.name()));
+        }
+        if b.output {
+            return Some(format!("is in {} memory and cannot be an output", b.memory.name()));
+        }
+    }
+    if b.memory == Memory::Uniform && b.access != Access::Read {
+        return Some(format!("is in uniform memory and says `{}`; that is read only", b.access.name()));
+    }
+    None
+}
