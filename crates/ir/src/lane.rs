@@ -187,7 +187,7 @@ macro_rules! small_float {
             fn trunc(self) -> Self { $t::from_f32(self.to_f32().trunc()) }
             fn round(self) -> Self { $t::from_f32(self.to_f32().round_ties_even()) }
             fn fma(self, b: Self, c: Self) -> Self {
-                $t::from_f64(fma_to_odd(self.to_f64(), b.to_f64(), c.to_f64()))
+                $t::from_f32(narrow(fma_to_odd(self.to_f64(), b.to_f64(), c.to_f64())))
             }
         }
     )* };
@@ -221,11 +221,11 @@ pub fn convert(from: Scalar, to: Scalar, bits: u64) -> u64 {
         (Number::Float(x), Bool) => (x != 0.0) as u64,
         (Number::Int(x), F32) => (x as f32).bits(),
         (Number::Int(x), F64) => (x as f64).bits(),
-        (Number::Int(x), F16) => f16::from_f64(to_odd(x)).bits(),
-        (Number::Int(x), BF16) => bf16::from_f64(to_odd(x)).bits(),
+        (Number::Int(x), F16) => f16::from_f32(narrow(to_odd(x))).bits(),
+        (Number::Int(x), BF16) => bf16::from_f32(narrow(to_odd(x))).bits(),
         (Number::Int(x), _) => x as u64 & to.mask(),
-        (Number::Float(x), F16) => f16::from_f64(x).bits(),
-        (Number::Float(x), BF16) => bf16::from_f64(x).bits(),
+        (Number::Float(x), F16) => f16::from_f32(narrow(x)).bits(),
+        (Number::Float(x), BF16) => bf16::from_f32(narrow(x)).bits(),
         (Number::Float(x), F32) => (x as f32).bits(),
         (Number::Float(x), F64) => x.bits(),
         (Number::Float(x), I8) => (x as i8).bits(),
@@ -248,6 +248,17 @@ fn to_odd(x: i128) -> f64 {
     let sticky = (magnitude & 0x7ff != 0) as u128;
     let odd = ((magnitude >> 11) | sticky) as f64 * 2048.0;
     if x < 0 { -odd } else { odd }
+}
+
+/// An f64 as f32 rounded to odd, so that rounding it once more to f16 or bf16 is correct. The `half` crate's own
+/// conversion from f64 rounds twice or drops low bits, depending on the processor.
+fn narrow(x: f64) -> f32 {
+    let near = x as f32;
+    if near as f64 == x || x.is_nan() {
+        return near;
+    }
+    let towards_zero = near.to_bits() - ((near as f64).abs() > x.abs()) as u32;
+    f32::from_bits(towards_zero | 1)
 }
 
 /// A row's semantics on lanes of each type in the list: the closure's parameters become values of the operand type.
