@@ -3,6 +3,7 @@
 use super::Names;
 use crate::diagnostic::{Loc, Source};
 use crate::entity::{Entity, SideTable};
+use crate::lane::convert;
 use crate::op::Op;
 use crate::program::*;
 use crate::types::{Scalar, Type};
@@ -314,17 +315,18 @@ impl fmt::Display for Number {
             // `{:?}` of Rust's own floats is the shortest decimal that reads back the same.
             Scalar::F32 => write!(f, "{:?}", f32::from_bits(bits as u32)),
             Scalar::F64 => write!(f, "{:?}", f64::from_bits(bits)),
-            Scalar::F16 => small(f, f16::from_bits(bits as u16).to_f64(), |x| f16::from_f64(x).to_f64()),
-            Scalar::BF16 => small(f, bf16::from_bits(bits as u16).to_f64(), |x| bf16::from_f64(x).to_f64()),
+            Scalar::F16 => small(f, scalar, bits),
+            Scalar::BF16 => small(f, scalar, bits),
         }
     }
 }
 
-/// The shortest decimal that `round` takes to `x`.
-fn small(f: &mut fmt::Formatter<'_>, x: f64, round: fn(f64) -> f64) -> fmt::Result {
+/// The shortest decimal that reads back as these bits of f16 or bf16.
+fn small(f: &mut fmt::Formatter<'_>, scalar: Scalar, bits: u64) -> fmt::Result {
+    let x = f64::from_bits(convert(scalar, Scalar::F64, bits));
     let short = (0..17).find_map(|digits| {
         let near: f64 = format!("{x:.digits$e}").parse().ok()?;
-        (round(near) == x).then_some(near)
+        (convert(Scalar::F64, scalar, near.to_bits()) == bits).then_some(near)
     });
     write!(f, "{:?}", short.unwrap_or(x))
 }
