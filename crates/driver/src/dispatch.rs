@@ -84,6 +84,7 @@ impl Compiled {
         program: &Program,
         options: &CompileOptions,
     ) -> Result<Compiled, BackendError> {
+        vyre_ir::verify::verify(program).map_err(|errors| BackendError::InvalidProgram { errors })?;
         BindingPlan::build(program)?;
         check_limits(backend, program)?;
         let start = Instant::now();
