@@ -1,21 +1,28 @@
-//! The text form: what is printed, and that it reads back.
+//! The text form: what is printed, that it reads back, and what is said about text that does not.
 
+use vyre_ir::text::{parse, relocate};
+use vyre_ir::verify::{MAX_DEPTH, verify};
 use vyre_ir::*;
 
-fn sample() -> Program {
-    let mut b = Builder::new("sample", [8, 8, 1]);
-    let out = b.buffer(BufferDecl {
-        name: "out".into(),
-        group: 0,
-        binding: 1,
-        memory: Memory::Storage,
-        access: Access::ReadWrite,
-        element: Scalar::U32.into(),
-        count: 0,
-        output: true,
-    });
-    b.buffer(BufferDecl {
-        name: "my tile".into(),
+const ALL: &str = include_str!("all.vyre");
+
+fn read(text: &str) -> Program {
+    parse("test.vyre", text).unwrap_or_else(|errors| panic!("{}", errors[0]))
+}
+
+#[test]
+fn prints_what_it_reads() {
+    let p = read(ALL);
+    assert_eq!(p.to_string(), ALL);
+    assert_eq!(verify(&p), Ok(()));
+}
+
+/// The printer against programs from the builder rather than from the parser.
+#[test]
+fn prints_what_is_built() {
+    let mut b = Builder::new("a b\"\n", [8, 8, 1]);
+    let tile = b.buffer(BufferDecl {
+        name: "tile".into(),
         group: 0,
         binding: 0,
         memory: Memory::Workgroup,
@@ -24,76 +31,276 @@ fn sample() -> Program {
         count: 64,
         output: false,
     });
-    let x = b.axis(Op::GlobalId, 0);
-    let v = b.load(Op::Load, out, x, Type::new(Scalar::F32, 3));
-    let y = b.extract(v, 1);
-    let half = b.number(Scalar::F16, 0.5);
-    b.convert(half, Scalar::F32);
-    let c = b.op(Op::Lt, &[y, y]);
     let four = b.u32(4);
-    let r = b.if_(c, |b| vec![b.u32(1)], |_| vec![four]);
-    b.if_(
-        c,
-        |b| {
-            b.store(Op::Store, out, x, four);
-            vec![]
-        },
-        |_| vec![],
-    );
-    let n = b.loop_(&[r[0], x], |b, p| {
-        let next = b.op(Op::Add, &[p[0], four]);
-        let go = b.op(Op::Lt, &[next, p[1]]);
-        vec![go, next, p[1]]
+    let r = b.loop_(&[four], |b, p| {
+        let one = b.u32(1);
+        let next = b.op(Op::Sub, &[p[0], one]);
+        vec![b.op(Op::Lt, &[four, next]), next]
     });
     let cases: Vec<Region> = (0..2).map(|i| b.region(&[], |b, _| vec![b.u32(i)])).collect();
     let case = |value, region| Case { value, region };
-    b.switch(n[0], vec![case(1, 0), case(7, 1), case(2, 0)], &cases);
-    b.lanes(Type::new(Scalar::F32, 2), [1.5f32.to_bits() as u64, f32::NAN.to_bits() as u64, 0, 0]);
-    b.atomic(Op::AtomicAdd, out, x, four);
+    b.switch(r[0], vec![case(1, 0), case(7, 1), case(2, 0)], &cases);
+    let two = b.number(Type::new(Scalar::F32, 2), 2.0);
+    b.store(Op::Store, tile, four, two);
     b.sync(Op::WorkgroupBarrier);
-    b.finish()
-}
-
-#[test]
-fn prints() {
-    let expected = r#"program sample workgroup(8, 8, 1) {
-  buffer out: u32[] storage read_write output @group(0) @binding(1)
-  buffer "my tile": f32x2[64] workgroup read_write
-  %0: u32 = global_id x
-  %1: f32x3 = load out[%0]
-  %2: f32 = extract %1.y
-  %3: f16 = const 0.5
-  %4: f32 = convert %3
-  %5: bool = lt %2, %2
-  %6: u32 = const 4
-  %7: u32 = if %5 {
-    %8: u32 = const 1
-    yield %8
-  } else {
-    yield %6
+    let p = b.finish();
+    let expected = r#"program "a b\"\u{a}" workgroup(8, 8, 1) {
+  buffer tile: f32x2[64] workgroup read_write
+  %0: u32 = const 4
+  %1: u32 = loop (%2: u32 = %0) {
+    %3: u32 = const 1
+    %4: u32 = sub %2, %3
+    %5: bool = lt %0, %4
+    yield %5, %4
   }
-  if %5 {
-    store out[%0], %6
-  }
-  %9: u32, %10: u32 = loop (%11: u32 = %7, %12: u32 = %0) {
-    %13: u32 = add %11, %6
-    %14: bool = lt %13, %12
-    yield %14, %13, %12
-  }
-  %15: u32 = switch %9 {
+  %6: u32 = switch %1 {
     case 1, 2 {
-      %16: u32 = const 0
-      yield %16
+      %7: u32 = const 0
+      yield %7
     }
     case 7, default {
-      %17: u32 = const 1
-      yield %17
+      %8: u32 = const 1
+      yield %8
     }
   }
-  %18: f32x2 = const (1.5, 0x7fc00000)
-  %19: u32 = atomic_add out[%0], %6
+  %9: f32x2 = const 2.0
+  store tile[%0], %9
   workgroup_barrier
 }
 "#;
-    assert_eq!(sample().to_string(), expected);
+    assert_eq!(p.to_string(), expected);
+    assert_eq!(read(expected).to_string(), expected);
+    assert_eq!(relocate(&p).source.unwrap().text, expected);
+}
+
+#[test]
+fn free_layout_and_names() {
+    let p = read(
+        "// a comment\nprogram p workgroup(1,1,1){ // another\n buffer b:u32[]storage read_write@group(0)@binding(0)\n\
+         %i : u32=const 0x10\n %c: bool = const true\n if %c { \n %x: u32 = add %i,\n %i\n store b[%i], %x }\n\
+         if %c { %x: u32 = add %i, %i }\n %x: u32x2 = const (1, 2) }",
+    );
+    let expected = "program p workgroup(1, 1, 1) {
+  buffer b: u32[] storage read_write @group(0) @binding(0)
+  %0: u32 = const 16
+  %1: bool = const true
+  if %1 {
+    %2: u32 = add %0, %0
+    store b[%0], %2
+  }
+  if %1 {
+    %3: u32 = add %0, %0
+  }
+  %4: u32x2 = const (1, 2)
+}
+";
+    assert_eq!(p.to_string(), expected);
+}
+
+/// Every instruction's location is its own text, up to its regions.
+#[test]
+fn locations() {
+    for p in [read(ALL), relocate(&read(ALL))] {
+        let source = p.source.as_ref().unwrap();
+        let mut lines = 0;
+        p.walk(p.body, &mut |inst| {
+            let data = &p.insts[inst];
+            let text = &source.text[data.loc.start as usize..data.loc.end as usize];
+            if data.op == Op::Yield && data.args.is_empty() {
+                assert_eq!(text.trim(), if text == " " { "" } else { "}" });
+                return;
+            }
+            assert!(text.contains(data.op.name()) && !text.contains(['{', '\n']), "{text}");
+            let line = source.text[..data.loc.start as usize].matches('\n').count();
+            assert!(line > lines, "{text} is in line {line}");
+            lines = line;
+        });
+    }
+}
+
+#[test]
+fn constants() {
+    let check = |ty: &str, text: &str, printed: &str| {
+        let p = read(&format!("program p workgroup(1, 1, 1) {{ %0: {ty} = const {text} }}"));
+        let line = p.to_string().lines().nth(1).unwrap().trim().to_string();
+        assert_eq!(line, format!("%0: {ty} = const {printed}"));
+        assert_eq!(verify(&p), Ok(()));
+    };
+    check("f32", "1", "1.0");
+    check("f32", "16777217", "16777216.0");
+    check("f32", "0.1000000001", "0.1");
+    check("f32", "0x80000000", "-0.0");
+    check("f32", "0x7f800000", "inf");
+    check("f32", "0xffc00000", "0xffc00000");
+    check("f32", "1e-46", "0.0");
+    // Halfway between two f32 plus a little that rounding through f64 would lose.
+    check("f32", "1.000000059604644775390625000000000001", "1.0000001");
+    check("f64", "1e308", "1e308");
+    check("f16", "65504", "65504.0");
+    check("f16", "0x0001", "6e-8");
+    check("f16", "0.333", "0.333");
+    check("f16", "0x7e01", "0x7e01");
+    check("bf16", "0x3f81", "1.01");
+    check("i8", "0xff", "-1");
+    check("i32", "-2147483648", "-2147483648");
+    check("u32x3", "(1, 1, 1)", "1");
+    check("bool", "0x1", "true");
+    let refuse = |ty: &str, text: &str| {
+        let errors = parse("", &format!("program p workgroup(1, 1, 1) {{\n %0: {ty} = const {text}\n }}"));
+        assert_eq!(errors.unwrap_err()[0].code, "T007", "{ty} {text}");
+    };
+    refuse("u8", "256");
+    refuse("u8", "-1");
+    refuse("i8", "128");
+    refuse("i8", "0x100");
+    refuse("f16", "65520");
+    refuse("f32", "1e39");
+    refuse("f32", "1e");
+    refuse("f32", "nan");
+    refuse("f32", "-infinity");
+    refuse("bool", "1");
+    refuse("u32", "1.0");
+    refuse("u64", "18446744073709551616");
+}
+
+/// Errors as `line:column code message`, for text in the body of a program with a buffer `b` and a value `%v`.
+fn errors(body: &str) -> Vec<String> {
+    let text = format!(
+        "program p workgroup(1, 1, 1) {{ buffer b: u32[] storage read @group(0) @binding(0)\n%v: u32 = const 1\n{body}\n}}"
+    );
+    describe(parse("", &text))
+}
+
+fn describe(read: Result<Program, Vec<Diagnostic>>) -> Vec<String> {
+    let describe = |e: &Diagnostic| {
+        let (line, column) = e.source.as_ref().unwrap().line_column(e.labels[0].loc.start);
+        let fix = e.fix.as_ref().map_or(String::new(), |fix| format!(" {fix}"));
+        format!("{line}:{column} {} {}{fix}", e.code, e.message)
+    };
+    read.unwrap_err().iter().map(describe).collect()
+}
+
+#[test]
+fn several_errors() {
+    assert_eq!(
+        errors(
+            "%a: u32 = ad %v, %w\n%b: f33 = sqrt %a\n%c: u32 = add %a, %w\nstore c[%c], %c\nif %v { mul\n ? }\n%v: u32 = const 5"
+        ),
+        [
+            "3:11 T002 there is no operation `ad` Did you mean `add`?",
+            "4:5 T003 there is no type `f33`",
+            "5:19 T004 `%w` is not defined here",
+            "6:7 T006 there is no buffer `c`",
+            "8:2 T001 expected an instruction, found `?`",
+            "9:1 T005 `%v` is defined already",
+        ]
+    );
+}
+
+#[test]
+fn one_error() {
+    let check = |body: &str, expected: &str| assert_eq!(errors(body), [expected], "{body}");
+    check("%a: u32 = const", "4:1 T001 expected a constant, found `}`");
+    check("%a u32 = const 1", "3:4 T001 expected `:`, found `u32`");
+    check("%: u32 = const 1", "3:1 T001 `%` must be followed by a name");
+    check("%a: u32x2 = const (1, 2, 3)", "3:24 T001 expected `)`, found `,`");
+    check("%a: u32 = global_id w", "3:21 T001 expected an axis: x, y or z, found `w`");
+    check("%a: u32 = extract %v.q", "3:22 T001 expected a lane: x, y, z or w, found `q`");
+    check("%a: u32 = load b %v", "3:18 T001 expected `[`, found `%v`");
+    check(
+        "%a: u32 = load \"b",
+        "3:16 T001 expected a buffer's name, found a name whose quotes are not closed",
+    );
+    check(
+        "%a: u32 = load \"\\n\"[%v]",
+        "3:16 T001 a name in quotes has escapes other than `\\\"`, `\\\\` and `\\u{...}`",
+    );
+    check("const 1", "3:1 T001 `const` defines one value: `%1: f32 = const 0.5`");
+    check(
+        "if %v { if %v { %x: u32 = const 1 }\n %y: u32 = add %x, %v }",
+        "4:16 T004 `%x` is not defined here",
+    );
+    check("%a: u32 = add %a, %v", "3:15 T004 `%a` is not defined here");
+    check("loop (%a = %v) { }", "3:10 T001 expected `:`, found `=`");
+    check("switch %v { case 1 { } }", "3:24 T001 expected `case`, found `}`");
+    check("switch %v { case x { } default { } }", "3:18 T007 `x` is no u32");
+    check("%a: u32 = add %v, %v %b: u32 = add %v, %v", "3:22 T001 expected the end of the line, found `%b`");
+    check("yield\n}\n", "6:1 T001 expected the end of the text, found `}`");
+    check("if %v {", "4:2 T001 expected `}`, found the end of the text");
+    check("%é: u32 = const 1", "3:1 T001 `%` must be followed by a name");
+}
+
+#[test]
+fn errors_outside_the_body() {
+    let check = |text: &str, expected: &str| assert_eq!(describe(parse("", text))[0], expected, "{text}");
+    check("", "1:1 T001 expected `program`, found the end of the text");
+    check("\0", "1:1 T001 expected `program`, found `\0`");
+    check("program", "1:8 T001 expected the program's name, found the end of the text");
+    check("program p workgroup(1, -1, 1) {}", "1:24 T001 expected a size, found `-1`");
+    check("program p workgroup(1, 1, 4294967296) {}", "1:27 T001 expected a size, found `4294967296`");
+    check("program p workgroup(1, 1, 1) {} {}", "1:33 T001 expected the end of the text, found `{`");
+    let buffer = |decl: &str, expected: &str| {
+        check(&format!("program p workgroup(1, 1, 1) {{\nbuffer {decl}\n}}"), expected);
+    };
+    buffer("b: u32 storage read", "2:15 T001 expected `[`, found `storage`");
+    buffer("b: u32[] storage read", "3:1 T001 expected `@`, found `}`");
+    buffer("b: u32[-1] private read", "2:15 T001 expected a count or `]`, found `-1`");
+    buffer(
+        "b: u32[] shared read",
+        "2:17 T001 memory is one of storage, uniform, persistent, workgroup, private, not `shared`",
+    );
+    buffer("b: u32[] private rw", "2:25 T001 access is one of read, write, read_write, not `rw`");
+    buffer("b: u32[1] private read\nbuffer b: u32[1] private read", "3:8 T005 there are two buffers `b`");
+}
+
+#[test]
+fn too_much() {
+    let nested = |depth: usize| {
+        let (open, close) = ("if %c {\n".repeat(depth), "}\n".repeat(depth));
+        format!("program p workgroup(1, 1, 1) {{\n%c: bool = const true\n{open}{close}}}")
+    };
+    let deepest = read(&nested(MAX_DEPTH - 1));
+    assert_eq!(verify(&deepest), Ok(()));
+    assert_eq!(read(&deepest.to_string()).to_string(), deepest.to_string());
+    for depth in [MAX_DEPTH, 1_000_000] {
+        assert_eq!(describe(parse("", &nested(depth))), ["258:7 T008 regions are nested deeper than 256"]);
+    }
+    let garbage = "%".repeat(1_000_000) + &"\"".repeat(1_000_000) + &"{(".repeat(1_000_000);
+    assert_eq!(describe(parse("", &garbage)).len(), 1);
+    assert!(errors(&garbage).len() <= 20);
+    assert_eq!(errors(&"?\n".repeat(1_000_000)).len(), 20);
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config {
+        rng_seed: proptest::test_runner::RngSeed::Fixed(1), failure_persistence: None, ..Default::default()
+    })]
+
+    /// Damaged text is read or refused, never more.
+    #[test]
+    fn damaged(cuts in proptest::collection::vec((0..ALL.len(), 0usize..12, 0..ALL.len(), 0usize..12), 1..4)) {
+        let mut text = ALL.to_string();
+        for (at, removed, from, inserted) in cuts {
+            let at = at.min(text.len());
+            let end = (at + removed).min(text.len());
+            text.replace_range(at..end, &ALL[from..(from + inserted).min(ALL.len())]);
+        }
+        match parse("", &text) {
+            Ok(p) => {
+                let printed = p.to_string();
+                proptest::prop_assert_eq!(read(&printed).to_string(), printed);
+                if let Err(errors) = verify(&p) {
+                    proptest::prop_assert!(!errors.is_empty());
+                }
+            }
+            Err(errors) => proptest::prop_assert!(!errors.is_empty()),
+        }
+    }
+
+    #[test]
+    fn garbage(text in "(\\PC|[\n%{}\"]){0,200}") {
+        if let Ok(p) = parse("", &text) {
+            proptest::prop_assert!(!p.to_string().is_empty());
+        }
+    }
 }

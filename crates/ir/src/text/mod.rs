@@ -28,8 +28,12 @@
 //! - a region that yields nothing leaves its `yield` out, and an `else` that does nothing is left out;
 //! - names with other characters than letters, digits and `_` are in quotes; `//` comments.
 
+mod lex;
+mod literal;
 mod names;
+mod parse;
 mod print;
 
-pub use names::Names;
+pub use names::{Name, Names};
+pub use parse::parse;
 pub use print::{print, relocate};

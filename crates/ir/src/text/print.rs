@@ -1,13 +1,12 @@
 //! Writes the text form of any program, valid or not: dumps of broken programs are what it is read for.
 
 use super::Names;
+use super::literal::Number;
 use crate::diagnostic::{Loc, Source};
 use crate::entity::{Entity, SideTable};
-use crate::lane::convert;
 use crate::op::Op;
 use crate::program::*;
 use crate::types::{Scalar, Type};
-use half::{bf16, f16};
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
@@ -290,43 +289,4 @@ impl fmt::Display for Constant<'_> {
         }
         write!(f, ")")
     }
-}
-
-/// A scalar constant from its bits.
-pub(super) struct Number(pub Scalar, pub u64);
-
-impl fmt::Display for Number {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Number(scalar, bits) = *self;
-        if bits & !scalar.mask() != 0 {
-            return write!(f, "{bits:#x}");
-        }
-        match scalar {
-            Scalar::Bool => write!(f, "{}", bits == 1),
-            Scalar::I8 => write!(f, "{}", bits as i8),
-            Scalar::I16 => write!(f, "{}", bits as i16),
-            Scalar::I32 => write!(f, "{}", bits as i32),
-            Scalar::I64 => write!(f, "{}", bits as i64),
-            Scalar::U8 | Scalar::U16 | Scalar::U32 | Scalar::U64 => write!(f, "{bits}"),
-            Scalar::F16 if f16::from_bits(bits as u16).is_nan() => write!(f, "{bits:#x}"),
-            Scalar::BF16 if bf16::from_bits(bits as u16).is_nan() => write!(f, "{bits:#x}"),
-            Scalar::F32 if f32::from_bits(bits as u32).is_nan() => write!(f, "{bits:#x}"),
-            Scalar::F64 if f64::from_bits(bits).is_nan() => write!(f, "{bits:#x}"),
-            // `{:?}` of Rust's own floats is the shortest decimal that reads back the same.
-            Scalar::F32 => write!(f, "{:?}", f32::from_bits(bits as u32)),
-            Scalar::F64 => write!(f, "{:?}", f64::from_bits(bits)),
-            Scalar::F16 => small(f, scalar, bits),
-            Scalar::BF16 => small(f, scalar, bits),
-        }
-    }
-}
-
-/// The shortest decimal that reads back as these bits of f16 or bf16.
-fn small(f: &mut fmt::Formatter<'_>, scalar: Scalar, bits: u64) -> fmt::Result {
-    let x = f64::from_bits(convert(scalar, Scalar::F64, bits));
-    let short = (0..17).find_map(|digits| {
-        let near: f64 = format!("{x:.digits$e}").parse().ok()?;
-        (convert(Scalar::F64, scalar, near.to_bits()) == bits).then_some(near)
-    });
-    write!(f, "{:?}", short.unwrap_or(x))
 }

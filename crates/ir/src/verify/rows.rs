@@ -130,19 +130,29 @@ pub(super) fn check_access(p: &Program, data: &InstData) -> Result<(), Failure> 
     let shared = matches!(decl.memory, Memory::Storage | Memory::Workgroup | Memory::Persistent);
     let atomic = matches!(op, Op::AtomicLoad | Op::AtomicStore)
         || matches!(op.info().rule, Rule::Atomic(_) | Rule::CompareExchange(_));
-    let wrong = |what: String| Err(("V005", format!("`{}` {what} `{}`", op.name(), decl.name)));
+    let (name, buffer, memory) = (op.name(), &decl.name, decl.memory.name());
+    let wrong = |what: String| Err(("V005", format!("`{name}` on `{buffer}`: {what}")));
     if atomic && !shared {
-        return wrong(format!("is not possible in {} memory, where this is:", decl.memory.name()));
+        return wrong(format!(
+            "atomics work on storage, persistent and workgroup memory, not on {memory} memory"
+        ));
     }
     if atomic && decl.access != Access::ReadWrite {
-        return wrong(format!("needs `read_write`, but `{}` is declared for", decl.access.name()));
+        return wrong(format!(
+            "atomics need `read_write`, but the buffer is declared `{}`",
+            decl.access.name()
+        ));
     }
     if op == Op::UniformLoad && decl.memory != Memory::Workgroup {
-        return wrong(format!("loads from workgroup memory, not from {} memory like", decl.memory.name()));
+        return wrong(format!("it loads from workgroup memory, not from {memory} memory"));
     }
     match op.info().rule {
-        Rule::Load if !decl.access.reads() => wrong("reads the write-only buffer".into()),
-        Rule::Store if !decl.access.writes() => wrong("writes the read-only buffer".into()),
+        Rule::Load if !decl.access.reads() => {
+            wrong("the buffer is declared `write`: it cannot be read".into())
+        }
+        Rule::Store if !decl.access.writes() => {
+            wrong("the buffer is declared `read`: it cannot be written".into())
+        }
         _ => Ok(()),
     }
 }
