@@ -13,6 +13,7 @@ pub mod text;
 pub mod types;
 pub mod uniform;
 pub mod verify;
+pub mod wire;
 
 pub use build::Builder;
 pub use diagnostic::{Diagnostic, Label, Loc, Source};
