@@ -1,0 +1,12 @@
+//! A barrier in a loop that some invocations leave earlier than others.
+//! error: uniform
+//! line: 10
+
+@group(0) @binding(0) var<storage, read_write> data: array<u32>;
+
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) i: u32, @builtin(workgroup_id) group: vec3<u32>) {
+    for (var k = 0u; k < 4u; k++) {
+        if k + i == 5u { break; } workgroupBarrier();
+    }
+}

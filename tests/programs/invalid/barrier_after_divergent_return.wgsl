@@ -1,0 +1,11 @@
+//! A barrier that some invocations do not reach because they have returned.
+//! error: uniform
+//! line: 9
+
+@group(0) @binding(0) var<storage, read_write> data: array<u32>;
+
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) i: u32, @builtin(workgroup_id) group: vec3<u32>) {
+    if i == 3u { return; } workgroupBarrier();
+    data[i] = 1u;
+}

@@ -1,0 +1,11 @@
+//! A barrier in a branch that only some invocations take.
+//! error: uniform
+//! line: 10
+
+@group(0) @binding(0) var<storage, read_write> data: array<u32>;
+
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) i: u32, @builtin(workgroup_id) group: vec3<u32>) {
+    data[i] = 1u;
+    if i < 4u { workgroupBarrier(); }
+}

@@ -1,0 +1,12 @@
+//! A const_assert that does not hold.
+//! error: assert
+//! line: 6
+
+const SIZE = 6;
+const_assert SIZE == 7;
+
+@group(0) @binding(0) var<storage, read_write> data: array<u32>;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) i: u32, @builtin(workgroup_id) group: vec3<u32>) {
+    data[i] = u32(SIZE);
+}

@@ -1,0 +1,10 @@
+//! An override that has neither a default nor a value.
+//! error: count
+
+override count: u32;
+
+@group(0) @binding(0) var<storage, read_write> data: array<u32>;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) i: u32, @builtin(workgroup_id) group: vec3<u32>) {
+    data[i] = count;
+}

@@ -1,0 +1,8 @@
+//! The file ends in the middle of a function.
+//! error: expected
+
+@group(0) @binding(0) var<storage, read_write> data: array<u32>;
+
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) i: u32) {
+    data[i] = (1u +

@@ -1,0 +1,11 @@
+//! Samplers are not part of a compute program here.
+//! error: sampler
+
+@group(0) @binding(0) var<storage, read_write> data: array<u32>;
+@group(0) @binding(1) var picture: texture_2d<f32>;
+@group(0) @binding(2) var smooth_: sampler;
+
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) i: u32, @builtin(workgroup_id) group: vec3<u32>) {
+    data[i] = u32(textureSampleLevel(picture, smooth_, vec2<f32>(0.5), 0.0).x * 255.0);
+}
