@@ -1,6 +1,7 @@
 // c = a * b for square f32 matrices in row-major order.
 //
-//   vyre run examples/matmul_tiled.wgsl --threads 512,512 --set a=random:1:262144 --set b=random:2:262144 --set c=zeros:262144
+//   vyre run examples/matmul_tiled.wgsl --threads 512,512 \
+//       --set a=random:1:262144 --set b=random:2:262144 --set c=zeros:262144
 //
 // A workgroup computes a tile of 16 x 16 elements of c. It walks along a row of tiles of a and a column of tiles of b;
 // both current tiles are copied to workgroup memory, so that each element is read from storage once for 16 uses.

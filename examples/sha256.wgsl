@@ -1,7 +1,7 @@
 // SHA-256 (FIPS 180-4) of many messages, one invocation a message.
 //
-//   vyre run examples/sha256.wgsl --set messages=bytes:LICENSE-MIT --set lengths=[1077] --set digests=zeros:8
 //   vyre run examples/sha256.wgsl --set messages=[6513249] --set lengths=[3] --set digests=zeros:8       ("abc")
+//   vyre run examples/sha256.wgsl --set messages=bytes:FILE --set lengths=[SIZE] --set digests=zeros:8
 //
 // `lengths` has one entry a message: its length in bytes. `messages` is cut into as many slots of equal size as there
 // are lengths, and message i starts at slot i; its bytes lie four to a word, the first in the lowest bits, as they do
