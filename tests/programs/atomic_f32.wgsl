@@ -1,8 +1,8 @@
 //! Atomics on f32 in storage, an extension of naga: add, sub, exchange, load and store; the sums are exact in any order.
 //! grid: 4,1,1
-//! in cells = [1, 2, 3, 4]
-//! out cells = [505.0, -94, -7.5, -15]
-//! out old = [3, -8]
+//! in cells = [1.0, 2.0, 3.0, 4.0]
+//! out cells = [505.0, -94.0, -7.5, -15.0]
+//! out old = [3.0, -8.0]
 
 @group(0) @binding(0) var<storage, read_write> cells: array<atomic<f32>, 4>;
 @group(0) @binding(1) var<storage, read_write> old: array<f32, 2>;

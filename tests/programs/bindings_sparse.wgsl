@@ -1,4 +1,4 @@
-//! Buffers in several groups with gaps in the numbers, declared after their use, and one that no code uses.
+//! Buffers in several groups with gaps in the numbers, and declared after their use.
 //! in first = [1, 2, 3, 4]
 //! in third = [10, 20, 30, 40]
 //! in scale = [100, 0, 0, 0]

@@ -1,6 +1,6 @@
 //! Vectors and matrices of f64: dot, products, columns, layout in storage.
-//! in m = [1, 2, 3, 0, 4, 5, 6, 0]
-//! out result = [-2, -1, 0, 32, 54, 46]
+//! in m = [1.0, 2.0, 3.0, 0.0, 4.0, 5.0, 6.0, 0.0]
+//! out result = [-2.0, -1.0, 0.0, 32.0, 54.0, 46.0]
 
 @group(0) @binding(0) var<storage, read> m: mat2x3<f64>; // columns 32 bytes apart
 @group(0) @binding(1) var<storage, read_write> result: array<f64, 6>;

@@ -1,5 +1,5 @@
 //! A product and a sum are rounded each: a * b + c is not fused, and sums are not reordered.
-//! in x = [1.0002441, -1.0004883, 33554432, 1]
+//! in x = [1.0002441, -1.0004883, 3.3554432e+07, 1.0]
 //! in result = zeros 6
 //! out result = [0x00000000, 0x33800000, 0x00000000, 0x00000000, 0x3f800000, 0x00000000]
 

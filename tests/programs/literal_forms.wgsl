@@ -1,6 +1,6 @@
 //! Literals in every form: decimal, hexadecimal, suffixes, hexadecimal floats, exponents, the extremes.
 //! out integers = [0xffffffff, 0xdeadbeef, 0x80000000, 0x7fffffff, 31, 0xffffffff, 3, 1]
-//! out floats = [1, 0.5, 3, 1000, 0.0025, 9.765625e-04, 12, 21.5, 3.4028235e+38, -7]
+//! out floats = [1.0, 0.5, 3.0, 1000.0, 0.0025, 9.765625e-04, 12.0, 21.5, 3.4028235e+38, -7.0]
 
 @group(0) @binding(0) var<storage, read_write> integers: array<u32, 8>;
 @group(0) @binding(1) var<storage, read_write> floats: array<f32, 10>;

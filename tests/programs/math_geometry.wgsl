@@ -1,6 +1,6 @@
 //! dot, cross, length, distance, normalize, reflect, refract and faceForward with operands whose results are exact.
 //! in result = zeros 30
-//! out result = [-22.5, -7.0, 11, 13, 5, 5, 7, 5, 4.5, 7, 3.5, 4, 0, -1, 0, 1, 2, 0.5, 0, -1, 0, 0, 0, 0, 2, 3, 6, -2, -3, -6]
+//! out result = [-22.5, -7.0, 11.0, 13.0, 5.0, 5.0, 7.0, 5.0, 4.5, 7.0, 3.5, 4.0, 0.0, -1.0, 0.0, 1.0, 2.0, 0.5, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 2.0, 3.0, 6.0, -2.0, -3.0, -6.0]
 
 @group(0) @binding(0) var<storage, read_write> result: array<f32>;
 

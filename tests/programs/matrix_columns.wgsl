@@ -1,7 +1,7 @@
 //! Column access with constant and dynamic indices, read and written, down to single elements, in local, private, storage and uniform matrices.
-//! in given = [1, 2, 3, 4, 5, 6, 7, 8]
-//! out result = [1, 102, 0.5, 8, 15, 118, 1118, 15, 1008, 0.5, 1102, 1]
-//! out picked = [2, 4, -1, 7, 4, 0]
+//! in given = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]
+//! out result = [1.0, 102.0, 0.5, 8.0, 15.0, 118.0, 1118.0, 15.0, 1008.0, 0.5, 1102.0, 1.0]
+//! out picked = [2.0, 4.0, -1.0, 7.0, 4.0, 0.0]
 
 @group(0) @binding(0) var<storage, read_write> result: array<mat3x2<f32>, 2>;
 @group(0) @binding(1) var<uniform> given: mat2x4<f32>;

@@ -1,6 +1,6 @@
 //! Matrix constructors from scalars and columns, zero values, equality of columns, matrices in structs and arrays.
 //! in result = zeros 6
-//! out result = [-8, 6, 15, 15, 6, -3]
+//! out result = [-8.0, 6.0, 15.0, 15.0, 6.0, -3.0]
 
 @group(0) @binding(0) var<storage, read_write> result: array<f32>;
 

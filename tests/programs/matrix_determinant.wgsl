@@ -1,6 +1,6 @@
 //! Determinants of 2x2, 3x3 and 4x4 matrices of small integers (exact in any order of summation).
 //! in result = zeros 4
-//! out result = [-14, -306, 30, 0]
+//! out result = [-14.0, -306.0, 30.0, 0.0]
 
 @group(0) @binding(0) var<storage, read_write> result: array<f32>;
 

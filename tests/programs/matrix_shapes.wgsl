@@ -1,6 +1,6 @@
 //! All nine matrix shapes: addition, subtraction, scaling, transpose, matrix times vector and vector times matrix. All values are small integers or halves.
 //! in result = zeros 36
-//! out result = [0.0, 6, -10, 18, 52.5, 19, 99, 27, 122.5, 41, 137, 85, 145.0, 31, 1009, 31, 130.0, 34, 65, 55, 255.0, 73, 1730, 129, 55.0, 11, 942, 10, 345.0, 85, 16514, 96, 285.0, 88, 3112, 117]
+//! out result = [0.0, 6.0, -10.0, 18.0, 52.5, 19.0, 99.0, 27.0, 122.5, 41.0, 137.0, 85.0, 145.0, 31.0, 1009.0, 31.0, 130.0, 34.0, 65.0, 55.0, 255.0, 73.0, 1730.0, 129.0, 55.0, 11.0, 942.0, 10.0, 345.0, 85.0, 16514.0, 96.0, 285.0, 88.0, 3112.0, 117.0]
 
 @group(0) @binding(0) var<storage, read_write> result: array<f32>;
 

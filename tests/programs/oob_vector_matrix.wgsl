@@ -1,11 +1,11 @@
 //! Vector components and matrix columns out of bounds: loads give zero, stores are dropped.
 //! in v = [1, 2, 3, 4]
 //! in at = [0, 3, 4, -1, 2, 77]
-//! in m = [1, 2, 3, 4, 5, 6]
+//! in m = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
 //! out v = [100, 408, 104, 101]
-//! out m = [1.5, 50, 3, 4, 5, 50]
+//! out m = [1.5, 50.0, 3.0, 4.0, 5.0, 50.0]
 //! out loaded = [1, 4, 0, 0, 3, 0, 7, 0, 0, 0, 9, 0]
-//! out columns = [1, 2, 0, 0, 0, 0, 0, 0, 5, 6, 0, 0]
+//! out columns = [1.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 5.0, 6.0, 0.0, 0.0]
 
 @group(0) @binding(0) var<storage, read_write> v: vec4<u32>;
 @group(0) @binding(1) var<storage, read> at: array<i32, 6>; // indices unknown to the compiler

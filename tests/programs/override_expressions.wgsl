@@ -1,7 +1,7 @@
 //! Overrides computed from overrides with operators and functions, used in arrays of workgroup memory, constants of loops and conditions.
 //! override: size=6
 //! in result = zeros 9
-//! out result = [36, 33, 30, 27, 24, 21, -9, 1, 9]
+//! out result = [36.0, 33.0, 30.0, 27.0, 24.0, 21.0, -9.0, 1.0, 9.0]
 
 @group(0) @binding(0) var<storage, read_write> result: array<f32>;
 

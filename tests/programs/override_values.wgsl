@@ -4,7 +4,7 @@
 //! override: factor=2.25
 //! override: 17=true
 //! in result = zeros 6
-//! out result = [5, -40, 2.25, 1, 11, 8]
+//! out result = [5.0, -40.0, 2.25, 1.0, 11.0, 8.0]
 
 @group(0) @binding(0) var<storage, read_write> result: array<f32>;
 

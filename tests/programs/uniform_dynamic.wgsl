@@ -1,7 +1,7 @@
 //! Arrays of structs, vectors and matrices in a uniform buffer, indexed dynamically at every level.
 //! words table
 //! in table = [0x3f000000, 0x3fc00000, 0x40200000, 0x40600000, 7, 0x00000000, 0, 0, 0x3fc00000, 0x40200000, 0x40600000, 0x40900000, 107, 0x3e800000, 0, 0, 0x40200000, 0x40600000, 0x40900000, 0x40b00000, 207, 0x3f000000, 0, 0, 0x3f800000, 0x40000000, 0x40400000, 0x40800000, 0x40a00000, 0x40c00000, 0x40e00000, 0x41000000, 0x41100000, 0x41200000, 0x41300000, 0x41400000, 0x41500000, 0x41600000, 0x41700000, 0x41800000, 2, 0, 1, 9]
-//! out result = [32.5, 122.0, 242.25, 19, 21, 26]
+//! out result = [32.5, 122.0, 242.25, 19.0, 21.0, 26.0]
 
 struct Entry { weight: vec4<f32>, key: u32, bias: f32 } // 32 bytes with the gap at the end
 struct Table { entries: array<Entry, 3>, turns: array<mat2x4<f32>, 2>, order: array<vec4<u32>, 1> }

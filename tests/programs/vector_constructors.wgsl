@@ -1,6 +1,6 @@
 //! Vector constructors from scalars and shorter vectors, splats, zero values and conversions between element types.
 //! in result = zeros 9
-//! out result = [1234, 5126, 1212, 7778, 0, 826, 1234, 9910, -1]
+//! out result = [1234.0, 5126.0, 1212.0, 7778.0, 0.0, 826.0, 1234.0, 9910.0, -1.0]
 
 @group(0) @binding(0) var<storage, read_write> result: array<f32>;
 
