@@ -1,0 +1,52 @@
+//! Write a compute program once, in WGSL; run it at native speed on whatever is there, with the same answer
+//! everywhere.
+//!
+//! ```
+//! use vyre::{AcquirePolicy, Compiled, DispatchConfig};
+//!
+//! const SOURCE: &str = "
+//!     @group(0) @binding(0) var<storage, read> x: array<f32>;
+//!     @group(0) @binding(1) var<storage, read_write> y: array<f32>;
+//!     @compute @workgroup_size(64)
+//!     fn saxpy(@builtin(global_invocation_id) id: vec3<u32>) {
+//!         if id.x < arrayLength(&y) { y[id.x] = 2.0 * x[id.x] + y[id.x]; }
+//!     }";
+//!
+//! fn main() -> Result<(), vyre::BackendError> {
+//!     let program = vyre::import_wgsl("saxpy.wgsl", SOURCE)?;
+//!     let device = vyre::acquire_by_policy(&AcquirePolicy::any())?;
+//!     let kernel = Compiled::new(&*device, &program, &Default::default())?;
+//!     let (x, y) = (vec![1.0f32; 1000], vec![0.5f32; 1000]);
+//!     // One input for each buffer that is read, in the order of group and binding; the grid follows from their size.
+//!     let inputs = [vyre::bytes_of(&x), vyre::bytes_of(&y)];
+//!     let outputs = kernel.dispatch(&inputs, &DispatchConfig::default())?;
+//!     let y: Vec<f32> = outputs.get(0)?;
+//!     assert_eq!(y, vec![2.5; 1000]);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! Backends are linked by cargo feature: `cpu` (the processor, by a just-in-time compiler) and `reference` (the
+//! interpreter that defines what is right, id `cpu-ref`).
+
+#[cfg(feature = "reference")]
+use vyre_reference as _;
+
+pub use vyre_driver::*;
+pub use vyre_ir as ir;
+pub use vyre_opt as opt;
+pub use vyre_wgsl as wgsl;
+
+/// Imports a WGSL program that has one compute entry point. `name` stands for the source in messages.
+///
+/// # Errors
+/// [`BackendError::InvalidProgram`] with everything that is wrong, each with its place in the source.
+pub fn import_wgsl(name: &str, source: &str) -> Result<ir::Program, BackendError> {
+    vyre_wgsl::import_wgsl(name, source, &vyre_wgsl::ImportOptions::default())
+        .map_err(|errors| BackendError::InvalidProgram { errors })
+}
+
+/// The bytes of a slice of numbers, as inputs are given.
+pub fn bytes_of<T: bytemuck::NoUninit>(numbers: &[T]) -> &[u8] {
+    bytemuck::cast_slice(numbers)
+}
