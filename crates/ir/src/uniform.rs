@@ -142,7 +142,7 @@ impl Graph {
             Op::Loop => self.repeat(p, region, data),
             Op::Yield => (),
             _ if differs(p, data) => self.origins.extend(data.results.iter().map(|r| r.index() as u32)),
-            // All invocations get the value of one place, which the verifier has checked.
+            // All invocations get the value of one place, as the verifier checks.
             Op::UniformLoad => (),
             _ => {
                 for result in &data.results {
@@ -241,7 +241,7 @@ fn differs(p: &Program, data: &InstData) -> bool {
             }
             _ => true,
         },
-        Op::UniformLoad => false,
+        Op::UniformLoad | Op::Store => false,
         _ => matches!(data.op.info().effect, Effect::Reads | Effect::Writes | Effect::Converges),
     }
 }

@@ -15,24 +15,26 @@ impl Names {
         let mut numbers = SideTable::new(None);
         let mut next = 0;
         let mut number = |values: &[Value]| {
-            for &value in values {
+            for &value in values.iter().filter(|&&v| p.values.get(v).is_some()) {
                 numbers[value] = Some(next);
                 next += 1;
             }
         };
+        let Some(body) = p.regions.get(p.body) else { return Names { numbers } };
+        number(&body.params);
         let mut seen: SideTable<Region, bool> = SideTable::new(false);
         seen[p.body] = true;
         // Open regions with the position of the next instruction in each.
         let mut open = vec![(p.body, 0)];
-        number(&p.regions[p.body].params);
         // Regions of one instruction that are still to be entered, last first.
         let mut waiting: Vec<(usize, Region)> = Vec::new();
         while let Some((region, at)) = open.last_mut() {
             if let Some(&inst) = p.regions[*region].insts.get(*at) {
                 *at += 1;
-                number(&p.insts[inst].results);
+                let Some(data) = p.insts.get(inst) else { continue };
+                number(&data.results);
                 let depth = open.len();
-                waiting.extend(p.insts[inst].regions.iter().rev().map(|&r| (depth, r)));
+                waiting.extend(data.regions.iter().rev().map(|&r| (depth, r)));
             } else {
                 open.pop();
             }
@@ -41,7 +43,7 @@ impl Names {
                     break;
                 }
                 waiting.pop();
-                if !std::mem::replace(&mut seen[inner], true) {
+                if p.regions.get(inner).is_some() && !std::mem::replace(&mut seen[inner], true) {
                     number(&p.regions[inner].params);
                     open.push((inner, 0));
                     break;

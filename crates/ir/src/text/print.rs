@@ -83,26 +83,39 @@ impl<'p> Printer<'p> {
         writeln!(self.out)
     }
 
+    /// A value's type, of whatever is no value too.
+    fn ty(&self, value: Value) -> Type {
+        let ty = self.p.values.get(value).map_or(Scalar::U32.into(), |data| data.ty);
+        Type { lanes: ty.lanes.clamp(1, 4), ..ty }
+    }
+
     fn indent(&mut self, depth: usize) -> fmt::Result {
         write!(self.out, "{:1$}", "", depth * 2)
     }
 
     fn region(&mut self, region: Region, depth: usize) -> fmt::Result {
+        let p = self.p;
+        let Some(RegionData { insts, .. }) = p.regions.get(region) else {
+            self.indent(depth)?;
+            return writeln!(self.out, "// {region} does not exist");
+        };
         if depth > DEPTH || std::mem::replace(&mut self.seen[region], true) {
             self.indent(depth)?;
             return writeln!(self.out, "// not printed: nested too deeply or printed before");
         }
-        let p = self.p;
-        let insts = &p.regions[region].insts;
         for (i, &inst) in insts.iter().enumerate() {
-            let data = &p.insts[inst];
+            let Some(data) = p.insts.get(inst) else {
+                self.indent(depth)?;
+                writeln!(self.out, "// {inst} does not exist")?;
+                continue;
+            };
             if i + 1 == insts.len() && data.op == Op::Yield && data.args.is_empty() {
                 self.spans[inst] = Loc::span(self.out.len() as u32, self.out.len() as u32 + 1);
                 return Ok(());
             }
             self.inst(inst, data, depth)?;
         }
-        if insts.last().is_none_or(|&last| p.insts[last].op != Op::Yield) {
+        if insts.last().and_then(|&last| p.insts.get(last)).is_none_or(|last| last.op != Op::Yield) {
             self.indent(depth)?;
             writeln!(self.out, "// no yield")?;
         }
@@ -114,7 +127,7 @@ impl<'p> Printer<'p> {
         let start = self.out.len();
         for (i, &result) in data.results.iter().enumerate() {
             let comma = if i > 0 { ", " } else { "" };
-            write!(self.out, "{comma}{}: {}", self.names.name(result), self.p.ty(result))?;
+            write!(self.out, "{comma}{}: {}", self.names.name(result), self.ty(result))?;
         }
         if !data.results.is_empty() {
             write!(self.out, " = ")?;
@@ -135,7 +148,7 @@ impl<'p> Printer<'p> {
         match &data.attr {
             Attr::None | Attr::Cases(_) => (),
             Attr::Bits(lanes) => {
-                let ty = data.results.first().map_or(Type::new(Scalar::U64, 4), |&r| self.p.ty(r));
+                let ty = data.results.first().map_or(Type::new(Scalar::U64, 4), |&r| self.ty(r));
                 write!(self.out, " {}", Constant(ty, lanes))?;
             }
             Attr::Axis(axis) => match b"xyz".get(*axis as usize) {
@@ -166,7 +179,8 @@ impl<'p> Printer<'p> {
             }
         }
         if let (Op::Loop, [body]) = (data.op, &data.regions[..]) {
-            return self.parameters(&self.p.regions[*body].params, args);
+            let params = self.p.regions.get(*body).map_or(&[][..], |body| &body.params);
+            return self.parameters(params, args);
         }
         self.list(args, " ")
     }
@@ -185,7 +199,7 @@ impl<'p> Printer<'p> {
         for i in 0..params.len().max(init.len()) {
             write!(self.out, "{}", if i > 0 { ", " } else { "" })?;
             if let Some(&param) = params.get(i) {
-                write!(self.out, "{}: {}", self.names.name(param), self.p.ty(param))?;
+                write!(self.out, "{}: {}", self.names.name(param), self.ty(param))?;
             }
             if let Some(&init) = init.get(i) {
                 write!(self.out, " = {}", self.names.name(init))?;
@@ -213,8 +227,10 @@ impl<'p> Printer<'p> {
     }
 
     fn does_nothing(&self, region: Region) -> bool {
-        match self.p.regions[region].insts[..] {
-            [only] => self.p.insts[only].op == Op::Yield && self.p.insts[only].args.is_empty(),
+        match self.p.regions.get(region).map(|data| &data.insts[..]) {
+            Some(&[only]) => {
+                self.p.insts.get(only).is_some_and(|data| data.op == Op::Yield && data.args.is_empty())
+            }
             _ => false,
         }
     }
@@ -224,7 +240,7 @@ impl<'p> Printer<'p> {
             Attr::Cases(cases) => cases,
             _ => &[],
         };
-        let selector = data.args.first().map_or(Type::from(Scalar::U32), |&v| self.p.ty(v));
+        let selector = data.args.first().map_or(Type::from(Scalar::U32), |&v| self.ty(v));
         // Positions of the cases of each region, without asking every region about every case.
         let mut by_region: Vec<(u32, u64)> = cases.iter().map(|c| (c.region, c.value)).collect();
         by_region.sort_by_key(|c| c.0);
