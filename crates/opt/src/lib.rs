@@ -1,19 +1,24 @@
-//! Passes over vyre programs: what makes them legal for a target, and faster.
+//! The optimizer: programs in, programs that give the same results out.
+//!
+//! [`pipeline::PASSES`] is the whole of it, in order, with reasons. A pass is one file with one function of the same
+//! name. Passes that replace one instruction by several copy the program ([`rewrite`]); the others work in place
+//! ([`edit`]). A pass that cannot prove that a change is exact does not make it. This crate does no IO and knows no device.
 
-use vyre_ir::{Op, Program, Scalar};
+pub mod compact;
+pub mod cost;
+pub mod dce;
+pub mod edit;
+pub mod expand;
+pub mod fold;
+pub mod gvn;
+pub mod if_to_select;
+pub mod joins;
+pub mod licm;
+pub mod pipeline;
+pub mod rewrite;
+pub mod scalarize;
+pub mod simplify;
+pub mod target;
 
-/// What a program must look like for a target.
-#[derive(Copy, Clone, Debug)]
-pub struct Target {
-    /// Its name in dumps.
-    pub name: &'static str,
-    /// Whether vectors are split into scalars.
-    pub scalar_lanes: bool,
-    /// Whether the target has an operation on a scalar type; it is expanded otherwise, where its row can be.
-    pub native: fn(Op, Scalar) -> bool,
-}
-
-/// The program, legal for the target.
-pub fn optimize(program: &Program, _target: &Target) -> Program {
-    program.clone()
-}
+pub use pipeline::{Options, PASSES, Pass, Schedule, Stats, optimize, optimize_with, run};
+pub use target::Target;

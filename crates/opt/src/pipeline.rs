@@ -1,0 +1,231 @@
+//! The optimizer as one list, in order, each pass with the reason for its place.
+
+use crate::Target;
+use crate::compact::compact;
+use crate::dce::dce;
+use crate::expand::expand;
+use crate::fold::fold;
+use crate::gvn::gvn;
+use crate::if_to_select::if_to_select;
+use crate::joins::joins;
+use crate::licm::licm;
+use crate::scalarize::scalarize;
+use crate::simplify::simplify;
+use std::fmt;
+use std::time::{Duration, Instant};
+use vyre_ir::Program;
+
+/// A pass.
+#[derive(Copy, Clone)]
+pub struct Pass {
+    /// Its name: that of its file and function, of dumps and of times.
+    pub name: &'static str,
+    /// Changes the program; whether anything was changed.
+    pub run: fn(&mut Program, &Target) -> bool,
+    /// Whether it belongs to the group that is run again until nothing changes.
+    pub repeats: bool,
+    /// Why it stands where it stands.
+    pub why: &'static str,
+}
+
+/// Every pass in order.
+pub const PASSES: &[Pass] = &[
+    once(
+        "scalarize",
+        scalarize,
+        "first: later passes see scalars, whose rules find more than those of vectors",
+    ),
+    once(
+        "expand",
+        expand,
+        "before what simplifies: expansions are written without looking at their operands",
+    ),
+    group("fold", fold, "first of the group: constants decide branches and let the rules of simplify apply"),
+    group("simplify", simplify, "before gvn: it leaves one form, in which equal instructions look equal"),
+    group("gvn", gvn, "before joins, which compares values by identity"),
+    group("joins", joins, "before if_to_select, which would make selects of what is no choice"),
+    group("if_to_select", if_to_select, "before licm: what was in a branch now stands in the loop itself"),
+    group("licm", licm, "after gvn, so that equal instructions move once"),
+    group("dce", dce, "last of the group: everything above leaves dead instructions behind"),
+    once("compact", compact, "last: ids in program order and dense tables, without what was removed"),
+];
+
+const fn once(name: &'static str, run: fn(&mut Program, &Target) -> bool, why: &'static str) -> Pass {
+    Pass { name, run, repeats: false, why }
+}
+
+const fn group(name: &'static str, run: fn(&mut Program, &Target) -> bool, why: &'static str) -> Pass {
+    Pass { name, run, repeats: true, why }
+}
+
+/// What must hold of the order, as (earlier, later, reason).
+pub const ORDER: &[(&str, &str, &str)] = &[
+    ("scalarize", "expand", "an expansion of each lane is written for scalars"),
+    ("expand", "fold", "expansions hold constants that meet constant operands"),
+    ("expand", "gvn", "expansions of equal operands are equal"),
+    ("simplify", "gvn", "gvn recognizes what is written in one form"),
+    ("gvn", "joins", "joins compares values by identity"),
+    ("joins", "if_to_select", "a result that is no choice needs no select"),
+    ("if_to_select", "licm", "an instruction in a branch is moved only if it is cheap"),
+    ("licm", "dce", "a loop whose values all moved out is dead"),
+    ("dce", "compact", "what dce removed must not be copied"),
+];
+
+/// How often the repeated group runs at most.
+pub const ROUNDS: usize = 4;
+
+/// The pass of that name.
+pub fn pass(name: &str) -> Option<&'static Pass> {
+    PASSES.iter().find(|pass| pass.name == name)
+}
+
+/// Which passes run.
+#[derive(Copy, Clone, Default)]
+pub enum Schedule<'a> {
+    /// The whole list; the repeated group until nothing changes.
+    #[default]
+    All,
+    /// The list up to and with the first run of this pass.
+    Until(&'static Pass),
+    /// These, each once, in this order.
+    Only(&'a [&'static Pass]),
+}
+
+/// Is shown programs between passes.
+pub type Observer<'a> = &'a mut dyn FnMut(&Pass, &Program);
+
+/// What a run of the optimizer does beside optimizing.
+#[derive(Default)]
+pub struct Options<'a> {
+    /// Which passes run.
+    pub schedule: Schedule<'a>,
+    /// Sees the program after each run of a pass that changed it.
+    pub after: Option<Observer<'a>>,
+    /// Filled in with what each pass did.
+    pub stats: Option<&'a mut Stats>,
+}
+
+/// The optimized program.
+pub fn optimize(p: &Program, target: &Target) -> Program {
+    run(p, target, Options::default())
+}
+
+/// The optimized program; `after` sees it after each run of a pass that changed it.
+pub fn optimize_with(p: &Program, target: &Target, after: Observer<'_>) -> Program {
+    run(p, target, Options { after: Some(after), ..Options::default() })
+}
+
+/// The program after the passes of a schedule.
+///
+/// # Panics
+/// In debug builds, when a pass gives a program that does not verify: a bug of that pass.
+pub fn run(p: &Program, target: &Target, mut options: Options<'_>) -> Program {
+    let mut p = p.clone();
+    if let Some(stats) = &mut options.stats {
+        **stats = Stats { before: p.size(), after: p.size(), passes: Vec::new() };
+    }
+    let mut apply = |pass: &'static Pass| {
+        let start = options.stats.is_some().then(Instant::now);
+        let changed = (pass.run)(&mut p, target);
+        if let (Some(stats), Some(start)) = (&mut options.stats, start) {
+            stats.add(pass, start.elapsed(), p.size());
+        }
+        if changed {
+            if cfg!(debug_assertions) {
+                check(&p, pass);
+            }
+            if let Some(after) = &mut options.after {
+                after(pass, &p);
+            }
+        }
+        changed
+    };
+    match options.schedule {
+        Schedule::All => all(&mut apply),
+        Schedule::Until(last) => {
+            let end = PASSES.iter().position(|pass| pass.name == last.name).map_or(0, |i| i + 1);
+            PASSES[..end].iter().for_each(|pass| _ = apply(pass));
+        }
+        Schedule::Only(passes) => passes.iter().for_each(|pass| _ = apply(pass)),
+    }
+    p
+}
+
+fn all(apply: &mut impl FnMut(&'static Pass) -> bool) {
+    for part in PASSES.chunk_by(|a, b| a.repeats == b.repeats) {
+        if !part[0].repeats {
+            part.iter().for_each(|pass| _ = apply(pass));
+            continue;
+        }
+        // How many passes in a row changed nothing. When that is all of them, none will.
+        let mut quiet = 0;
+        for pass in (0..ROUNDS).flat_map(|_| part) {
+            quiet = if apply(pass) { 0 } else { quiet + 1 };
+            if quiet == part.len() {
+                break;
+            }
+        }
+    }
+}
+
+fn check(p: &Program, pass: &Pass) {
+    if let Err(problems) = vyre_ir::verify::verify(p) {
+        let list: Vec<String> = problems.iter().map(|problem| format!("\n  {problem}")).collect();
+        panic!("pass `{}` made a program that does not verify:{}\n{p}", pass.name, list.concat());
+    }
+}
+
+/// What a run of the optimizer did.
+#[derive(Clone, Default, Debug)]
+pub struct Stats {
+    /// Instructions of the program given.
+    pub before: usize,
+    /// Instructions of the result.
+    pub after: usize,
+    /// In the order in which the passes first ran.
+    pub passes: Vec<PassStats>,
+}
+
+/// What all runs of a pass did together.
+#[derive(Clone, Debug)]
+pub struct PassStats {
+    /// The pass.
+    pub name: &'static str,
+    /// How often it ran.
+    pub runs: usize,
+    /// Instructions added, less those removed.
+    pub growth: i64,
+    /// Time spent.
+    pub time: Duration,
+}
+
+impl Stats {
+    fn add(&mut self, pass: &Pass, time: Duration, size: usize) {
+        let growth = size as i64 - self.after as i64;
+        self.after = size;
+        let stats = match self.passes.iter_mut().find(|stats| stats.name == pass.name) {
+            Some(stats) => stats,
+            None => {
+                self.passes.push(PassStats { name: pass.name, runs: 0, growth: 0, time: Duration::ZERO });
+                self.passes.last_mut().expect("just pushed")
+            }
+        };
+        stats.runs += 1;
+        stats.growth += growth;
+        stats.time += time;
+    }
+}
+
+/// One line for each pass.
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for PassStats { name, runs, growth, time } in &self.passes {
+            writeln!(
+                f,
+                "{name:<14}{runs:>3} runs{growth:>+9} instructions{:>10.3} ms",
+                time.as_secs_f64() * 1e3
+            )?;
+        }
+        write!(f, "{} instructions before, {} after", self.before, self.after)
+    }
+}

@@ -1,0 +1,22 @@
+//! What the optimizer has to know of the code generator that comes after it.
+
+use vyre_ir::{Op, Scalar};
+
+/// Which instructions the code generator takes.
+#[derive(Copy, Clone, Debug)]
+pub struct Target {
+    /// Its name, for dumps.
+    pub name: &'static str,
+    /// Whether vectors are split into scalars; only accesses of memory stay vectors.
+    pub scalar_lanes: bool,
+    /// Whether an operation on a scalar type (that of its first operand) is taken as it is. One that is not is replaced
+    /// by its row's expansion, if the row has one.
+    pub native: fn(Op, Scalar) -> bool,
+}
+
+impl Target {
+    /// A machine of scalars that has the basic operations only.
+    pub const SCALAR: Target = Target { name: "scalar", scalar_lanes: true, native: |_, _| false };
+    /// A machine of vectors that has the basic operations only.
+    pub const VECTOR: Target = Target { name: "vector", scalar_lanes: false, native: |_, _| false };
+}
