@@ -3,4 +3,5 @@
 
 pub mod case;
 pub mod list;
+pub mod random;
 pub mod suite;
