@@ -3,6 +3,7 @@
 
 pub mod build;
 pub mod diagnostic;
+pub mod docs;
 pub mod entity;
 pub mod eval;
 pub mod lane;
