@@ -1,0 +1,95 @@
+//! The backend as the driver sees it: this machine's processor.
+
+use crate::{ID, Kernel, compile, pool::Pool, subgroup, target};
+use std::sync::Arc;
+use vyre_driver::{
+    BackendCapability, BackendError, BackendPrecedence, BackendRegistration, CompileOptions, DeviceKind,
+    DeviceProfile, Executable, Limits, TimingQuality, VyreBackend, available_host_bytes, inventory,
+};
+use vyre_ir::{Diagnostic, Program};
+use vyre_opt::Target;
+
+inventory::submit! { BackendRegistration { id: ID, acquire } }
+inventory::submit! { BackendCapability { id: ID, dispatches: true } }
+// After every GPU.
+inventory::submit! { BackendPrecedence { id: ID, rank: 100 } }
+
+/// The processor.
+struct Cpu {
+    profile: DeviceProfile,
+}
+
+fn acquire() -> Result<Box<dyn VyreBackend>, BackendError> {
+    let threads = Pool::get()?.threads as u32;
+    Ok(Box::new(Cpu { profile: profile(threads) }))
+}
+
+impl VyreBackend for Cpu {
+    fn id(&self) -> &'static str {
+        ID
+    }
+
+    fn profile(&self) -> &DeviceProfile {
+        &self.profile
+    }
+
+    fn target(&self) -> Option<Target> {
+        Some(target())
+    }
+
+    fn compile(
+        &self,
+        program: &Arc<Program>,
+        options: &CompileOptions,
+    ) -> Result<Arc<dyn Executable>, BackendError> {
+        if options.checked {
+            let what = Diagnostic::new("D404", "backend `cpu` does not report accesses out of bounds")
+                .fix("use the backend `cpu-ref` for a checked run.");
+            return Err(BackendError::Unsupported { backend: ID, what: Box::new(what) });
+        }
+        let kernel: Kernel = compile(program)?;
+        Ok(Arc::new(kernel))
+    }
+}
+
+fn profile(threads: u32) -> DeviceProfile {
+    DeviceProfile {
+        backend: ID,
+        kind: DeviceKind::Cpu,
+        name: processor_name(),
+        driver: concat!("vyre-cpu ", env!("CARGO_PKG_VERSION"), ", Cranelift").into(),
+        limits: Limits {
+            workgroup_size: [1024; 3],
+            invocations_per_workgroup: 1024,
+            workgroups_per_dimension: u32::MAX,
+            storage_binding_bytes: available_host_bytes().unwrap_or(u64::MAX),
+            workgroup_memory_bytes: 1 << 20,
+            buffers_per_stage: 1024,
+        },
+        subgroup_size: subgroup::SIZE,
+        supports_subgroup_ops: true,
+        supports_subgroup_shuffle: true,
+        supports_f16: true,
+        supports_bf16: true,
+        supports_f64: true,
+        supports_i64: true,
+        supports_tensor_cores: false,
+        supports_async_compute: false,
+        supports_indirect_dispatch: false,
+        supports_persistent_threads: false,
+        supports_grid_sync: false,
+        supports_device_timestamps: false,
+        supports_hardware_counters: false,
+        supports_distributed: false,
+        timing_quality: TimingQuality::HostOnly,
+        mem_bw_gbps: None,
+        compute_units: threads,
+    }
+}
+
+/// The processor's name as the system says it.
+fn processor_name() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info.lines().find_map(|l| l.strip_prefix("model name")?.split_once(':'));
+    name.map_or_else(|| std::env::consts::ARCH.into(), |(_, name)| name.trim().into())
+}

@@ -1,0 +1,157 @@
+//! From a plan to executable memory: Cranelift's settings, and the ownership of what it makes.
+//!
+//! Cranelift is trusted with memory but not with termination or panics: large functions are compiled with its quick
+//! settings, because the thorough ones grow faster than the program, and a panic of it becomes an error.
+
+use crate::fission::Plan;
+use crate::lower;
+use crate::ops::Features;
+use crate::shim::Shim;
+use cranelift_codegen::Context;
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_jit::{JITBuilder, JITModule};
+use cranelift_module::{Linkage, Module, default_libcall_names};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+use vyre_ir::Program;
+
+/// Instructions from which on a program is compiled quickly instead of well.
+const LARGE: usize = 20_000;
+
+/// The most stack that a compiled function may use: workers have 2 MiB, a caller may have less left.
+const MAX_STACK: u32 = 512 << 10;
+
+/// A workgroup's code: see [`lower::lower`] for the parameters.
+pub(crate) type Entry = unsafe extern "C" fn(*const u64, *mut u8, u32, u32, u32) -> u32;
+
+/// Code in executable memory.
+pub(crate) struct Code {
+    entry: Entry,
+    /// Owns the memory; `None` only while it is dropped.
+    module: Option<JITModule>,
+}
+
+// SAFETY: the module is used by `Code::new`, before it is shared, and by `drop`, when nothing else has it.
+unsafe impl Send for Code {}
+// SAFETY: as above; `entry` is a plain address.
+unsafe impl Sync for Code {}
+
+/// What to say about code beside making it.
+#[derive(Copy, Clone, PartialEq, Eq)]
+pub(crate) enum Text {
+    Clif,
+    Assembly,
+}
+
+/// The processor this runs on, with Cranelift's settings for it.
+struct Host {
+    thorough: OwnedTargetIsa,
+    quick: OwnedTargetIsa,
+}
+
+fn host() -> Result<&'static Host, String> {
+    static HOST: OnceLock<Result<Host, String>> = OnceLock::new();
+    let make = |level: &str, registers: &str| {
+        let mut flags = settings::builder();
+        let verify = if cfg!(debug_assertions) { "true" } else { "false" };
+        let values = [
+            ("opt_level", level),
+            ("regalloc_algorithm", registers),
+            ("enable_verifier", verify),
+            ("is_pic", "false"),
+            ("use_colocated_libcalls", "false"),
+        ];
+        for (name, value) in values {
+            flags.set(name, value).map_err(|e| e.to_string())?;
+        }
+        let builder = cranelift_native::builder().map_err(str::to_string)?;
+        builder.finish(settings::Flags::new(flags)).map_err(|e| e.to_string())
+    };
+    HOST.get_or_init(|| {
+        Ok(Host { thorough: make("speed", "backtracking")?, quick: make("none", "single_pass")? })
+    })
+    .as_ref()
+    .map_err(String::clone)
+}
+
+/// What the processor has that the table of operations asks for.
+fn features(isa: &OwnedTargetIsa) -> Features {
+    let has = |name| isa.isa_flags().iter().any(|flag| flag.name == name && flag.as_bool() == Some(true));
+    let always = !matches!(isa.triple().architecture.to_string().as_str(), "x86_64");
+    Features { fma: always || has("has_fma"), round: always || has("has_sse41") }
+}
+
+impl Code {
+    /// Compiles a plan; gives the text that was asked for too.
+    ///
+    /// # Errors
+    /// What went wrong, in Cranelift's words.
+    pub fn new(p: &Program, plan: &Plan, text: Option<Text>) -> Result<(Code, String), String> {
+        // Nothing of ours is changed while Cranelift runs, so nothing can be left half changed.
+        catch_unwind(AssertUnwindSafe(|| Code::compile(p, plan, text))).unwrap_or_else(|panic| {
+            let words = panic.downcast_ref::<String>().map(String::as_str);
+            let words = words.or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(format!("the code generator panicked: {}", words.unwrap_or("no message")))
+        })
+    }
+
+    fn compile(p: &Program, plan: &Plan, text: Option<Text>) -> Result<(Code, String), String> {
+        let host = host()?;
+        let isa = if p.size() < LARGE { &host.thorough } else { &host.quick };
+        let config = isa.frontend_config();
+        let mut builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
+        for shim in Shim::ALL {
+            builder.symbol(shim.name(), shim.address());
+        }
+        let mut module = JITModule::new(builder);
+        for shim in Shim::ALL {
+            let signature = shim.signature(config.default_call_conv);
+            let id = module
+                .declare_function(shim.name(), Linkage::Import, &signature)
+                .map_err(|e| e.to_string())?;
+            assert_eq!(id.as_u32(), shim as u32, "code names shims by their place");
+        }
+        let mut context = Context::new();
+        context.set_disasm(text == Some(Text::Assembly));
+        lower::lower(p, plan, features(isa), config, &mut context.func);
+        let mut words = String::new();
+        if text == Some(Text::Clif) {
+            words = context.func.display().to_string();
+        }
+        let entry = module
+            .declare_function("vyre_workgroup", Linkage::Local, &context.func.signature)
+            .map_err(|e| e.to_string())?;
+        module.define_function(entry, &mut context).map_err(|e| format!("{e:?}"))?;
+        if let Some(compiled) = context.compiled_code() {
+            let stack = compiled.buffer.frame_layout().map_or(0, |f| f.frame_to_fp_offset);
+            if stack > MAX_STACK {
+                return Err(format!(
+                    "the program keeps too many values at once: {stack} bytes of stack, the limit is {MAX_STACK}"
+                ));
+            }
+            if text == Some(Text::Assembly) {
+                words = compiled.vcode.clone().unwrap_or_default();
+            }
+        }
+        module.finalize_definitions().map_err(|e| e.to_string())?;
+        let address = module.get_finalized_function(entry);
+        // SAFETY: the function was built with the signature that `Entry` says, in C's calling convention.
+        let entry = unsafe { std::mem::transmute::<*const u8, Entry>(address) };
+        Ok((Code { entry, module: Some(module) }, words))
+    }
+
+    /// The code; it must not outlive `self`.
+    pub fn entry(&self) -> Entry {
+        self.entry
+    }
+}
+
+impl Drop for Code {
+    fn drop(&mut self) {
+        if let Some(module) = self.module.take() {
+            // SAFETY: `entry` is only called through a borrow of `self`, and there is none left.
+            unsafe { module.free_memory() }
+        }
+    }
+}

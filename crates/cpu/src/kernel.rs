@@ -1,0 +1,185 @@
+//! A compiled program and its runs: binds memory, gives each worker scratch memory, and shares out the workgroups.
+
+use crate::context;
+use crate::fission::Plan;
+use crate::jit::Code;
+use crate::pool::Pool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+use vyre_driver::{AlignedBytes, BackendError, Executable, Launch, LaunchMemory};
+use vyre_ir::Program;
+
+/// Chunks of workgroups for each thread: enough that uneven workgroups even out.
+const CHUNKS_PER_THREAD: u64 = 32;
+
+/// Scratch memory up to this size is kept for the next run.
+const KEPT_BYTES: u64 = 16 << 20;
+
+/// Workers' scratch memory starts at multiples of this, so that two workers share no cache line.
+const SCRATCH_ALIGN: u64 = 256;
+
+/// A program as machine code.
+pub struct Kernel {
+    code: Code,
+    buffers: Vec<Shape>,
+    /// Bytes of scratch memory for each worker.
+    scratch_bytes: u64,
+    /// Scratch memory of the last run.
+    spare: Mutex<Option<AlignedBytes>>,
+}
+
+/// What a buffer's memory must be.
+struct Shape {
+    name: String,
+    bound: bool,
+    writes: bool,
+    /// A buffer with a declared count is no longer than that.
+    most_bytes: u64,
+}
+
+/// What a run is about, for the threads that share it.
+struct Run<'a> {
+    kernel: &'a Kernel,
+    words: &'a [u64],
+    scratch: *mut u8,
+    workgroups: [u32; 3],
+    launch: &'a Launch<'a>,
+    stopped: AtomicBool,
+}
+
+// SAFETY: the memory behind `words` and `scratch` outlives the run. Generated code writes through `words` what the
+// program's invocations write, which is the program's own business, and to its worker's part of `scratch`.
+unsafe impl Sync for Run<'_> {}
+
+impl Kernel {
+    pub(crate) fn new(p: &Program, plan: &Plan, code: Code) -> Kernel {
+        let shape = |decl: &vyre_ir::BufferDecl| Shape {
+            name: decl.name.clone(),
+            bound: decl.memory.is_bound(),
+            writes: decl.access.writes(),
+            most_bytes: decl.static_bytes().unwrap_or(u64::MAX),
+        };
+        Kernel {
+            code,
+            buffers: p.buffers.values().map(shape).collect(),
+            scratch_bytes: plan.frame.bytes.next_multiple_of(SCRATCH_ALIGN),
+            spare: Mutex::new(None),
+        }
+    }
+
+    /// The address and size of each buffer.
+    fn bind(&self, memory: &mut [LaunchMemory<'_>]) -> Result<Vec<(*const u8, usize)>, BackendError> {
+        let internal = |what: String| Err(BackendError::Internal { what });
+        if memory.len() != self.buffers.len() {
+            return internal(format!("{} buffers for a program of {}", memory.len(), self.buffers.len()));
+        }
+        let mut bound = Vec::with_capacity(memory.len());
+        for (shape, memory) in self.buffers.iter().zip(memory) {
+            let (base, bytes) = match memory {
+                _ if !shape.bound => (std::ptr::null(), 0),
+                LaunchMemory::Unbound => (std::ptr::null(), 0),
+                LaunchMemory::Read(bytes) if !shape.writes => (bytes.as_ptr(), bytes.len()),
+                LaunchMemory::Read(_) => {
+                    return internal(format!("buffer `{}` is written and was bound to be read", shape.name));
+                }
+                LaunchMemory::Write(bytes) => (bytes.as_mut_ptr().cast_const(), bytes.len()),
+            };
+            // Atomics need it.
+            if shape.writes && !(base as usize).is_multiple_of(16) {
+                return internal(format!("buffer `{}` is not aligned to 16 bytes", shape.name));
+            }
+            bound.push((base, (bytes as u64).min(shape.most_bytes) as usize));
+        }
+        Ok(bound)
+    }
+
+    fn scratch(&self, workers: u64) -> Result<AlignedBytes, BackendError> {
+        let bytes = self.scratch_bytes.saturating_mul(workers);
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match spare {
+            Some(spare) if spare.len() as u64 >= bytes => Ok(spare),
+            _ => AlignedBytes::zeroed(bytes, "workgroups' variables"),
+        }
+    }
+
+    fn keep(&self, scratch: AlignedBytes) {
+        if scratch.len() as u64 <= KEPT_BYTES {
+            *self.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(scratch);
+        }
+    }
+}
+
+impl Executable for Kernel {
+    fn launch(&self, launch: &mut Launch<'_>) -> Result<(), BackendError> {
+        let start = Instant::now();
+        let bound = self.bind(&mut launch.memory)?;
+        let words = context::words(launch.cancel.address(), launch.workgroups, bound.into_iter());
+        let [x, y, z] = launch.workgroups.map(u64::from);
+        let all = x.checked_mul(y).and_then(|n| n.checked_mul(z));
+        let count = match launch.only_workgroups {
+            Some(chosen) => chosen.len() as u64,
+            None => all.ok_or_else(|| BackendError::Internal {
+                what: format!("a grid of {x}x{y}x{z} workgroups"),
+            })?,
+        };
+        let pool = Pool::get()?;
+        let threads = if count == 1 { 1 } else { pool.threads as u64 };
+        let mut scratch = self.scratch(threads)?;
+        let run = Run {
+            kernel: self,
+            words: &words,
+            scratch: scratch.as_mut_ptr(),
+            workgroups: launch.workgroups,
+            launch,
+            stopped: AtomicBool::new(false),
+        };
+        let per_chunk = (count / (threads * CHUNKS_PER_THREAD)).max(1);
+        let result = if threads == 1 {
+            run.chunk(0, 0, count);
+            Ok(())
+        } else {
+            pool.run(count.div_ceil(per_chunk), &|worker, chunk| {
+                let first = chunk * per_chunk;
+                run.chunk(worker, first, (first + per_chunk).min(count));
+            })
+        };
+        let stopped = run.stopped.load(Ordering::Relaxed);
+        self.keep(scratch);
+        match result {
+            Err(_) => Err(BackendError::Internal { what: "a worker thread panicked".into() }),
+            Ok(()) if stopped => Err(BackendError::Timeout { seconds: start.elapsed().as_secs_f64() }),
+            Ok(()) => Ok(()),
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Runs the workgroups from the `first` one up to the `end`.
+    fn chunk(&self, worker: usize, first: u64, end: u64) {
+        let kernel = self.kernel;
+        // SAFETY: there is scratch memory for each worker that the pool has.
+        let scratch = unsafe { self.scratch.add(worker * kernel.scratch_bytes as usize) };
+        let [nx, ny, nz] = self.workgroups.map(u64::from);
+        for i in first..end {
+            if self.launch.cancel.requested() || self.stopped.load(Ordering::Relaxed) {
+                self.stopped.store(true, Ordering::Relaxed);
+                return;
+            }
+            let linear = self.launch.only_workgroups.map_or(i, |chosen| chosen[i as usize]);
+            // A chosen workgroup may be anything; the others are in the grid by construction.
+            if nx * ny == 0 || linear / nx / ny >= nz {
+                continue;
+            }
+            let (x, y, z) = (linear % nx, linear / nx % ny, linear / nx / ny);
+            // SAFETY: `words` has the layout of `context` for this program, its memory is as large as it says, and
+            // this worker's scratch memory is as large as the plan that the code was made from says.
+            let status =
+                unsafe { kernel.code.entry()(self.words.as_ptr(), scratch, x as u32, y as u32, z as u32) };
+            if status as i64 == context::STOPPED {
+                self.stopped.store(true, Ordering::Relaxed);
+                return;
+            }
+        }
+    }
+}

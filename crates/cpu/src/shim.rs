@@ -1,0 +1,94 @@
+//! Rust functions that generated code calls: what is rare, or not worth instructions.
+//!
+//! Generated code names them by their place in [`Shim::ALL`]. They must not unwind: a panic in them ends the process,
+//! so they are total.
+
+use crate::subgroup;
+use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::{AbiParam, Signature};
+use cranelift_codegen::isa::CallConv;
+use vyre_ir::{OPS, Op, Scalar, Sig};
+
+/// A function that generated code can call. All parameters and results are 64 bits wide.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Shim {
+    /// `(packed operation, a, b, c) -> bits`: a lane of any row that has semantics.
+    Evaluate,
+    /// `(address, bytes)`: zeroes memory.
+    Zero,
+    /// `(packed operation, invocations, a, stride of a, b, stride of b, result)`: a subgroup operation for a whole
+    /// workgroup.
+    Subgroup,
+}
+
+impl Shim {
+    /// Every shim, in the order of the enumeration.
+    pub const ALL: [Shim; 3] = [Shim::Evaluate, Shim::Zero, Shim::Subgroup];
+
+    /// Its name in dumps.
+    pub fn name(self) -> &'static str {
+        match self {
+            Shim::Evaluate => "vyre_evaluate",
+            Shim::Zero => "vyre_zero",
+            Shim::Subgroup => "vyre_subgroup",
+        }
+    }
+
+    /// Where it is.
+    pub fn address(self) -> *const u8 {
+        match self {
+            Shim::Evaluate => evaluate as *const u8,
+            Shim::Zero => zero as *const u8,
+            Shim::Subgroup => subgroup::run as *const u8,
+        }
+    }
+
+    /// Its signature.
+    pub fn signature(self, convention: CallConv) -> Signature {
+        let (params, results) = match self {
+            Shim::Evaluate => (4, 1),
+            Shim::Zero => (2, 0),
+            Shim::Subgroup => (7, 0),
+        };
+        let mut signature = Signature::new(convention);
+        signature.params.extend((0..params).map(|_| AbiParam::new(I64)));
+        signature.returns.extend((0..results).map(|_| AbiParam::new(I64)));
+        signature
+    }
+}
+
+/// An operation and its types in one word.
+pub(crate) fn pack(op: Op, sig: Sig) -> u64 {
+    op as u64 | (sig.operand as u64) << 16 | (sig.result as u64) << 32
+}
+
+/// The reverse of [`pack`].
+pub(crate) fn unpack(packed: u64) -> (Op, Sig) {
+    let scalar = |shift: u32| Scalar::ALL[(packed >> shift & 0xffff) as usize];
+    (OPS[(packed & 0xffff) as usize].op, Sig { operand: scalar(16), result: scalar(32) })
+}
+
+extern "C" fn evaluate(packed: u64, a: u64, b: u64, c: u64) -> u64 {
+    let (op, sig) = unpack(packed);
+    // Lowering asked `is_evaluable`, and evaluates no operation of more than three operands.
+    let arity = operands(op);
+    vyre_ir::eval::evaluate(op, sig, &[a, b, c][..arity]).unwrap_or(0)
+}
+
+/// Operands of an operation that can be evaluated.
+pub(crate) fn operands(op: Op) -> usize {
+    use vyre_ir::Rule::*;
+    match op.info().rule {
+        Same(_, n) => n as usize,
+        Compare(_) | Shift(_) => 2,
+        Select => 3,
+        _ => 1,
+    }
+}
+
+/// # Safety
+/// `address` must be the start of `bytes` writable bytes.
+unsafe extern "C" fn zero(address: *mut u8, bytes: u64) {
+    // SAFETY: the caller's promise; generated code passes parts of the worker's scratch memory.
+    unsafe { address.write_bytes(0, bytes as usize) }
+}
