@@ -14,9 +14,9 @@
 //! Nothing here knows Cranelift. The caller bounds the nesting, and with it recursion.
 
 use crate::frame::Frame;
-use crate::{scalars, subgroup, unsupported};
+use crate::{diagnostic, scalars, subgroup, unsupported};
 use vyre_driver::BackendError;
-use vyre_ir::{Attr, Buffer, Effect, Inst, Memory, Op, Program, Region, Rule, SideTable, Value};
+use vyre_ir::{Attr, Buffer, Effect, Inst, Memory, Op, Program, Region, Rule, SideTable, Value, uniform};
 
 /// Instructions that computing a value again may take.
 const AGAIN_COST: u8 = 6;
@@ -97,6 +97,7 @@ pub(crate) struct Interval {
 pub(crate) fn plan(p: &Program) -> Result<Plan, BackendError> {
     let mut cuts = SideTable::new(false);
     mark_cuts(p, p.body, &mut cuts);
+    check_exchanges(p, &cuts)?;
     let scalar = scalars::find(p, &cuts);
     let mut b = Builder {
         p,
@@ -153,6 +154,40 @@ fn mark_cuts(p: &Program, region: Region, cuts: &mut SideTable<Inst, bool>) -> b
         any |= cut;
     }
     any
+}
+
+/// Refuses subgroup operations where control flow may diverge: the pieces around one must be run by all invocations.
+/// For barriers the verifier has proved it.
+fn check_exchanges(p: &Program, cuts: &SideTable<Inst, bool>) -> Result<(), BackendError> {
+    let mut uniformity = None;
+    let mut open: Vec<Region> = vec![p.body];
+    while let Some(region) = open.pop() {
+        for &inst in &p.regions[region].insts {
+            let data = &p.insts[inst];
+            if cuts[inst] {
+                open.extend(&data.regions);
+            }
+            let op = data.op;
+            if op != Op::SubgroupBarrier && op.info().effect != Effect::Converges {
+                continue;
+            }
+            if op != Op::SubgroupBarrier && !subgroup::knows(op) {
+                return Err(unsupported(p, data, "D405", format!("`{}` is not implemented", op.name())));
+            }
+            let uniformity = uniformity.get_or_insert_with(|| uniform::analyze(p));
+            if let Some(divergence) = uniformity.divergence(region) {
+                let branch = &p.insts[divergence.branch];
+                let message = format!(
+                    "`{}` is under control flow that may differ between invocations of the workgroup",
+                    op.name()
+                );
+                let mut what = diagnostic(p, data, "D401", message).at(branch.loc, "invocations part here");
+                what = what.fix("move it to where all invocations of the workgroup are.");
+                return Err(BackendError::Unsupported { backend: crate::ID, what: Box::new(what) });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Where a value of the workgroup level that is no scalar comes from.
@@ -237,7 +272,6 @@ impl Builder<'_> {
         self.position += 1;
         let step = match data.op {
             Op::If | Op::Switch => {
-                self.check_uniform(inst, data.args[0])?;
                 self.use_in_memory(data.args[0]);
                 self.make(&data.results, false);
                 let regions: Result<_, _> =
@@ -247,7 +281,6 @@ impl Builder<'_> {
             Op::Loop => {
                 let body = data.regions[0];
                 let condition = p.yielded(body)[0];
-                self.check_uniform(inst, condition)?;
                 let params = &p.regions[body].params;
                 for (&result, &param) in data.results.iter().zip(params) {
                     self.same_slot[result] = (!self.scalar[result]).then_some(param);
@@ -266,10 +299,7 @@ impl Builder<'_> {
                 self.make(&data.results, false);
                 Step::Control(inst, vec![steps])
             }
-            op => {
-                if op.info().effect == Effect::Converges && !subgroup::knows(op) {
-                    return Err(unsupported(p, data, "D405", format!("`{}` is not implemented", op.name())));
-                }
+            _ => {
                 for &arg in &data.args {
                     self.use_in_memory(arg);
                 }
@@ -283,35 +313,6 @@ impl Builder<'_> {
         };
         self.position += 1;
         Ok(step)
-    }
-
-    /// Refuses control flow that may diverge around a subgroup operation. Around a barrier the verifier has proved
-    /// that it does not.
-    fn check_uniform(&self, inst: Inst, condition: Value) -> Result<(), BackendError> {
-        if self.scalar[condition] {
-            return Ok(());
-        }
-        let p = self.p;
-        let (mut barrier, mut exchange) = (false, None);
-        for &region in &p.insts[inst].regions {
-            p.walk(region, &mut |inner| match p.insts[inner].op {
-                Op::SubgroupBarrier => exchange = exchange.or(Some(inner)),
-                op if op.info().effect == Effect::Syncs => barrier = true,
-                op if op.info().effect == Effect::Converges => exchange = exchange.or(Some(inner)),
-                _ => {}
-            });
-        }
-        match exchange {
-            Some(exchange) if !barrier => {
-                let data = &p.insts[exchange];
-                let message = format!(
-                    "`{}` is under a condition that may differ between invocations of the workgroup",
-                    data.op.name()
-                );
-                Err(unsupported(p, data, "D401", message))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Adds an instruction to a piece.

@@ -27,14 +27,12 @@ pub use kernel::Kernel;
 
 use jit::{Code, Text};
 use vyre_driver::BackendError;
+use vyre_ir::verify::MAX_DEPTH;
 use vyre_ir::{Diagnostic, InstData, Op, Program, Region, Scalar};
 use vyre_opt::Target;
 
 /// The backend's id.
 pub const ID: &str = "cpu";
-
-/// Regions inside regions that are compiled; the text form takes as many.
-const MAX_DEPTH: usize = 1000;
 
 /// Instructions of a program that is compiled.
 const MAX_SIZE: usize = 1_000_000;
@@ -124,7 +122,11 @@ fn check_limits(p: &Program) -> Result<usize, BackendError> {
 }
 
 /// Refuses a program for one of its instructions.
-pub(crate) fn unsupported(p: &Program, data: &InstData, code: &'static str, message: String) -> BackendError {
-    let what = Diagnostic::new(code, message).at(data.loc, "").in_source(p.source.as_ref());
-    BackendError::Unsupported { backend: ID, what: Box::new(what) }
+fn unsupported(p: &Program, data: &InstData, code: &'static str, message: String) -> BackendError {
+    BackendError::Unsupported { backend: ID, what: Box::new(diagnostic(p, data, code, message)) }
+}
+
+/// A message about an instruction.
+fn diagnostic(p: &Program, data: &InstData, code: &'static str, message: String) -> Diagnostic {
+    Diagnostic::new(code, message).at(data.loc, "").in_source(p.source.as_ref())
 }

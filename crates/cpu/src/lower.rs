@@ -275,7 +275,7 @@ impl Lower<'_> {
     pub fn get(&self, value: Value) -> Lanes {
         match self.find(value) {
             Some(lanes) => lanes.clone(),
-            None => unreachable!("{value} is used where it is not available:\n{}", self.p),
+            None => unreachable!("{value:?} is used where it is not available"),
         }
     }
 

@@ -32,14 +32,14 @@ fn bound(p: &Program, value: Value, depth: u32) -> u32 {
         Op::SubgroupLane => crate::subgroup::SIZE - 1,
         Op::SubgroupId => invocations.saturating_sub(1) / crate::subgroup::SIZE,
         // A sum or product that can wrap can be anything.
-        Op::Add => arg(0).checked_add(arg(1)).unwrap_or(u32::MAX),
-        Op::Mul => arg(0).checked_mul(arg(1)).unwrap_or(u32::MAX),
+        Op::Add => arg(0).saturating_add(arg(1)),
+        Op::Mul => arg(0).saturating_mul(arg(1)),
         Op::And | Op::Min => arg(0).min(arg(1)),
         Op::Max => arg(0).max(arg(1)),
         Op::Or | Op::Xor => u32::MAX.checked_shr((arg(0) | arg(1)).leading_zeros()).unwrap_or(0),
         Op::Div => arg(0),
         Op::Rem => known(1).filter(|n| *n > 0).map_or(arg(0), |n| arg(0).min(n - 1)),
-        Op::Shr => arg(0) >> known(1).unwrap_or(0) % 32,
+        Op::Shr => arg(0) >> (known(1).unwrap_or(0) % 32),
         Op::Shl => match known(1) {
             Some(n) if n < 32 && arg(0).leading_zeros() >= n => arg(0) << n,
             _ => u32::MAX,

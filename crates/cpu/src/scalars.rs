@@ -71,16 +71,15 @@ impl Finder<'_> {
                     }
                 }
                 Op::UniformLoad => self.scalar[data.results[0]] = true,
-                _ if p.effect(data) == Effect::Pure
-                    && !is_position(data.op)
-                    && !is_private(p, data)
-                    && data.args.iter().all(|&v| self.scalar[v]) =>
-                {
+                _ => {
+                    let scalar = p.effect(data) == Effect::Pure
+                        && !is_position(data.op)
+                        && !is_private(p, data)
+                        && data.args.iter().all(|&v| self.scalar[v]);
                     for &result in &data.results {
-                        self.scalar[result] = true;
+                        self.scalar[result] = scalar;
                     }
                 }
-                _ => {}
             }
         }
         changed
