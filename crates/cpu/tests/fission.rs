@@ -269,7 +269,7 @@ fn subgroups() {
                 (active(i).0..=i % n).fold(1, |a: u32, b| a.wrapping_mul(b))
             }),
             ("%r: u32 = subgroup_shuffle_xor %l, %one", &|i| {
-                let other = i % n ^ 1;
+                let other = (i % n) ^ 1;
                 if other < n { other } else { 0 }
             }),
             ("%r: u32 = subgroup_shuffle %l, %n", &|i| {
