@@ -1,9 +1,36 @@
 //! WGSL and SPIR-V into vyre programs.
 //!
-//! naga parses and validates; what it validates in a compute stage is lowered into one [`Program`]: functions are
-//! inlined, aggregates are split, jumps become region results.
+//! naga parses, validates and gives overrides their values ([`front`]); what it validates in a compute stage is
+//! lowered into one [`Program`]: functions are inlined, aggregates are split into scalars and vectors ([`types`]),
+//! variables become values and jumps become region results ([`vars`], [`statements`]), pointers become buffer indices
+//! ([`access`]).
+//!
+//! Codes: I001 syntax, I002 validation, I003 overrides, I004 entry points, I005 bytes that are no SPIR-V, I006 a layout
+//! that naga gets wrong, I010 a panic inside naga, I011 in the importer, I012 size and nesting of the source, I013
+//! size of the program, I014 depth of the program, I020 a construct that cannot be imported, I021 a function that has
+//! no definition for its type.
 
-use vyre_ir::{Diagnostic, Program};
+mod access;
+mod atomics;
+mod bits;
+mod builtins;
+mod code;
+mod expressions;
+mod facts;
+mod front;
+mod guard;
+mod lower;
+mod math;
+mod matrix;
+mod operators;
+mod pack;
+mod statements;
+mod types;
+mod value;
+mod vars;
+
+use std::sync::Arc;
+use vyre_ir::{Diagnostic, Program, Source};
 
 /// What to import and with which override values.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,13 +41,21 @@ pub struct ImportOptions {
     pub overrides: Vec<(String, f64)>,
 }
 
+/// Virtual memory for the stack of an import: naga recurses with the nesting of its input.
+const STACK: usize = 256 << 20;
+
 /// Imports WGSL; `name` is what diagnostics call the file.
 ///
 /// # Errors
 /// Everything that is wrong with the source, or that cannot be imported.
 pub fn import_wgsl(name: &str, source: &str, options: &ImportOptions) -> Result<Program, Vec<Diagnostic>> {
-    let _ = (name, source, options);
-    Err(vec![Diagnostic::new("I000", "WGSL import is not there yet")])
+    guard::size(name, source.len())?;
+    let text = Arc::new(Source { name: name.into(), text: source.into() });
+    located(&text, guard::nesting(source).map_err(|d| vec![d]))?;
+    let result = on_large_stack(|| front::wgsl(source, options));
+    let mut program = located(&text, result)?;
+    program.source = Some(text);
+    Ok(program)
 }
 
 /// Imports SPIR-V; `name` is what diagnostics call the file.
@@ -28,6 +63,32 @@ pub fn import_wgsl(name: &str, source: &str, options: &ImportOptions) -> Result<
 /// # Errors
 /// Everything that is wrong with the module, or that cannot be imported.
 pub fn import_spirv(name: &str, bytes: &[u8], options: &ImportOptions) -> Result<Program, Vec<Diagnostic>> {
-    let _ = (name, bytes, options);
-    Err(vec![Diagnostic::new("I000", "SPIR-V import is not there yet")])
+    guard::size(name, bytes.len())?;
+    let text = Arc::new(Source { name: name.into(), text: String::new() });
+    let mut program = on_large_stack(|| front::spirv(name, bytes, options))?;
+    program.source = Some(text);
+    Ok(program)
+}
+
+/// Adds the source to errors.
+fn located<T>(source: &Arc<Source>, result: Result<T, Vec<Diagnostic>>) -> Result<T, Vec<Diagnostic>> {
+    result.map_err(|errors| errors.into_iter().map(|e| e.in_source(Some(source))).collect())
+}
+
+fn on_large_stack(
+    import: impl FnOnce() -> Result<Program, Vec<Diagnostic>> + Send,
+) -> Result<Program, Vec<Diagnostic>> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("vyre-import".into()).stack_size(STACK);
+        match thread.spawn_scoped(scope, import) {
+            Ok(running) => running.join().unwrap_or_else(|panic| {
+                let message = format!("the importer failed: {}", front::panic_text(&*panic));
+                Err(vec![Diagnostic::new("I011", message).fix("Report this input as a bug of vyre.")])
+            }),
+            Err(error) => {
+                let message = format!("no thread for the import could be started: {error}");
+                Err(vec![Diagnostic::new("I011", message)])
+            }
+        }
+    })
 }

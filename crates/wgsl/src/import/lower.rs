@@ -1,0 +1,500 @@
+//! The state of an import: the program so far, the variables, and the function that is being read.
+
+use super::access::{Place, Root};
+use super::code::Code;
+use super::facts::{self, Facts};
+use super::types::{Kind, Ty, Types};
+use super::value::{BIG, Data, Rvalue};
+use super::vars::{Slot, State, Vars};
+use naga::{AddressSpace, Expression as E, Function, Handle, Module, StorageAccess};
+use smallvec::SmallVec;
+use std::collections::{HashMap, HashSet};
+use vyre_ir::verify::{MAX_DEPTH, MAX_INSTS};
+use vyre_ir::*;
+
+/// What a step gives, or the error that ends the import.
+pub type Outcome<T> = Result<T, Box<Diagnostic>>;
+
+/// Calls inside calls that an import follows.
+pub const MAX_CALLS: u32 = 256;
+
+/// An import in progress.
+pub struct Lower<'m> {
+    pub m: &'m Module,
+    pub info: &'m naga::valid::ModuleInfo,
+    pub code: Code,
+    pub types: Types,
+    pub vars: Vars,
+    /// The facts of each function, and of the entry point.
+    pub facts: &'m [Facts],
+    pub globals: Vec<Option<Place>>,
+    pub frame: Frame<'m>,
+    /// Loops around this place, through calls.
+    pub loops: u32,
+    /// Whether locations point into a source text.
+    pub has_source: bool,
+    /// Private memory of local variables and of big values.
+    memory: HashMap<Owner, Buffer>,
+    /// Constant arrays in private memory that is written first of all.
+    tables: HashMap<(Option<usize>, Handle<E>), Place>,
+    names: HashSet<String>,
+}
+
+/// Who needs private memory: a function, by address, and what in it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Owner {
+    Local(usize, Handle<naga::LocalVariable>),
+    Expression(usize, Handle<E>),
+    Result(usize),
+}
+
+/// A call of a function.
+pub struct Frame<'m> {
+    pub f: &'m Function,
+    pub info: &'m naga::valid::FunctionInfo,
+    pub facts: &'m Facts,
+    /// Values of the expressions that were emitted.
+    pub values: Vec<Option<Rvalue>>,
+    pub arguments: Vec<Argument>,
+    pub locals: Vec<Place>,
+    /// Whether it returned.
+    pub returned: Slot,
+    /// What it returned.
+    pub result: Option<Place>,
+    /// Where `break` and `continue` go, innermost last.
+    pub jumps: Vec<Jump>,
+}
+
+/// What a parameter stands for.
+#[derive(Clone)]
+pub enum Argument {
+    Value(Rvalue),
+    Pointer(Place),
+    /// A built-in value of the entry point.
+    BuiltIn(naga::BuiltIn),
+    /// A structure of them.
+    BuiltIns(SmallVec<[naga::BuiltIn; 4]>),
+}
+
+/// A leaf that is known before anything runs.
+#[derive(Copy, Clone, PartialEq, Debug)]
+pub struct Constant {
+    pub ty: Type,
+    pub bits: [u64; 4],
+}
+
+/// The flags of a loop or switch.
+#[derive(Copy, Clone)]
+pub struct Jump {
+    pub broke: Slot,
+    pub continued: Option<Slot>,
+}
+
+impl<'m> Lower<'m> {
+    /// Lowers an entry point.
+    pub fn entry(
+        m: &'m Module,
+        info: &'m naga::valid::ModuleInfo,
+        entry: usize,
+        facts: &'m [Facts],
+        has_source: bool,
+    ) -> Outcome<Program> {
+        let point = &m.entry_points[entry];
+        let (own, callees) = facts.split_last().expect("the entry point has facts");
+        let mut code = Code::new(&point.name, point.workgroup_size);
+        let mut vars = Vars::default();
+        let returned = vars.slot(Scalar::Bool.into());
+        code.b.loc = Loc::default();
+        let frame = Frame {
+            f: &point.function,
+            info: info.get_entry_point(entry),
+            facts: own,
+            values: vec![None; point.function.expressions.len()],
+            arguments: Vec::new(),
+            locals: Vec::new(),
+            returned,
+            result: None,
+            jumps: Vec::new(),
+        };
+        let mut this = Lower {
+            m,
+            info,
+            code,
+            types: Types::of(m),
+            vars,
+            facts: callees,
+            globals: vec![None; m.global_variables.len()],
+            frame,
+            loops: 0,
+            has_source,
+            memory: HashMap::new(),
+            tables: HashMap::new(),
+            names: HashSet::new(),
+        };
+        this.declare(facts)?;
+        this.builtins(point)?;
+        this.body()?;
+        Ok(this.code.finish())
+    }
+
+    /// Declares the global variables that the entry point uses.
+    fn declare(&mut self, facts: &[Facts]) -> Outcome<()> {
+        let uses = self.frame.info;
+        for (handle, global) in self.m.global_variables.iter() {
+            if uses[handle].is_empty() {
+                continue;
+            }
+            self.at(self.m.global_variables.get_span(handle));
+            let fallback = match &global.binding {
+                Some(b) => format!("buffer_{}_{}", b.group, b.binding),
+                None => format!("global_{}", handle.index()),
+            };
+            let name = global.name.clone().unwrap_or(fallback);
+            let place = match global.space {
+                AddressSpace::Storage { access } => {
+                    let access = match (access.contains(StorageAccess::LOAD), access.contains(StorageAccess::STORE)) {
+                        (_, false) => Access::Read,
+                        (false, true) => Access::Write,
+                        (true, true) => Access::ReadWrite,
+                    };
+                    self.bound(global, name, Memory::Storage, access)?
+                }
+                AddressSpace::Uniform => self.bound(global, name, Memory::Uniform, Access::Read)?,
+                AddressSpace::WorkGroup => {
+                    let ty = self.types.own(global.ty);
+                    self.usable(ty)?;
+                    self.own_memory(name, Memory::Workgroup, ty)?
+                }
+                AddressSpace::Private => {
+                    let ty = self.types.own(global.ty);
+                    self.usable(ty)?;
+                    let root = facts::Root::Global(handle);
+                    let indexed = facts.iter().any(|f| f.indexed.contains(&root));
+                    if indexed || self.types[ty].leaves > BIG {
+                        self.own_memory(name, Memory::Private, ty)?
+                    } else {
+                        self.slots(ty)
+                    }
+                }
+                AddressSpace::Immediate => return Err(self.unsupported("an immediate (push constant) variable")),
+                _ => {
+                    let what = match self.types[self.types.own(global.ty)].kind {
+                        Kind::Opaque(what) => what,
+                        _ => "a variable of this address space",
+                    };
+                    return Err(self.unsupported(what));
+                }
+            };
+            self.globals[handle.index()] = Some(place.clone());
+            if let Some(init) = global.init {
+                let value = self.global_value(init)?;
+                self.store(&place, &value)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn bound(
+        &mut self,
+        global: &naga::GlobalVariable,
+        name: String,
+        memory: Memory,
+        access: Access,
+    ) -> Outcome<Place> {
+        let ty = self.types.host(global.ty);
+        self.usable(ty)?;
+        let shape = &self.types[ty];
+        let element = self.types.element(ty);
+        let count = if shape.unsized_ { 0 } else { shape.size / element.bytes() as u64 };
+        let binding = global.binding.unwrap_or(naga::ResourceBinding { group: 0, binding: 0 });
+        let name = self.unique(name);
+        let buffer = self.code.b.buffer(BufferDecl {
+            name,
+            group: binding.group,
+            binding: binding.binding,
+            memory,
+            access,
+            element,
+            count,
+            output: false,
+        });
+        Ok(Place::new(Root::Buffer(buffer), ty))
+    }
+
+    /// Workgroup or private memory of a type.
+    fn own_memory(&mut self, name: String, memory: Memory, ty: Ty) -> Outcome<Place> {
+        let shape = &self.types[ty];
+        let words = if shape.align >= 4 { Scalar::U32 } else { Scalar::U16 };
+        let element: Type = shape.scalar.unwrap_or(words).into();
+        let bytes = element.bytes() as u64;
+        if shape.size > u32::MAX as u64 {
+            let size = shape.size;
+            return Err(self.unsupported(&format!("a variable of {size} bytes")));
+        }
+        let count = shape.size / bytes;
+        let name = self.unique(name);
+        let buffer = self.code.b.buffer(BufferDecl {
+            name,
+            group: 0,
+            binding: 0,
+            memory,
+            access: Access::ReadWrite,
+            element,
+            count,
+            output: false,
+        });
+        Ok(Place::new(Root::Buffer(buffer), ty))
+    }
+
+    /// New slots for a variable.
+    fn slots(&mut self, ty: Ty) -> Place {
+        fn add(lower: &mut Lower<'_>, ty: Ty) {
+            match lower.types[ty].kind.clone() {
+                Kind::Leaf(leaf) => {
+                    lower.vars.slot(leaf);
+                }
+                Kind::Array { element, count, .. } => {
+                    (0..count.unwrap_or(0)).for_each(|_| add(lower, element));
+                }
+                Kind::Struct(members) => members.iter().for_each(|m| add(lower, m.ty)),
+                other => unreachable!("no variable holds {other:?}"),
+            }
+        }
+        let first = self.vars.mark().slots();
+        add(self, ty);
+        Place::new(Root::Slots(first), ty)
+    }
+
+    /// A name no other buffer has.
+    fn unique(&mut self, name: String) -> String {
+        let mut candidate = name.clone();
+        let mut n = 1;
+        while !self.names.insert(candidate.clone()) {
+            n += 1;
+            candidate = format!("{name}_{n}");
+        }
+        candidate
+    }
+
+    fn usable(&self, ty: Ty) -> Outcome<()> {
+        match self.types[ty].kind {
+            Kind::Opaque(what) => Err(self.unsupported(what)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The private memory of an owner, and whether it was made just now.
+    pub fn private(&mut self, owner: Owner, name: &str, ty: Ty) -> Outcome<(Place, bool)> {
+        if let Some(&buffer) = self.memory.get(&owner) {
+            return Ok((Place::new(Root::Buffer(buffer), ty), false));
+        }
+        let function = self.frame.f.name.as_deref().unwrap_or("main");
+        let place = self.own_memory(format!("{function}_{name}"), Memory::Private, ty)?;
+        if let Root::Buffer(buffer) = place.root {
+            self.memory.insert(owner, buffer);
+        }
+        Ok((place, true))
+    }
+
+    /// The address that tells this function from others.
+    pub fn function_id(&self) -> usize {
+        std::ptr::from_ref(self.frame.f) as usize
+    }
+
+    /// Private memory for the value of an expression of this function.
+    pub fn expression_memory(&mut self, e: Handle<E>, ty: Ty) -> Outcome<Place> {
+        let owner = Owner::Expression(self.function_id(), e);
+        let name = self.frame.f.named_expressions.get(&e).cloned().unwrap_or_else(|| "value".into());
+        Ok(self.private(owner, &name, ty)?.0)
+    }
+
+    /// A constant array in memory, written before everything else; `function` says whose expression it is.
+    pub fn table(
+        &mut self,
+        function: Option<usize>,
+        e: Handle<E>,
+        ty: Ty,
+        constants: &[Constant],
+    ) -> Outcome<Rvalue> {
+        if let Some(place) = self.tables.get(&(function, e)) {
+            return Ok(Rvalue { ty, data: Data::Place(place.clone()) });
+        }
+        let place = self.own_memory("table".into(), Memory::Private, ty)?;
+        self.tables.insert((function, e), place.clone());
+        let outside = self.code.open_prologue();
+        let leaves = constants.iter().map(|c| self.code.pure(Op::Const, Attr::Bits(c.bits), &[], c.ty)).collect();
+        let stored = self.store(&place, &Rvalue { ty, data: Data::Leaves(leaves) });
+        self.code.close_prologue(outside);
+        stored?;
+        Ok(Rvalue { ty, data: Data::Place(place) })
+    }
+
+    /// Allocates and initializes the local variables of the function.
+    pub fn allocate_locals(&mut self) -> Outcome<()> {
+        let f = self.frame.f;
+        for (handle, local) in f.local_variables.iter() {
+            self.at(f.local_variables.get_span(handle));
+            let ty = self.types.own(local.ty);
+            self.usable(ty)?;
+            let indexed = self.frame.facts.indexed.contains(&facts::Root::Local(handle));
+            let place = if indexed || self.types[ty].leaves > BIG {
+                let owner = Owner::Local(self.function_id(), handle);
+                let (place, fresh) = self.private(owner, local.name.as_deref().unwrap_or("local"), ty)?;
+                // Private memory starts as zero; a later call finds what the one before left.
+                if local.init.is_none() && !(fresh && self.loops == 0) {
+                    self.clear(&place)?;
+                }
+                place
+            } else {
+                self.slots(ty)
+            };
+            self.frame.locals.push(place.clone());
+            if let Some(init) = local.init {
+                let value = self.rvalue(init)?;
+                self.store(&place, &value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a called function in place of the call.
+    pub fn call(
+        &mut self,
+        function: Handle<Function>,
+        arguments: &[Handle<E>],
+        result: Option<Handle<E>>,
+    ) -> Outcome<()> {
+        let f = &self.m.functions[function];
+        let mut passed = Vec::with_capacity(arguments.len());
+        for (&e, parameter) in arguments.iter().zip(&f.arguments) {
+            passed.push(match self.m.types[parameter.ty].inner {
+                naga::TypeInner::Pointer { .. } | naga::TypeInner::ValuePointer { .. } => {
+                    Argument::Pointer(self.place(e)?)
+                }
+                _ => Argument::Value(self.rvalue(e)?),
+            });
+        }
+        let mark = self.vars.mark();
+        let (returned, loc) = (self.vars.slot(Scalar::Bool.into()), self.code.b.loc);
+        let frame = Frame {
+            f,
+            info: &self.info[function],
+            facts: &self.facts[function.index()],
+            values: vec![None; f.expressions.len()],
+            arguments: passed,
+            locals: Vec::new(),
+            returned,
+            result: None,
+            jumps: Vec::new(),
+        };
+        let caller = std::mem::replace(&mut self.frame, frame);
+        if let Some(result) = &f.result {
+            let ty = self.types.own(result.ty);
+            self.usable(ty)?;
+            self.frame.result = Some(if self.types[ty].leaves > BIG {
+                self.private(Owner::Result(self.function_id()), "result", ty)?.0
+            } else {
+                self.slots(ty)
+            });
+        }
+        self.body()?;
+        let callee = std::mem::replace(&mut self.frame, caller);
+        self.code.b.loc = loc;
+        let value = match (result, callee.result) {
+            (Some(e), Some(place)) if self.frame.info[e].ref_count > 0 => {
+                let value = self.load(&place, |this| this.expression_memory(e, place.ty))?;
+                Some((e, value))
+            }
+            _ => None,
+        };
+        self.vars.forget(mark);
+        if let Some((e, value)) = value {
+            self.set_value(e, value)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the function of the frame.
+    fn body(&mut self) -> Outcome<()> {
+        self.prepare_arguments()?;
+        self.allocate_locals()?;
+        self.block(&self.frame.f.body)
+    }
+
+    /// Gives memory to array parameters that are indexed dynamically.
+    fn prepare_arguments(&mut self) -> Outcome<()> {
+        for (e, expression) in self.frame.f.expressions.iter() {
+            let E::FunctionArgument(i) = *expression else { continue };
+            if !self.frame.facts.tables.contains(&e) {
+                continue;
+            }
+            if let Some(Argument::Value(value)) = self.frame.arguments.get(i as usize).cloned() {
+                self.set_value(e, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the location of what comes next.
+    pub fn at(&mut self, span: naga::Span) {
+        if let (true, Some(range)) = (self.has_source, span.to_range()) {
+            self.code.b.loc = Loc::span(range.start as u32, range.end as u32);
+        }
+    }
+
+    /// An error at the current place: the construct cannot be imported.
+    pub fn unsupported(&self, what: &str) -> Box<Diagnostic> {
+        let function = self.frame.f.name.as_deref();
+        let place = match function {
+            Some(name) if !self.has_source => format!(" in function `{name}`"),
+            _ => String::new(),
+        };
+        Box::new(
+            Diagnostic::new("I020", format!("{what} cannot be imported{place}")).at(self.code.b.loc, "here"),
+        )
+    }
+
+    /// Refuses regions nested deeper than programs may be.
+    pub fn check_depth(&self) -> Outcome<()> {
+        // The expansion of a long copy nests once more.
+        if self.code.depth() + 2 < MAX_DEPTH {
+            return Ok(());
+        }
+        Err(Box::new(
+            Diagnostic::new(
+                "I014",
+                format!("control flow nests deeper than {MAX_DEPTH} levels once early exits are made explicit"),
+            )
+            .at(self.code.b.loc, "here")
+            .fix("Replace a chain of early exits by a loop or a switch."),
+        ))
+    }
+
+    /// Refuses programs that grow too large.
+    pub fn check_size(&self) -> Outcome<()> {
+        let size = self.code.b.p.insts.len();
+        if size <= MAX_INSTS {
+            return Ok(());
+        }
+        Err(too_large(size as u64, self.code.b.loc))
+    }
+
+    /// A flag that starts as false.
+    pub fn flag(&mut self) -> Slot {
+        let slot = self.vars.slot(Scalar::Bool.into());
+        debug_assert_eq!(self.vars.state(slot), State::Zero);
+        slot
+    }
+}
+
+/// A call tree or program over the limit.
+pub fn too_large(size: u64, loc: Loc) -> Box<Diagnostic> {
+    let message = format!(
+        "the program has {size} instructions once its functions are inlined; the limit is {MAX_INSTS}"
+    );
+    Box::new(
+        Diagnostic::new("I013", message)
+            .at(loc, "")
+            .fix("Call large functions from fewer places, for example in a loop."),
+    )
+}
