@@ -33,7 +33,9 @@ impl Lower<'_> {
     pub fn builtins(&mut self, point: &naga::EntryPoint) -> Outcome<()> {
         for argument in &point.function.arguments {
             let known = |binding: &Option<Binding>| match binding {
-                Some(Binding::BuiltIn(b)) if axis(*b).or(index(*b)).is_some() || *b == BuiltIn::WorkGroupSize => {
+                Some(Binding::BuiltIn(b))
+                    if axis(*b).or(index(*b)).is_some() || *b == BuiltIn::WorkGroupSize =>
+                {
                     Some(*b)
                 }
                 _ => None,

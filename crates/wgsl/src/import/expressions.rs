@@ -17,8 +17,10 @@ impl Lower<'_> {
     /// Computes an expression where the program says so.
     pub fn emit(&mut self, e: Handle<E>) -> Outcome<()> {
         let info = &self.frame.info[e];
-        let pointer =
-            matches!(info.ty.inner_with(&self.m.types), TypeInner::Pointer { .. } | TypeInner::ValuePointer { .. });
+        let pointer = matches!(
+            info.ty.inner_with(&self.m.types),
+            TypeInner::Pointer { .. } | TypeInner::ValuePointer { .. }
+        );
         if pointer || info.ref_count == 0 {
             return Ok(());
         }
@@ -237,7 +239,9 @@ impl Lower<'_> {
             | E::AtomicResult { .. }
             | E::WorkGroupUniformLoadResult { .. }
             | E::SubgroupBallotResult
-            | E::SubgroupOperationResult { .. } => unreachable!("statements set results before they are used"),
+            | E::SubgroupOperationResult { .. } => {
+                unreachable!("statements set results before they are used")
+            }
             E::GlobalVariable(_) | E::LocalVariable(_) => Err(self.unsupported("this use of a variable")),
             E::ImageSample { .. } | E::ImageLoad { .. } | E::ImageQuery { .. } => {
                 Err(self.unsupported("a texture function"))

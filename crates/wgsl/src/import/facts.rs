@@ -100,12 +100,7 @@ pub fn operands(e: &E, visit: &mut impl FnMut(Handle<E>)) {
 
 impl Facts {
     /// The facts of a function whose callees' are known.
-    pub fn of(
-        module: &Module,
-        info: &naga::valid::FunctionInfo,
-        f: &Function,
-        callees: &[Facts],
-    ) -> Facts {
+    pub fn of(module: &Module, info: &naga::valid::FunctionInfo, f: &Function, callees: &[Facts]) -> Facts {
         let mut scan = Scan { module, f, callees, facts: Facts::default(), loops: Vec::new() };
         scan.facts.size = f.expressions.len() as u64;
         scan.indexing(info);

@@ -61,7 +61,10 @@ pub fn spirv(name: &str, bytes: &[u8], options: &ImportOptions) -> Result<Progra
         block_ctx_dump_prefix: None,
     };
     let module = guarded(|| naga::front::spv::parse_u8_slice(bytes, &settings))?.map_err(|error| {
-        vec![Diagnostic::new("I005", format!("{name} is not a SPIR-V module naga can read: {}", chain(&error)))]
+        vec![Diagnostic::new(
+            "I005",
+            format!("{name} is not a SPIR-V module naga can read: {}", chain(&error)),
+        )]
     })?;
     lower(&module, options, false)
 }
@@ -76,16 +79,17 @@ fn lower(module: &Module, options: &ImportOptions, has_source: bool) -> Result<P
     let name = module.entry_points[entry].name.clone();
     let values = overrides(module, options)?;
     let point = Some((ShaderStage::Compute, name.as_str()));
-    let (module, info) = guarded(|| process_overrides(module, &info, point, &values))?.map_err(|error| {
-        vec![match &error {
-            PipelineConstantError::ValidationError(inner) => spanned("I003", inner, has_source),
-            PipelineConstantError::MissingValue(id) => {
-                Diagnostic::new("I003", format!("the override `{id}` has no value"))
-                    .fix(format!("Give it one, for example `{id}=1`."))
-            }
-            other => Diagnostic::new("I003", chain(other)),
-        }]
-    })?;
+    let (module, info) = guarded(|| process_overrides(module, &info, point, &values).map_err(Box::new))?
+        .map_err(|error| {
+            vec![match &*error {
+                PipelineConstantError::ValidationError(inner) => spanned("I003", inner, has_source),
+                PipelineConstantError::MissingValue(id) => {
+                    Diagnostic::new("I003", format!("the override `{id}` has no value"))
+                        .fix(format!("Give it one, for example `{id}=1`."))
+                }
+                other => Diagnostic::new("I003", chain(other)),
+            }]
+        })?;
     into_program(&module, &info, &name, has_source).map_err(|error| vec![*error])
 }
 
@@ -153,9 +157,11 @@ fn overrides(module: &Module, options: &ImportOptions) -> Result<PipelineConstan
     let mut values = PipelineConstants::default();
     let mut errors = Vec::new();
     for (key, value) in &options.overrides {
-        let found = module.overrides.iter().map(|(_, o)| o).find(|o| {
-            o.name.as_deref() == Some(key) || o.id.is_some_and(|id| key.parse() == Ok(id))
-        });
+        let found = module
+            .overrides
+            .iter()
+            .map(|(_, o)| o)
+            .find(|o| o.name.as_deref() == Some(key) || o.id.is_some_and(|id| key.parse() == Ok(id)));
         match found {
             Some(o) => {
                 let wanted = o.id.map_or_else(|| key.clone(), |id| id.to_string());

@@ -19,7 +19,7 @@ pub fn size(name: &str, bytes: usize) -> Result<(), Vec<Diagnostic>> {
     if bytes <= MAX_SOURCE {
         return Ok(());
     }
-    let message = format!("{name} has {bytes} bytes; programs may have {MAX_SOURCE}");
+    let message = format!("{name} has {bytes} bytes; the limit is {MAX_SOURCE}");
     Err(vec![Diagnostic::new("I012", message)])
 }
 
@@ -88,7 +88,10 @@ pub fn nesting(source: &str) -> Result<(), Diagnostic> {
             "{" | "(" | "[" => {
                 elses.push(0);
                 if elses.len() > MAX_BRACKETS {
-                    return refuse(format!("brackets nest deeper than {MAX_BRACKETS} levels"), start);
+                    return refuse(
+                        format!("brackets nest deeper than the limit of {MAX_BRACKETS} levels"),
+                        start,
+                    );
                 }
             }
             "}" | ")" | "]" => {
@@ -101,14 +104,17 @@ pub fn nesting(source: &str) -> Result<(), Diagnostic> {
                 let chain = elses.last_mut().expect("there is an outermost level");
                 *chain += 1;
                 if *chain > MAX_ELSES {
-                    let what = format!("more than {MAX_ELSES} `else if` in a row");
+                    let what = format!("a chain of `else if` is longer than the limit of {MAX_ELSES}");
                     return refuse(what, start).map_err(|d| d.fix("Use a switch or a table."));
                 }
             }
             "+" | "-" | "*" | "/" | "%" | "!" | "~" | "&" | "|" | "^" | "<" | ">" | "=" | "." => {
                 operators += 1;
                 if operators > MAX_OPERATORS {
-                    return refuse(format!("an expression has more than {MAX_OPERATORS} operators"), start);
+                    return refuse(
+                        format!("an expression has more operators than the limit of {MAX_OPERATORS}"),
+                        start,
+                    );
                 }
             }
             _ => {}

@@ -18,6 +18,9 @@ pub type Outcome<T> = Result<T, Box<Diagnostic>>;
 /// Calls inside calls that an import follows.
 pub const MAX_CALLS: u32 = 256;
 
+/// Bytes that a variable in workgroup or private memory may take.
+pub const MAX_VARIABLE: u64 = 256 << 20;
+
 /// An import in progress.
 pub struct Lower<'m> {
     pub m: &'m Module,
@@ -152,11 +155,12 @@ impl<'m> Lower<'m> {
             let name = global.name.clone().unwrap_or(fallback);
             let place = match global.space {
                 AddressSpace::Storage { access } => {
-                    let access = match (access.contains(StorageAccess::LOAD), access.contains(StorageAccess::STORE)) {
-                        (_, false) => Access::Read,
-                        (false, true) => Access::Write,
-                        (true, true) => Access::ReadWrite,
-                    };
+                    let access =
+                        match (access.contains(StorageAccess::LOAD), access.contains(StorageAccess::STORE)) {
+                            (_, false) => Access::Read,
+                            (false, true) => Access::Write,
+                            (true, true) => Access::ReadWrite,
+                        };
                     self.bound(global, name, Memory::Storage, access)?
                 }
                 AddressSpace::Uniform => self.bound(global, name, Memory::Uniform, Access::Read)?,
@@ -176,7 +180,9 @@ impl<'m> Lower<'m> {
                         self.slots(ty)
                     }
                 }
-                AddressSpace::Immediate => return Err(self.unsupported("an immediate (push constant) variable")),
+                AddressSpace::Immediate => {
+                    return Err(self.unsupported("an immediate (push constant) variable"));
+                }
                 _ => {
                     let what = match self.types[self.types.own(global.ty)].kind {
                         Kind::Opaque(what) => what,
@@ -227,9 +233,11 @@ impl<'m> Lower<'m> {
         let words = if shape.align >= 4 { Scalar::U32 } else { Scalar::U16 };
         let element: Type = shape.scalar.unwrap_or(words).into();
         let bytes = element.bytes() as u64;
-        if shape.size > u32::MAX as u64 {
-            let size = shape.size;
-            return Err(self.unsupported(&format!("a variable of {size} bytes")));
+        if shape.size > MAX_VARIABLE {
+            let (size, kind) = (shape.size, memory.name());
+            let message =
+                format!("`{name}` takes {size} bytes of {kind} memory; the limit is {MAX_VARIABLE}");
+            return Err(Box::new(Diagnostic::new("I013", message).at(self.code.b.loc, "here")));
         }
         let count = shape.size / bytes;
         let name = self.unique(name);
@@ -322,7 +330,8 @@ impl<'m> Lower<'m> {
         let place = self.own_memory("table".into(), Memory::Private, ty)?;
         self.tables.insert((function, e), place.clone());
         let outside = self.code.open_prologue();
-        let leaves = constants.iter().map(|c| self.code.pure(Op::Const, Attr::Bits(c.bits), &[], c.ty)).collect();
+        let leaves =
+            constants.iter().map(|c| self.code.pure(Op::Const, Attr::Bits(c.bits), &[], c.ty)).collect();
         let stored = self.store(&place, &Rvalue { ty, data: Data::Leaves(leaves) });
         self.code.close_prologue(outside);
         stored?;
@@ -463,7 +472,9 @@ impl<'m> Lower<'m> {
         Err(Box::new(
             Diagnostic::new(
                 "I014",
-                format!("control flow nests deeper than {MAX_DEPTH} levels once early exits are made explicit"),
+                format!(
+                    "control flow nests deeper than {MAX_DEPTH} levels once early exits are made explicit"
+                ),
             )
             .at(self.code.b.loc, "here")
             .fix("Replace a chain of early exits by a loop or a switch."),

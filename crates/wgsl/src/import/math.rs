@@ -266,7 +266,8 @@ impl Lower<'_> {
         let raw = self.code.op(Op::Shr, &[bits, shift]);
         let raw = self.code.op(Op::And, &[raw, exponent_mask]);
         let field = (2 * bias as u64 + 1) << (digits - 1);
-        let (others, half) = (self.code.bits(int, !field), self.code.bits(int, (bias as u64 - 1) << (digits - 1)));
+        let (others, half) =
+            (self.code.bits(int, !field), self.code.bits(int, (bias as u64 - 1) << (digits - 1)));
         let kept = self.code.op(Op::And, &[bits, others]);
         let fraction = self.code.op(Op::Or, &[kept, half]);
         let fraction = self.code.bitcast(fraction, ty.scalar);
@@ -308,11 +309,11 @@ impl Lower<'_> {
         let (up, down) = (bias, -(bias - 1) + digits);
         let (mut value, mut exponent) = (value, exponent);
         for _ in 0..2 {
-            let (most, least) = (self.code.number(ints, up as f64), self.code.number(ints, (1 - bias) as f64));
+            let (most, least) =
+                (self.code.number(ints, up as f64), self.code.number(ints, (1 - bias) as f64));
             let large = self.code.op(Op::Lt, &[most, exponent]);
             let small = self.code.op(Op::Lt, &[exponent, least]);
-            let (grown, shrunk) =
-                (self.scaled(value, 2f64.powi(up)), self.scaled(value, 2f64.powi(down)));
+            let (grown, shrunk) = (self.scaled(value, 2f64.powi(up)), self.scaled(value, 2f64.powi(down)));
             value = self.code.op(Op::Select, &[small, shrunk, value]);
             value = self.code.op(Op::Select, &[large, grown, value]);
             let (by_up, by_down) = (self.code.number(ints, up as f64), self.code.number(ints, down as f64));

@@ -43,7 +43,11 @@ impl End {
 enum Next<'a, 'm> {
     Nothing,
     /// The rest of the block around it.
-    Rest { block: &'m Block, from: usize, next: &'a Next<'a, 'm> },
+    Rest {
+        block: &'m Block,
+        from: usize,
+        next: &'a Next<'a, 'm>,
+    },
     /// The end of a loop's body.
     Tail(&'a Tail<'m>),
 }
@@ -109,7 +113,8 @@ impl<'m> Lower<'m> {
                         (false, true) => (Next::Nothing, rest),
                         _ => (Next::Nothing, Next::Nothing),
                     };
-                    let end = self.branch(condition, Side::Code(accept, &after_a), Side::Code(reject, &after_r))?;
+                    let end =
+                        self.branch(condition, Side::Code(accept, &after_a), Side::Code(reject, &after_r))?;
                     if a != r {
                         return Ok(end);
                     }
@@ -327,13 +332,21 @@ impl<'m> Lower<'m> {
                 values.extend(bits.map(|value| Case { value, region: place as u32 }));
             }
             let (mark, region) = (self.vars.mark(), self.code.b.open(&[]));
-            self.code.enter(region);
+            // A default alone needs no region.
+            let alone = order.len() == 1;
+            if !alone {
+                self.code.enter(region);
+            }
             let this = if simple {
                 let body = &group.last().expect("a group has a case").body;
                 self.sequence(body, 0, &Next::Nothing)?
             } else {
                 self.fall_through(selector, group, cases)?
             };
+            if alone {
+                end = Some(this);
+                break;
+            }
             self.code.b.insert(Op::Yield, Attr::None, &[], &[], []);
             self.code.leave();
             regions.push(region);
@@ -345,9 +358,11 @@ impl<'m> Lower<'m> {
         }
         self.frame.jumps.pop();
         self.code.b.loc = loc;
-        let cases = Attr::Cases(values.into());
-        let inst = self.code.b.insert(Op::Switch, cases, &[selector], &[], regions);
-        self.vars.join(inst, &changes);
+        if !regions.is_empty() {
+            let cases = Attr::Cases(values.into());
+            let inst = self.code.b.insert(Op::Switch, cases, &[selector], &[], regions);
+            self.vars.join(inst, &changes);
+        }
         let mut end = end.expect("there is a default");
         end.falls |= end.jumps.contains(&broke);
         end.jumps.retain(|j| *j != broke);

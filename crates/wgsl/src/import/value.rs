@@ -119,7 +119,9 @@ impl Lower<'_> {
         };
         let n = self.types[ty].leaves;
         let data = match &value.data {
-            Data::Leaves(all) => Data::Leaves(SmallVec::from_slice(&all[first as usize..(first + n) as usize])),
+            Data::Leaves(all) => {
+                Data::Leaves(SmallVec::from_slice(&all[first as usize..(first + n) as usize]))
+            }
             Data::Slots(slot) => Data::Slots(slot + first as Slot),
             Data::Zero => Data::Zero,
             Data::Place(place) => {
