@@ -57,7 +57,13 @@ pub(crate) fn bind(
                 return Err(Diagnostic::new("B303", message));
             }
             (_, Bytes::Read(bytes)) => visible(&decl.name, bytes.len() as u64, declared)?,
-            (_, Bytes::Write(bytes)) => visible(&decl.name, bytes.len() as u64, declared)?,
+            (_, Bytes::Tracked { bytes, written }) if written.len() < bytes.len().div_ceil(8) => {
+                let message = format!("buffer `{}` needs one tracking bit for each byte", decl.name);
+                return Err(Diagnostic::new("B305", message));
+            }
+            (_, Bytes::Write(bytes) | Bytes::Tracked { bytes, .. }) => {
+                visible(&decl.name, bytes.len() as u64, declared)?
+            }
         };
         lengths.push(u32::try_from(len / element).unwrap_or(u32::MAX));
         let place = |total: &mut u64| {

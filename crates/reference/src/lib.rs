@@ -19,6 +19,7 @@ mod state;
 mod subgroup;
 
 pub use device::ID;
+use std::cell::Cell;
 use std::fmt;
 use vyre_ir::{Diagnostic, Program};
 
@@ -30,6 +31,23 @@ pub enum Bytes<'a> {
     Read(&'a [u8]),
     /// Bound for reading and writing.
     Write(&'a mut [u8]),
+    /// Bound for reading and writing, with a bit for each byte that is set once the program writes it.
+    Tracked {
+        /// The memory.
+        bytes: &'a mut [u8],
+        /// Bit `i % 8` of byte `i / 8` belongs to byte `i` of the memory.
+        written: &'a mut [u8],
+    },
+}
+
+/// Finds out who writes a byte of a bound buffer.
+pub struct Watch {
+    /// Index in `Program::buffers`.
+    pub buffer: usize,
+    /// Which byte.
+    pub byte: usize,
+    /// The last one that wrote it: workgroup and local index.
+    pub writer: Cell<Option<([u32; 3], u32)>>,
 }
 
 /// How to run.
@@ -43,11 +61,19 @@ pub struct Options<'a> {
     pub step_limit: u64,
     /// Asked every few milliseconds; the run ends with [`Error::Cancelled`] once it is true.
     pub cancelled: &'a dyn Fn() -> bool,
+    /// A byte whose writer is wanted.
+    pub watch: Option<&'a Watch>,
 }
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Options { subgroup_size: 8, workgroups: None, step_limit: u64::MAX, cancelled: &|| false }
+        Options {
+            subgroup_size: 8,
+            workgroups: None,
+            step_limit: u64::MAX,
+            cancelled: &|| false,
+            watch: None,
+        }
     }
 }
 
@@ -102,7 +128,7 @@ pub fn run(
 ) -> Result<Stats, Error> {
     let shape = bind::bind(program, workgroups, buffers, options.subgroup_size).map_err(Error::Invalid)?;
     let code = decode::decode(program, shape).map_err(Error::Invalid)?;
-    let mut state = state::State::new(&code, memory::Memory::new(&code.layout, buffers));
+    let mut state = state::State::new(&code, memory::Memory::new(&code.layout, buffers, options.watch));
     let mut schedule = lockstep::Lockstep::new(program, &code, options);
     let [x, y, z] = workgroups.map(|n| n as u128);
     let mut run = |index: u64| {

@@ -1,6 +1,6 @@
 //! The bytes that programs read and write, and the one bounds rule: an access is in bounds iff all its bytes are.
 
-use crate::Bytes;
+use crate::{Bytes, Watch};
 use std::ops::Range;
 use vyre_ir::{Buffer, Entity};
 
@@ -31,6 +31,8 @@ pub(crate) struct Memory<'r, 'b> {
     /// The private memory of one invocation after the other.
     private: Vec<u8>,
     private_bytes: usize,
+    watch: Option<&'r Watch>,
+    workgroup_id: [u32; 3],
 }
 
 /// One access of a program: which buffer, and the shape of the accessed value.
@@ -44,18 +46,21 @@ pub(crate) struct Access {
 }
 
 impl<'r, 'b> Memory<'r, 'b> {
-    pub fn new(layout: &'r Layout, bound: &'r mut [Bytes<'b>]) -> Self {
+    pub fn new(layout: &'r Layout, bound: &'r mut [Bytes<'b>], watch: Option<&'r Watch>) -> Self {
         Memory {
             homes: &layout.homes,
             bound,
             workgroup: vec![0; layout.workgroup_bytes],
             private: vec![0; layout.private_bytes * layout.invocations],
             private_bytes: layout.private_bytes,
+            watch,
+            workgroup_id: [0; 3],
         }
     }
 
     /// Makes workgroup and private memory zero.
-    pub fn start_workgroup(&mut self) {
+    pub fn start_workgroup(&mut self, id: [u32; 3]) {
+        self.workgroup_id = id;
         self.workgroup.fill(0);
         self.private.fill(0);
     }
@@ -66,7 +71,7 @@ impl<'r, 'b> Memory<'r, 'b> {
         let bytes = match self.homes[access.buffer.index()] {
             Home::Bound { buffer, len } => match &self.bound[buffer] {
                 Bytes::Read(bytes) => &bytes[..len],
-                Bytes::Write(bytes) => &bytes[..len],
+                Bytes::Write(bytes) | Bytes::Tracked { bytes, .. } => &bytes[..len],
                 Bytes::Unbound => unreachable!("binding was checked"),
             },
             Home::Workgroup { offset, len } => &self.workgroup[offset..offset + len],
@@ -107,20 +112,44 @@ impl<'r, 'b> Memory<'r, 'b> {
         Some(old)
     }
 
+    /// The accessed bytes, about to be written.
     fn span(&mut self, access: Access, invocation: usize, index: u64) -> Option<&mut [u8]> {
-        let bytes = match self.homes[access.buffer.index()] {
-            Home::Bound { buffer, len } => match &mut self.bound[buffer] {
-                Bytes::Write(bytes) => &mut bytes[..len],
-                _ => unreachable!("the verifier refuses writes to buffers without write access"),
-            },
-            Home::Workgroup { offset, len } => &mut self.workgroup[offset..offset + len],
+        let (bytes, offset, len) = match self.homes[access.buffer.index()] {
+            Home::Bound { buffer, len } => return self.bound_span(access, buffer, len, invocation, index),
+            Home::Workgroup { offset, len } => (&mut self.workgroup, offset, len),
             Home::Private { offset, len } => {
-                let start = invocation * self.private_bytes + offset;
-                &mut self.private[start..start + len]
+                (&mut self.private, invocation * self.private_bytes + offset, len)
             }
         };
-        let range = access.range(bytes.len(), index)?;
-        Some(&mut bytes[range])
+        let range = access.range(len, index)?;
+        Some(&mut bytes[offset..offset + len][range])
+    }
+
+    fn bound_span(
+        &mut self,
+        access: Access,
+        buffer: usize,
+        len: usize,
+        invocation: usize,
+        index: u64,
+    ) -> Option<&mut [u8]> {
+        let range = access.range(len, index)?;
+        if let Some(watch) = self.watch
+            && watch.buffer == buffer
+            && range.contains(&watch.byte)
+        {
+            watch.writer.set(Some((self.workgroup_id, invocation as u32)));
+        }
+        match &mut self.bound[buffer] {
+            Bytes::Write(bytes) => Some(&mut bytes[range]),
+            Bytes::Tracked { bytes, written } => {
+                for byte in range.clone() {
+                    written[byte / 8] |= 1 << (byte % 8);
+                }
+                Some(&mut bytes[range])
+            }
+            _ => unreachable!("the verifier refuses writes to buffers without write access"),
+        }
     }
 }
 

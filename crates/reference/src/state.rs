@@ -24,7 +24,7 @@ impl<'r, 'b> State<'r, 'b> {
 
     /// Prepares for the first step of a workgroup.
     pub fn start_workgroup(&mut self, code: &Code, workgroup: [u32; 3]) {
-        self.memory.start_workgroup();
+        self.memory.start_workgroup(workgroup);
         for (place, id) in code.workgroup_id.into_iter().zip(workgroup) {
             self.cells[place.at(0)] = id as u64;
         }

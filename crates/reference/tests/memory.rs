@@ -2,8 +2,9 @@
 
 mod common;
 use common::*;
+use std::cell::Cell;
 use vyre_ir::{Builder, Memory, Op, Scalar, Type};
-use vyre_reference::{Bytes, Error, Options, run};
+use vyre_reference::{Bytes, Error, Options, Watch, run};
 
 #[test]
 fn loads_out_of_bounds_give_zero() {
@@ -213,4 +214,23 @@ fn missing_and_short_buffers_are_refused() {
             other => panic!("{code}: {other:?}"),
         }
     }
+}
+
+#[test]
+fn says_what_was_written_and_by_whom() {
+    // Invocation i of workgroup w stores a byte at 3 * (2 w + i): bytes 0, 3, 6, 9.
+    let mut b = Builder::new("test", [2, 1, 1]);
+    let out = storage(&mut b, "out");
+    let (i, three, v) = (b.axis(Op::GlobalId, 0), b.u32(3), b.bits(Scalar::U8, 7));
+    let at = b.op(Op::Mul, &[i, three]);
+    b.store(Op::Store, out, at, v);
+    let p = b.finish();
+    let (mut bytes, mut written) = ([0; 12], [0; 2]);
+    let watch = Watch { buffer: 0, byte: 9, writer: Cell::new(None) };
+    let options = Options { watch: Some(&watch), ..Options::default() };
+    let mut buffers = [Bytes::Tracked { bytes: &mut bytes, written: &mut written }];
+    run(&p, [2, 1, 1], &mut buffers, &options).unwrap();
+    assert_eq!(bytes, [7, 0, 0, 7, 0, 0, 7, 0, 0, 7, 0, 0]);
+    assert_eq!(written, [0b0100_1001, 0b10]);
+    assert_eq!(watch.writer.get(), Some(([1, 0, 0], 1)));
 }
