@@ -113,10 +113,7 @@ impl Compiled {
         let start = Instant::now();
         let mut plan = BindingPlan::from_borrowed_inputs(&self.program, inputs)?;
         let workgroups = config.grid.workgroups(&self.program, &plan)?;
-        let threads = workgroups
-            .iter()
-            .zip(self.program.workgroup_size)
-            .try_fold(1u64, |n, (&groups, size)| n.checked_mul(groups as u64 * size as u64));
+        let threads = config.grid.threads(&self.program, &plan);
         for b in &mut plan.bindings {
             if b.role == BindingRole::Output && b.static_byte_len.is_none() {
                 b.element_count = threads.ok_or_else(|| BackendError::OutOfMemory {

@@ -17,6 +17,20 @@ pub enum Grid {
 }
 
 impl Grid {
+    /// The threads asked for, before rounding up to whole workgroups: how many elements an output without a size of
+    /// its own gets. `None` beyond 64 bits.
+    pub fn threads(self, program: &Program, plan: &BindingPlan) -> Option<u64> {
+        let product = |axes: [u32; 3], scale: [u32; 3]| {
+            let axes = axes.into_iter().zip(scale).map(|(n, scale)| n as u64 * scale as u64);
+            axes.into_iter().try_fold(1u64, u64::checked_mul)
+        };
+        match self {
+            Grid::Infer => Some(extent(plan)),
+            Grid::Workgroups(groups) => product(groups, program.workgroup_size),
+            Grid::Threads(threads) => product(threads, [1; 3]),
+        }
+    }
+
     /// The workgroups along each axis.
     ///
     /// # Errors
@@ -60,11 +74,14 @@ impl Grid {
 /// The grid when the caller gives none: the largest element count over all bindings, as threads along x, rounded up
 /// to whole workgroups.
 pub fn infer_grid(program: &Program, plan: &BindingPlan) -> Result<[u32; 3], BackendError> {
-    let extent =
-        plan.bindings.iter().filter(|b| b.is_bound()).map(|b| b.element_count).max().unwrap_or(1).max(1);
+    let extent = extent(plan);
     let groups = extent.div_ceil(program.workgroup_size[0].max(1) as u64);
     u32::try_from(groups).map(|x| [x, 1, 1]).map_err(|_| {
         let message = format!("the grid inferred from a buffer of {extent} elements is too large");
         bind_error("B011", message, "give the grid.")
     })
+}
+
+fn extent(plan: &BindingPlan) -> u64 {
+    plan.bindings.iter().filter(|b| b.is_bound()).map(|b| b.element_count).max().unwrap_or(1).max(1)
 }
