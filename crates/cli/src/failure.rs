@@ -1,6 +1,6 @@
 //! How a command fails: with diagnostics and an exit status.
 
-use vyre_driver::BackendError;
+use vyre::BackendError;
 use vyre_ir::Diagnostic;
 
 /// The command's work failed: a wrong result, a device error.

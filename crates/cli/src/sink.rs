@@ -117,6 +117,15 @@ fn temporary(path: &Path) -> std::io::Result<NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
+/// Writes a file whole or not at all.
+pub fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let place = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let mut file = temporary(&place)?;
+    file.write_all(bytes)?;
+    file.persist(&place).map_err(|e| e.error)?;
+    Ok(())
+}
+
 /// An output on its way to its place.
 pub struct Output<'a> {
     /// The buffer's name.

@@ -8,7 +8,7 @@ use crate::{elements, image, npy};
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use vyre_driver::AlignedBytes;
+use vyre::AlignedBytes;
 use vyre_ir::{Diagnostic, Scalar, Type};
 
 /// What a user may write.

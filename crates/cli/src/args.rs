@@ -1,0 +1,284 @@
+//! The command line's definition: help, completions and the man page come from here.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Compute programs in WGSL, SPIR-V or vyre's own form: run, check, translate, inspect.
+#[derive(Parser, Debug)]
+#[command(
+    name = "vyre",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(after_help = "\
+Examples:
+  vyre run mandelbrot.wgsl --threads 1024,1024 --out pixels=mandelbrot.png --verify
+  vyre check kernel.wgsl
+  vyre emit kernel.wgsl --target msl
+
+Exit status: 0 done, 1 the work failed (a wrong result, a device error), 2 bad usage or bad input.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Print one JSON document on standard output and nothing else there.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Compile a program, run it, and show what came out.
+    Run(Box<RunArgs>),
+    /// Parse and verify a program; report every problem.
+    Check(ProgramArgs),
+    /// Print a program in another form.
+    Emit(EmitArgs),
+    /// Print a program as the optimizer leaves it.
+    Opt(OptArgs),
+    /// List the devices, and say which one `auto` picks and why.
+    Devices,
+    /// List the operations of the intermediate representation.
+    Ops,
+    /// Print a shell's completions.
+    #[command(hide = true)]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page.
+    #[command(hide = true)]
+    Man,
+}
+
+/// Which program.
+#[derive(Args, Debug, Clone)]
+pub struct ProgramArgs {
+    /// A WGSL, SPIR-V or vyre program; `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The entry point, when there are several.
+    #[arg(long, value_name = "NAME")]
+    pub entry: Option<String>,
+    /// Set an `override` declaration.
+    #[arg(long = "override", value_name = "NAME=VALUE", allow_hyphen_values = true)]
+    pub overrides: Vec<Override>,
+}
+
+/// How to run.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+SOURCE is FILE.npy, FILE.bin, FILE.png (a u32 a pixel, red lowest), bytes:FILE (any file, padded with zeros), zeros:N,
+iota:N (0, 1, 2, ...), random:SEED:N, a number, or numbers as [1,2,3]; N counts elements. Where a buffer of 32-bit
+integers stands for a structure of mixed types, 1.5f is the bits of that f32 and -3i those of that i32. A buffer that the
+program writes and that is not set starts as zeros; without a declared size it has an element for each thread.
+
+SINK is FILE.npy, FILE.bin, FILE.png or FILE.png:WIDTH (from u32 as RGBA, or f32 from 0 to 1), or - for text on standard
+output.
+
+Examples:
+  vyre run mandelbrot.wgsl --threads 1024,1024 --out pixels=mandelbrot.png --verify
+  vyre run byte_histogram.wgsl --set data=bytes:Cargo.lock --out counts=-
+  vyre run saxpy.wgsl --set x=iota:1000 --set y=random:1:1000 --set a=0.5 --repeat 10")]
+pub struct RunArgs {
+    /// The program.
+    #[command(flatten)]
+    pub program: ProgramArgs,
+    /// Workgroups to run along each axis.
+    #[arg(long, value_name = "X,Y,Z", conflicts_with = "threads")]
+    pub grid: Option<Extent>,
+    /// Threads to run at least along each axis; rounded up to whole workgroups.
+    #[arg(long, value_name = "N[,M,K]")]
+    pub threads: Option<Extent>,
+    /// Give a buffer its contents.
+    #[arg(long = "set", value_name = "NAME=SOURCE")]
+    pub sets: Vec<Assignment>,
+    /// Write a buffer's contents after the run.
+    #[arg(long = "out", value_name = "NAME=SINK")]
+    pub outs: Vec<Assignment>,
+    /// Where to run: a backend's id, or `auto` for the best that `vyre devices` lists.
+    #[arg(long, value_name = "ID", default_value = "auto")]
+    pub backend: String,
+    /// Run the reference interpreter too and compare. It checks a sample of workgroups when all would take more than
+    /// about two seconds, unless workgroups can see each other's writes; `=all` leaves nothing out.
+    #[arg(long, value_name = "all", num_args = 0..=1, require_equals = true, default_missing_value = "auto")]
+    pub verify: Option<Verify>,
+    /// Run so many times and report the spread.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub repeat: u32,
+    /// Stop a run, or its verification, after so many seconds.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub timeout: Option<f64>,
+    /// Not available yet.
+    #[arg(long, hide = true)]
+    pub checked: bool,
+    /// Not available yet.
+    #[arg(long, hide = true)]
+    pub fast_math: bool,
+}
+
+/// What to emit.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  vyre emit kernel.wgsl --target vyre
+  vyre emit kernel.wgsl --target spirv -o kernel.spv")]
+pub struct EmitArgs {
+    /// The program.
+    #[command(flatten)]
+    pub program: ProgramArgs,
+    /// The form.
+    #[arg(long, value_name = "FORM")]
+    pub target: Target,
+    /// Where to write it instead of standard output.
+    #[arg(short, long, value_name = "OUT")]
+    pub output: Option<PathBuf>,
+}
+
+/// What to optimize and how much.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  vyre opt kernel.wgsl
+  vyre opt kernel.wgsl --after-each
+  vyre opt kernel.wgsl --passes fold,dce")]
+pub struct OptArgs {
+    /// The program.
+    #[command(flatten)]
+    pub program: ProgramArgs,
+    /// Stop after the first run of this pass.
+    #[arg(long, value_name = "PASS", conflicts_with = "passes")]
+    pub until: Option<String>,
+    /// Run only these passes, in this order.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub passes: Vec<String>,
+    /// Print the program after each pass that changed it.
+    #[arg(long)]
+    pub after_each: bool,
+    /// Print what each pass did instead of the program.
+    #[arg(long, conflicts_with = "after_each")]
+    pub stats: bool,
+}
+
+/// Forms that a program can be printed in.
+#[derive(ValueEnum, Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Target {
+    /// vyre's text form, as imported.
+    Vyre,
+    /// vyre's binary form, as imported.
+    Wire,
+    /// WGSL.
+    Wgsl,
+    /// SPIR-V.
+    Spirv,
+    /// Metal Shading Language.
+    Msl,
+    /// HLSL.
+    Hlsl,
+}
+
+/// How much to verify.
+#[derive(ValueEnum, Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Verify {
+    /// As much as takes about two seconds.
+    #[value(hide = true)]
+    Auto,
+    /// All workgroups.
+    All,
+}
+
+/// Up to three numbers separated by commas; missing ones are 1.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Extent(pub [u32; 3]);
+
+impl FromStr for Extent {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Extent, String> {
+        let mut axes = [1; 3];
+        let parts: Vec<&str> = text.split(',').collect();
+        if parts.len() > 3 {
+            return Err("there are at most three axes".into());
+        }
+        for (axis, part) in axes.iter_mut().zip(parts) {
+            *axis = match part.trim().parse::<u64>() {
+                Ok(0) => return Err("an axis is at least 1".into()),
+                Ok(n) => u32::try_from(n).map_err(|_| "an axis is less than 4294967296".to_string())?,
+                Err(_) => return Err(format!("`{part}` is no number from 1 to 4294967295")),
+            };
+        }
+        Ok(Extent(axes))
+    }
+}
+
+/// `NAME=TEXT`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Assignment {
+    /// The buffer.
+    pub name: String,
+    /// What follows.
+    pub value: String,
+}
+
+impl FromStr for Assignment {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Assignment, String> {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => {
+                Ok(Assignment { name: name.into(), value: value.into() })
+            }
+            _ => Err("write NAME=...".into()),
+        }
+    }
+}
+
+/// `NAME=VALUE` of an override; `true` and `false` are 1 and 0.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Override(pub String, pub f64);
+
+impl FromStr for Override {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Override, String> {
+        let Assignment { name, value } = text.parse()?;
+        let number = match value.as_str() {
+            "true" => 1.0,
+            "false" => 0.0,
+            value => value
+                .parse::<f64>()
+                .ok()
+                .filter(|x| x.is_finite())
+                .ok_or(format!("`{value}` is no number"))?,
+        };
+        Ok(Override(name, number))
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(x) if x > 0.0 && x <= 1e9 => Ok(x),
+        _ => Err("write a number of seconds above 0".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn extents() {
+        assert_eq!("4".parse(), Ok(Extent([4, 1, 1])));
+        assert_eq!("4,5,6".parse(), Ok(Extent([4, 5, 6])));
+        for text in ["", "0", "4,", "1,2,3,4", "4294967296", "-1", "x"] {
+            assert!(text.parse::<Extent>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,385 @@
+//! `vyre run`: everything is checked before anything runs, and outputs appear only when all went well.
+
+use crate::args::{RunArgs, Verify};
+use crate::debug::{DEVICE, Debug, LAUNCHES, PROGRAM};
+use crate::failure::{FAILED, Failure};
+use crate::inputs::{Inputs, element, unknown};
+use crate::show::{bytes, nanoseconds, shape};
+use crate::sink::{Output, Sink, write_all};
+use crate::verify::{Subject, Verified, verify};
+use crate::{elements, load, progress};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use vyre::{
+    AcquirePolicy, BackendError, BindingPlan, CompileOptions, Compiled, DispatchConfig, Grid, Outputs,
+    VyreBackend, acquire, acquire_by_policy,
+};
+use vyre_ir::{Diagnostic, Program, Type};
+
+/// Elements of an output that are shown.
+const SHOWN: usize = 8;
+
+/// What a run did: everything that is printed about it.
+struct Report<'a> {
+    program: &'a Program,
+    device: &'a dyn VyreBackend,
+    plan: &'a BindingPlan,
+    outputs: &'a Outputs,
+    sinks: &'a [Option<Sink>],
+    import_ns: u64,
+    compiled: &'a Compiled,
+    runs: Vec<u64>,
+    verified: Option<Verified>,
+}
+
+/// Runs a program; gives what to print on standard output.
+pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failure> {
+    refuse_unavailable(args)?;
+    let start = Instant::now();
+    let program = load::load(&args.program)?;
+    let import_ns = start.elapsed().as_nanos() as u64;
+    debug.dump("imported.vyre", || program.to_string())?;
+
+    let grid = match (args.grid, args.threads) {
+        (Some(groups), _) => Grid::Workgroups(groups.0),
+        (_, Some(threads)) => Grid::Threads(threads.0),
+        _ => Grid::Infer,
+    };
+    let inputs = Inputs::plan(&program, &args.sets, grid)?;
+    let plan = &inputs.plan;
+    grid.workgroups(&program, plan)?;
+    let sinks = sinks(args, &program, &inputs, as_json)?;
+    inputs.check_memory(args.verify.is_some())?;
+
+    let device = match args.backend.as_str() {
+        "auto" => acquire_by_policy(&AcquirePolicy::any())?,
+        id => acquire(id)?,
+    };
+    debug.say(DEVICE, || format!("backend {}, {}", device.id(), device.profile().name));
+    let compiled = Compiled::new(&*device, &program, &CompileOptions::default())?;
+    debug.say(PROGRAM, || compiled.program().to_string());
+    debug.dump("optimized.vyre", || compiled.program().to_string())?;
+    for notice in &inputs.notices {
+        eprintln!("note: {notice}");
+    }
+
+    let contents = inputs.read(&program)?;
+    let slices: Vec<&[u8]> = contents.iter().map(|bytes| &bytes[..]).collect();
+    let timeout = args.timeout.map(Duration::from_secs_f64);
+    let config = DispatchConfig { grid, timeout, only_workgroups: None };
+    let mut runs = Vec::new();
+    let mut last = None;
+    for _ in 0..args.repeat {
+        // The outputs of one run are enough; two would double the memory.
+        drop(last.take());
+        let outputs = progress::during("running", || compiled.dispatch(&slices, &config))?;
+        debug.say(LAUNCHES, || {
+            format!("{} workgroups in {}", shape(outputs.workgroups), nanoseconds(outputs.timing.run_ns))
+        });
+        runs.push(outputs.timing.run_ns);
+        last = Some(outputs);
+    }
+    let outputs = last.expect("it runs at least once");
+
+    let verified = match args.verify {
+        None => None,
+        Some(much) => {
+            let subject = Subject {
+                program: &program,
+                plan,
+                inputs: &contents,
+                outputs: &outputs.buffers,
+                workgroups: outputs.workgroups,
+                subgroup_size: device.profile().subgroup_size.max(1),
+                all: much == Verify::All,
+                deadline: timeout.map(|timeout| Instant::now() + timeout),
+            };
+            let result = progress::during("verifying", || verify(&subject));
+            Some(result.map_err(|error| match (error, args.timeout) {
+                (BackendError::Timeout { .. }, Some(seconds)) => verification_timeout(seconds),
+                (error, _) => error.into(),
+            })?)
+        }
+    };
+    let report = Report {
+        program: &program,
+        device: &*device,
+        plan,
+        outputs: &outputs,
+        sinks: &sinks,
+        import_ns,
+        compiled: &compiled,
+        runs,
+        verified,
+    };
+    if let Some(failure) = report.verified.as_ref().and_then(mismatch) {
+        return Err(failure);
+    }
+    let written: Vec<Output> = (plan.outputs().zip(&outputs.buffers).zip(&sinks))
+        .filter_map(|((binding, bytes), sink)| {
+            let ty = element(&program, binding);
+            Some(Output { name: &binding.name, ty, bytes, sink: sink.as_ref()? })
+        })
+        .collect();
+    for notice in write_all(&written)? {
+        eprintln!("note: {notice}");
+    }
+    if as_json {
+        return Ok(format!("{:#}\n", report.json()));
+    }
+    let text = report.text();
+    if sinks.contains(&Some(Sink::Stdout)) {
+        // Standard output belongs to the values.
+        eprint!("{text}");
+        return Ok(String::new());
+    }
+    Ok(text)
+}
+
+fn refuse_unavailable(args: &RunArgs) -> Result<(), Diagnostic> {
+    let refuse = |option: &str| {
+        let message = format!("`{option}` is not available in this version");
+        Err(Diagnostic::new("C004", message).fix(format!("leave {option} out")))
+    };
+    match (args.checked, args.fast_math) {
+        (true, _) => refuse("--checked"),
+        (_, true) => refuse("--fast-math"),
+        _ => Ok(()),
+    }
+}
+
+/// The sink of each output of the plan, if it has one, checked.
+fn sinks(
+    args: &RunArgs,
+    program: &Program,
+    inputs: &Inputs,
+    as_json: bool,
+) -> Result<Vec<Option<Sink>>, Failure> {
+    let plan = &inputs.plan;
+    let mut sinks: Vec<Option<Sink>> = plan.outputs().map(|_| None).collect();
+    let mut errors = Vec::new();
+    for out in &args.outs {
+        let Some(i) = plan.outputs().position(|b| b.name == out.name) else {
+            errors.push(unknown_output(plan, &out.name));
+            continue;
+        };
+        let binding = plan.outputs().nth(i).expect("it was just found");
+        let (ty, elements) = (element(program, binding), binding.element_count);
+        let sink = Sink::parse(&out.value).and_then(|mut sink| {
+            sink.fit(&out.name, ty, elements, picture_width(args, program, inputs, elements))?;
+            sink.probe()?;
+            Ok(sink)
+        });
+        match sink {
+            Ok(sink) => {
+                let taken = sinks.iter().flatten().any(|other| match (other.path(), sink.path()) {
+                    (None, None) => true,
+                    (Some(a), Some(b)) => a == b,
+                    _ => false,
+                });
+                if taken || sinks[i].is_some() {
+                    let message = format!("`--out {}={}` comes twice", out.name, out.value);
+                    errors.push(
+                        Diagnostic::new("C012", message).fix("write each buffer once, to its own place"),
+                    );
+                }
+                sinks[i] = Some(sink);
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    if as_json && sinks.contains(&Some(Sink::Stdout)) {
+        let message = "`--json` and an output to `-` both want standard output";
+        errors.push(Diagnostic::new("C001", message).fix("write the output to a file"));
+    }
+    if errors.is_empty() { Ok(sinks) } else { Err(errors.into()) }
+}
+
+fn unknown_output(plan: &BindingPlan, name: &str) -> Diagnostic {
+    let mut error = unknown(plan, name, |b| b.output_index.is_some());
+    if plan.bindings.iter().any(|b| b.name == name) {
+        error.message = format!("the program does not write buffer `{name}`");
+    }
+    error
+}
+
+/// The width of a picture of so many pixels: the grid's if it has two axes, else that of an input of as many pixels.
+fn picture_width(args: &RunArgs, program: &Program, inputs: &Inputs, pixels: u64) -> Option<u32> {
+    let axes = match (args.threads, args.grid) {
+        (Some(threads), _) => threads.0.map(u64::from),
+        (_, Some(groups)) => {
+            [0, 1, 2].map(|axis| groups.0[axis] as u64 * program.workgroup_size[axis] as u64)
+        }
+        _ => [1; 3],
+    };
+    if axes[1] > 1 && axes[0] as u128 * axes[1] as u128 * axes[2] as u128 == pixels as u128 {
+        return u32::try_from(axes[0]).ok();
+    }
+    let same = inputs.pictures.iter().find(|(w, h)| *w as u64 * *h as u64 == pixels);
+    same.map(|(width, _)| *width)
+}
+
+fn verification_timeout(seconds: f64) -> Failure {
+    let message =
+        format!("the verification did not end within {seconds} s and was stopped; nothing was written");
+    let fix = "allow more time, or leave --verify out";
+    Failure { exit: FAILED, diagnostics: vec![Diagnostic::new("C041", message).fix(fix)] }
+}
+
+/// The failure of a run whose results are wrong.
+fn mismatch(verified: &Verified) -> Option<Failure> {
+    if verified.differing == 0 {
+        return None;
+    }
+    let mut message = format!(
+        "{} elements differ from the reference interpreter's ({} of {} workgroups compared); nothing was written",
+        verified.differing, verified.workgroups, verified.of
+    );
+    for d in &verified.shown {
+        message += &format!("\n  {}[{}] is {}, should be {}", d.buffer, d.index, d.got, d.want);
+        if let Some(([x, y, z], local)) = d.writer {
+            message += &format!(", written by invocation {local} of workgroup {x},{y},{z}");
+        }
+    }
+    let mut diagnostic = Diagnostic::new("C040", message);
+    diagnostic.fix = verified.caveat.map(String::from);
+    Some(Failure { exit: FAILED, diagnostics: vec![diagnostic] })
+}
+
+impl Report<'_> {
+    fn bytes(&self) -> (u64, u64) {
+        let sum = |n: u64, b: &vyre::Binding| n + b.byte_len();
+        (self.plan.inputs().fold(0, sum), self.plan.outputs().fold(0, sum))
+    }
+
+    /// Billions of bytes a second, had every bound buffer been moved once by the median run.
+    fn rate(&self) -> f64 {
+        let once: u64 = self.plan.bindings.iter().filter(|b| b.is_bound()).map(|b| b.byte_len()).sum();
+        once as f64 / median(&self.runs).max(1) as f64
+    }
+
+    fn text(&self) -> String {
+        let profile = self.device.profile();
+        let groups = self.outputs.workgroups;
+        let (input, output) = self.bytes();
+        let timing = self.outputs.timing;
+        let mut text = format!(
+            "{} on {} ({}): {} workgroups of {}\n",
+            self.program.name,
+            self.device.id(),
+            profile.name,
+            shape(groups),
+            shape(self.program.workgroup_size)
+        );
+        text += &format!(
+            "  import {}, compile {} (optimize {}, code {}), upload {}, run {}, readback {}\n",
+            nanoseconds(self.import_ns),
+            nanoseconds(self.compiled.optimize_ns + self.compiled.codegen_ns),
+            nanoseconds(self.compiled.optimize_ns),
+            nanoseconds(self.compiled.codegen_ns),
+            nanoseconds(timing.upload_ns),
+            nanoseconds(median(&self.runs)),
+            nanoseconds(timing.readback_ns),
+        );
+        if self.runs.len() > 1 {
+            let (min, max) = (self.runs.iter().min(), self.runs.iter().max());
+            text += &format!(
+                "  {} runs: median {}, from {} to {}\n",
+                self.runs.len(),
+                nanoseconds(median(&self.runs)),
+                nanoseconds(min.copied().unwrap_or(0)),
+                nanoseconds(max.copied().unwrap_or(0))
+            );
+        }
+        text += &format!("  {} in, {} out, {:.2} GB/s\n", bytes(input), bytes(output), self.rate());
+        if let Some(v) = &self.verified {
+            let part = if v.workgroups == v.of {
+                format!("all {} workgroups", v.of)
+            } else {
+                format!("a sample of {} of {} workgroups", v.workgroups, v.of)
+            };
+            text += &format!("  verified: {part} agree with the reference interpreter ({:.2?})\n", v.time);
+        }
+        for ((binding, buffer), sink) in self.plan.outputs().zip(&self.outputs.buffers).zip(self.sinks) {
+            let ty = element(self.program, binding);
+            let to =
+                sink.as_ref().and_then(|s| Some(format!(" -> {}", s.path()?.display()))).unwrap_or_default();
+            text += &format!(
+                "  {}: {ty}[{}]{}{to}\n",
+                binding.name,
+                binding.element_count,
+                extent(sink, binding.element_count)
+            );
+            if !matches!(sink, Some(Sink::Png(..))) {
+                text += &format!("    {}\n", first_elements(buffer, ty));
+            }
+        }
+        text
+    }
+
+    fn json(&self) -> Value {
+        let profile = self.device.profile();
+        let (input, output) = self.bytes();
+        let outputs: Vec<Value> = (self.plan.outputs().zip(&self.outputs.buffers).zip(self.sinks))
+            .map(|((binding, buffer), sink)| {
+                let ty = element(self.program, binding);
+                let first: Vec<Value> = (0..SHOWN * ty.lanes as usize)
+                    .map_while(|i| elements::scalar_at(buffer, ty.scalar, i))
+                    .map(|bits| elements::json(ty.scalar, bits))
+                    .collect();
+                json!({
+                    "name": binding.name,
+                    "type": ty.to_string(),
+                    "elements": binding.element_count,
+                    "first": first,
+                    "file": sink.as_ref().and_then(Sink::path).map(|path| path.display().to_string()),
+                })
+            })
+            .collect();
+        json!({
+            "program": self.program.name,
+            "backend": self.device.id(),
+            "device": profile.name,
+            "workgroups": self.outputs.workgroups,
+            "workgroup_size": self.program.workgroup_size,
+            "time_ns": {
+                "import": self.import_ns,
+                "optimize": self.compiled.optimize_ns,
+                "codegen": self.compiled.codegen_ns,
+                "upload": self.outputs.timing.upload_ns,
+                "run": median(&self.runs),
+                "runs": self.runs,
+                "readback": self.outputs.timing.readback_ns,
+            },
+            "bytes_in": input,
+            "bytes_out": output,
+            "gb_per_s": self.rate(),
+            "verified": self.verified.as_ref().map(|v| json!({
+                "workgroups": v.workgroups,
+                "of": v.of,
+                "time_ns": v.time.as_nanos() as u64,
+            })),
+            "outputs": outputs,
+        })
+    }
+}
+
+fn extent(sink: &Option<Sink>, elements: u64) -> String {
+    match sink {
+        Some(Sink::Png(_, Some(width))) => format!(", {width} x {} pixels", elements / *width as u64),
+        _ => String::new(),
+    }
+}
+
+fn first_elements(buffer: &[u8], ty: Type) -> String {
+    let elements = buffer.len() / ty.bytes() as usize;
+    let first = (0..elements.min(SHOWN)).map(|i| elements::show_element(buffer, ty, i));
+    let more = if elements > SHOWN { " ..." } else { "" };
+    first.collect::<Vec<_>>().join(" ") + more
+}
+
+fn median(runs: &[u64]) -> u64 {
+    let mut sorted = runs.to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 2).copied().unwrap_or(0)
+}

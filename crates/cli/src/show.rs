@@ -1,0 +1,58 @@
+//! Quantities for people.
+
+/// A time with three digits and a unit.
+pub fn nanoseconds(ns: u64) -> String {
+    let ns = ns as f64;
+    match ns {
+        ns if ns < 1e3 => format!("{ns} ns"),
+        ns if ns < 1e6 => format!("{} us", three(ns / 1e3)),
+        ns if ns < 1e9 => format!("{} ms", three(ns / 1e6)),
+        ns => format!("{} s", three(ns / 1e9)),
+    }
+}
+
+/// A size with three digits and a unit.
+pub fn bytes(n: u64) -> String {
+    let x = n as f64;
+    match x {
+        x if x < 1e3 => format!("{n} B"),
+        x if x < 1e6 => format!("{} kB", three(x / 1e3)),
+        x if x < 1e9 => format!("{} MB", three(x / 1e6)),
+        x => format!("{} GB", three(x / 1e9)),
+    }
+}
+
+/// An extent without the axes that are 1 at its end.
+pub fn shape(axes: [u32; 3]) -> String {
+    match axes {
+        [x, 1, 1] => x.to_string(),
+        [x, y, 1] => format!("{x} x {y}"),
+        [x, y, z] => format!("{x} x {y} x {z}"),
+    }
+}
+
+fn three(x: f64) -> String {
+    let digits = if x < 10.0 {
+        2
+    } else if x < 100.0 {
+        1
+    } else {
+        0
+    };
+    format!("{x:.digits$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities() {
+        assert_eq!(nanoseconds(999), "999 ns");
+        assert_eq!(nanoseconds(1500), "1.50 us");
+        assert_eq!(nanoseconds(12_345_678), "12.3 ms");
+        assert_eq!(bytes(4 << 20), "4.19 MB");
+        assert_eq!(shape([4, 1, 1]), "4");
+        assert_eq!(shape([4, 1, 2]), "4 x 1 x 2");
+    }
+}
