@@ -61,7 +61,7 @@ pub fn parse_literal(text: &str, scalar: Scalar) -> Result<Vec<u64>, String> {
     }
     let (mut values, mut depth, mut word, mut previous) = (Vec::new(), 0usize, String::new(), ' ');
     for c in text.chars() {
-        if depth == 0 && !values.is_empty() || depth == 0 && previous == ']' {
+        if depth == 0 && previous == ']' {
             return Err("there is text after the last bracket".into());
         }
         match c {

@@ -1,12 +1,65 @@
 //! `vyre opt`: a program as the optimizer leaves it.
+//!
+//! The target is that of the device that `auto` picks, so this is what would run; without one it is a machine of
+//! scalars.
 
 use crate::args::OptArgs;
 use crate::failure::Failure;
 use crate::load::load;
+use serde_json::json;
+use vyre::opt::pipeline::{PASSES, Pass, pass};
+use vyre::opt::{Options, Schedule, Stats, Target, run};
+use vyre::{AcquirePolicy, acquire_by_policy};
 use vyre_ir::Diagnostic;
 
 /// Optimizes a program; gives what to print on standard output.
-pub fn opt(args: &OptArgs, _as_json: bool) -> Result<String, Failure> {
-    load(&args.program)?;
-    Err(Diagnostic::new("C004", "`vyre opt` is not available in this version").into())
+pub fn opt(args: &OptArgs, as_json: bool) -> Result<String, Failure> {
+    let only = args.passes.iter().map(|name| find(name)).collect::<Result<Vec<_>, _>>()?;
+    let schedule = match &args.until {
+        Some(name) => Schedule::Until(find(name)?),
+        None if !only.is_empty() => Schedule::Only(&only),
+        None => Schedule::All,
+    };
+    let program = load(&args.program)?;
+    let device = acquire_by_policy(&AcquirePolicy::any()).ok();
+    let target = device.and_then(|device| device.target()).unwrap_or(Target::SCALAR);
+    let (mut stats, mut steps) = (Stats::default(), Vec::new());
+    let mut keep = |pass: &Pass, p: &_| steps.push((pass.name, format!("{p}")));
+    let options = Options {
+        schedule,
+        after: if args.after_each { Some(&mut keep) } else { None },
+        stats: Some(&mut stats),
+    };
+    let result = run(&program, &target, options);
+    if as_json {
+        let passes = stats.passes.iter().map(|p| {
+            json!({ "name": p.name, "runs": p.runs, "growth": p.growth, "time_ns": p.time.as_nanos() as u64 })
+        });
+        let after = steps.iter().map(|(name, text)| json!({ "pass": name, "program": text }));
+        let document = json!({
+            "target": target.name,
+            "before": stats.before,
+            "after": stats.after,
+            "passes": passes.collect::<Vec<_>>(),
+            "steps": after.collect::<Vec<_>>(),
+            "program": result.to_string(),
+        });
+        return Ok(format!("{document:#}\n"));
+    }
+    if args.stats {
+        return Ok(format!("{stats}\n"));
+    }
+    if args.after_each {
+        let imported = format!("// imported\n{program}");
+        return Ok(steps.iter().fold(imported, |text, (name, p)| text + "\n// after " + name + "\n" + p));
+    }
+    Ok(result.to_string())
+}
+
+fn find(name: &str) -> Result<&'static Pass, Diagnostic> {
+    pass(name).ok_or_else(|| {
+        let names: Vec<&str> = PASSES.iter().map(|pass| pass.name).collect();
+        Diagnostic::new("C024", format!("there is no pass `{name}`"))
+            .fix(format!("name some of: {}", names.join(", ")))
+    })
 }

@@ -35,11 +35,15 @@ pub fn draw(diagnostic: &Diagnostic, colors: bool) -> String {
         }
         group = group.element(snippet);
     }
-    if let Some(fix) = &fix {
+    if let Some(fix) = fix.as_ref().filter(|_| excerpt.is_some()) {
         group = group.element(Level::HELP.with_name("Fix").message(&**fix));
     }
     let renderer = if colors { Renderer::styled() } else { Renderer::plain() };
-    renderer.decor_style(DecorStyle::Ascii).render(&[group])
+    let text = renderer.decor_style(DecorStyle::Ascii).render(&[group]);
+    match fix.filter(|_| excerpt.is_none()) {
+        Some(fix) => format!("{text}\n  Fix: {fix}"),
+        None => text,
+    }
 }
 
 /// Text from files without the characters that would steer a terminal.
@@ -154,6 +158,12 @@ error[V001]: no such thing
   |
   = Fix: name another";
         assert_eq!(drawn("one\ntwo three\nfour\n", Loc::span(8, 13)), expect);
+    }
+
+    #[test]
+    fn without_a_place_it_is_message_and_fix() {
+        let d = Diagnostic::new("C002", "no file").fix("make one");
+        assert_eq!(draw(&d, false), "error[C002]: no file\n  Fix: make one");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `vyre run`: everything is checked before anything runs, and outputs appear only when all went well.
 
 use crate::args::{RunArgs, Verify};
-use crate::debug::{DEVICE, Debug, LAUNCHES, PROGRAM};
+use crate::debug::{DEVICE, Debug, LAUNCHES, PASSES, PROGRAM};
 use crate::failure::{FAILED, Failure};
 use crate::inputs::{Inputs, element, unknown};
 use crate::show::{bytes, nanoseconds, shape};
@@ -57,6 +57,7 @@ pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failu
     };
     debug.say(DEVICE, || format!("backend {}, {}", device.id(), device.profile().name));
     let compiled = Compiled::new(&*device, &program, &CompileOptions::default())?;
+    show_passes(debug, &*device, &program)?;
     debug.say(PROGRAM, || compiled.program().to_string());
     debug.dump("optimized.vyre", || compiled.program().to_string())?;
     for notice in &inputs.notices {
@@ -118,7 +119,7 @@ pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failu
     let written: Vec<Output> = (plan.outputs().zip(&outputs.buffers).zip(&sinks))
         .filter_map(|((binding, bytes), sink)| {
             let ty = element(&program, binding);
-            Some(Output { name: &binding.name, ty, bytes, sink: sink.as_ref()? })
+            Some(Output { ty, bytes, sink: sink.as_ref()? })
         })
         .collect();
     for notice in write_all(&written)? {
@@ -134,6 +135,22 @@ pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failu
         return Ok(String::new());
     }
     Ok(text)
+}
+
+/// Optimizes once more to show each pass that changes something, if that is asked for.
+fn show_passes(debug: &Debug, device: &dyn VyreBackend, program: &Program) -> Result<(), Failure> {
+    let Some(target) = device.target().filter(|_| debug.shows(PASSES) || debug.dumps()) else {
+        return Ok(());
+    };
+    let (mut number, mut result) = (0, Ok(()));
+    vyre::opt::optimize_with(program, &target, &mut |pass, program| {
+        number += 1;
+        debug.say(PASSES, || format!("after {}\n{program}", pass.name));
+        if result.is_ok() {
+            result = debug.dump(&format!("pass-{number:02}-{}.vyre", pass.name), || program.to_string());
+        }
+    });
+    result
 }
 
 fn refuse_unavailable(args: &RunArgs) -> Result<(), Diagnostic> {

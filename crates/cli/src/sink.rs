@@ -128,8 +128,6 @@ pub fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 /// An output on its way to its place.
 pub struct Output<'a> {
-    /// The buffer's name.
-    pub name: &'a str,
     /// The type of its elements.
     pub ty: Type,
     /// Its contents.
@@ -245,7 +243,7 @@ mod tests {
         assert_eq!(new.probe(), Ok(()));
         assert_eq!(old.probe().unwrap_err().code, "C002");
         assert_eq!(Sink::Bin(dir.path().into()).probe().unwrap_err().code, "C002");
-        let output = |sink| Output { name: "b", ty: Scalar::U8.into(), bytes: &[1, 2], sink };
+        let output = |sink| Output { ty: Scalar::U8.into(), bytes: &[1, 2], sink };
         assert!(write_all(&[output(&new), output(&old)]).is_err());
         assert_eq!(std::fs::read(at("old.bin")).unwrap(), b"old");
         assert!(write_all(&[output(&new)]).unwrap().is_empty());
@@ -257,7 +255,7 @@ mod tests {
     fn text_is_an_element_a_line() {
         let mut out = Vec::new();
         let sink = Sink::Stdout;
-        let output = Output { name: "b", ty: Type::new(Scalar::I8, 2), bytes: &[1, 255, 3, 4], sink: &sink };
+        let output = Output { ty: Type::new(Scalar::I8, 2), bytes: &[1, 255, 3, 4], sink: &sink };
         write_text(&output, &mut out).unwrap();
         assert_eq!(out, b"1 -1\n3 4\n");
     }

@@ -339,4 +339,60 @@ mod tests {
         assert_eq!(differing(&x, &y, None, &[]), [3]);
         assert_eq!(differing(&x, &y, None, &[Scalar::F32]), [0; 0]);
     }
+
+    /// `data[i] = data[i] + 1` or, if `apart`, `out[i] = data[i] + 1`, by 10 workgroups of 4; then element 38 of what
+    /// a backend gives is broken.
+    fn broken(apart: bool, all: bool) -> Verified {
+        let out = if apart { "  buffer out: u32[] storage read_write @group(0) @binding(1)\n" } else { "" };
+        let to = if apart { "out" } else { "data" };
+        let text = format!(
+            "program p workgroup(4, 1, 1) {{
+               buffer data: u32[] storage {} @group(0) @binding(0)
+             {out}
+               %0: u32 = global_id x
+               %1: u32 = load data[%0]
+               %2: u32 = const 1
+               %3: u32 = add %1, %2
+               store {to}[%0], %3
+             }}",
+            if apart { "read" } else { "read_write" }
+        );
+        let program = vyre_ir::text::parse("p", &text).unwrap();
+        let inputs: Vec<AlignedBytes> =
+            (0..=apart as usize).map(|_| AlignedBytes::zeroed(160, "test").unwrap()).collect();
+        let slices: Vec<&[u8]> = inputs.iter().map(|b| &b[..]).collect();
+        let plan = BindingPlan::from_borrowed_inputs(&program, &slices).unwrap();
+        let mut output = AlignedBytes::zeroed(160, "test").unwrap();
+        output.chunks_exact_mut(4).for_each(|word| word[0] = 1);
+        output[38 * 4 + 1] = 2;
+        let subject = Subject {
+            program: &program,
+            plan: &plan,
+            inputs: &inputs,
+            outputs: &[output],
+            workgroups: [10, 1, 1],
+            subgroup_size: 8,
+            all,
+            deadline: None,
+        };
+        assert_eq!(workgroups_communicate(&program), !apart);
+        verify(&subject).unwrap()
+    }
+
+    #[test]
+    fn a_wrong_element_is_found_with_its_writer() {
+        for (apart, all) in [(false, false), (true, false), (true, true)] {
+            let verified = broken(apart, all);
+            assert_eq!((verified.workgroups, verified.of, verified.differing), (10, 10, 1));
+            let buffer = if apart { "out" } else { "data" };
+            let expect = Difference {
+                buffer: buffer.into(),
+                index: 38,
+                got: "513".into(),
+                want: "1".into(),
+                writer: Some(([9, 0, 0], 2)),
+            };
+            assert_eq!(verified.shown, [expect]);
+        }
+    }
 }

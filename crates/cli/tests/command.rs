@@ -1,0 +1,256 @@
+//! The built command: what it prints, what it leaves behind, and how it ends.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+const SCALE: &str = "
+program scale workgroup(64, 1, 1) {
+  buffer data: f32[] storage read_write @group(0) @binding(0)
+  %0: u32 = global_id x
+  %1: f32 = load data[%0]
+  %2: f32 = const 0.5
+  %3: f32 = mul %1, %2
+  store data[%0], %3
+}";
+
+/// `sum[i] = x[i] + factor`.
+const SUM: &str = "
+program sum workgroup(4, 1, 1) {
+  buffer x: u32[4] storage read @group(0) @binding(0)
+  buffer factor: u32[1] uniform read @group(0) @binding(1)
+  buffer sum: u32[] storage read_write @group(0) @binding(2)
+  %0: u32 = global_id x
+  %1: u32 = load x[%0]
+  %2: u32 = const 0
+  %3: u32 = load factor[%2]
+  %4: u32 = add %1, %3
+  store sum[%0], %4
+}";
+
+const ENDLESS: &str = "
+program endless workgroup(1, 1, 1) {
+  loop () {
+    %0: bool = const true
+    yield %0
+  }
+}";
+
+/// Each pixel is its number.
+const PIXELS: &str = "
+program pixels workgroup(8, 8, 1) {
+  buffer pixels: u32[] storage read_write @group(0) @binding(0)
+  %0: u32 = global_id x
+  %1: u32 = global_id y
+  %2: u32 = const 12
+  %3: u32 = mul %1, %2
+  %4: u32 = add %0, %3
+  store pixels[%4], %4
+}";
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Folder {
+        let folder = Folder(tempfile::tempdir().unwrap());
+        for (name, text) in
+            [("scale.vyre", SCALE), ("sum.vyre", SUM), ("endless.vyre", ENDLESS), ("pixels.vyre", PIXELS)]
+        {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        folder
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn vyre(&self, args: &str) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
+        command.current_dir(self.path()).args(args.split_whitespace());
+        for name in ["VYRE_DEBUG", "VYRE_DUMP"] {
+            command.env_remove(name);
+        }
+        command.output().unwrap()
+    }
+
+    /// Standard output of a command that must succeed.
+    fn ok(&self, args: &str) -> String {
+        let output = self.vyre(args);
+        assert!(output.status.success(), "{args}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+#[test]
+fn errors_have_a_status_and_a_code() {
+    let folder = Folder::new();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+    write("bad.vyre", b"program p workgroup(1, 1, 1) {\n  %0: u32 = nonsense\n}");
+    write("types.vyre", b"program p workgroup(1, 1, 1) {\n  %0: u32 = const 1\n  %1: u32 = sqrt %0\n}");
+    write("latin.wgsl", b"// \xe9t\xe9");
+    write("odd.bin", b"123");
+    write("text.npy", b"no array");
+    write("text.png", b"no picture");
+    write("cut.vyrw", b"VYRE\x01");
+    let header = b"{'descr': '<i4', 'fortran_order': False, 'shape': (1,), }\n";
+    write("int.npy", &[&b"\x93NUMPY\x01\x00"[..], &[header.len() as u8, 0], &header[..], &[0; 4]].concat());
+    let cases: &[(&str, i32, &str)] = &[
+        // usage
+        ("", 2, "Usage"),
+        ("nonsense", 2, "C001"),
+        ("run", 2, "C001"),
+        ("run scale.vyre --nonsense", 2, "C001"),
+        ("run scale.vyre --set data", 2, "C001"),
+        ("run scale.vyre --threads 0", 2, "C001"),
+        ("run scale.vyre --grid 1,0", 2, "C001"),
+        ("run scale.vyre --threads 4294967296", 2, "C001"),
+        ("run scale.vyre --threads 1 --grid 1", 2, "C001"),
+        ("run scale.vyre --repeat 0", 2, "C001"),
+        ("run scale.vyre --timeout 0", 2, "C001"),
+        ("run scale.vyre --verify=some", 2, "C001"),
+        ("run scale.vyre --override a=b", 2, "C001"),
+        ("run scale.vyre --checked", 2, "C004"),
+        ("run scale.vyre --fast-math", 2, "C004"),
+        ("run scale.vyre --json --set data=[1] --out data=-", 2, "C001"),
+        // programs
+        ("check missing.wgsl", 2, "C002"),
+        ("check .", 2, "C002"),
+        ("check latin.wgsl", 2, "C003"),
+        ("check bad.vyre", 2, "T0"),
+        ("check types.vyre", 2, "V003"),
+        ("check cut.vyrw", 2, "W0"),
+        ("check scale.vyre --entry other", 2, "C005"),
+        ("check scale.vyre --override a=1", 2, "C005"),
+        ("opt scale.vyre --passes nonsense", 2, "C024"),
+        // contents
+        ("run scale.vyre", 2, "C019"),
+        ("run sum.vyre --threads 4", 2, "C019"),
+        ("run scale.vyre --set nonsense=[1]", 2, "C011"),
+        ("run scale.vyre --set data=[1] --set data=[2]", 2, "C012"),
+        ("run scale.vyre --set data=nonsense", 2, "C013"),
+        ("run scale.vyre --set data=zeros:0", 2, "C013"),
+        ("run scale.vyre --set data=[]", 2, "C014"),
+        ("run sum.vyre --set x=[1,2,3] --set factor=1 --threads 4", 2, "C014"),
+        ("run sum.vyre --set x=[1,2,3,4.5] --set factor=1 --threads 4", 2, "C018"),
+        ("run scale.vyre --set data=odd.bin", 2, "C014"),
+        ("run scale.vyre --set data=missing.bin", 2, "C002"),
+        ("run scale.vyre --set data=int.npy", 2, "C015"),
+        ("run scale.vyre --set data=text.npy", 2, "C016"),
+        ("run scale.vyre --set data=text.png", 2, "C017"),
+        ("run pixels.vyre --set pixels=text.png", 2, "C017"),
+        // outputs
+        ("run scale.vyre --set data=[1] --out data=a.txt", 2, "C020"),
+        ("run scale.vyre --set data=[1] --out nonsense=-", 2, "C011"),
+        ("run sum.vyre --set x=zeros:4 --set factor=1 --threads 4 --out x=-", 2, "C011"),
+        ("run scale.vyre --set data=[1] --out data=missing/a.bin", 2, "C002"),
+        ("run scale.vyre --set data=[1] --out data=-  --out data=a.bin", 2, "C012"),
+        ("run pixels.vyre --threads 64 --out pixels=a.png", 2, "C022"),
+        ("run pixels.vyre --threads 64 --out pixels=a.png:7", 2, "C022"),
+        (
+            "run sum.vyre --set x=zeros:4 --set factor=1 --threads 4 --out sum=a.bin --out sum=a.bin",
+            2,
+            "C012",
+        ),
+        // machines
+        ("run scale.vyre --set data=zeros:999999999999999 --grid 1", 2, "C030"),
+        ("run scale.vyre --set data=[1] --backend nonsense", 2, "D001"),
+        ("run scale.vyre --set data=[1] --grid 4294967295", 2, "B011"),
+        ("run endless.vyre --grid 1 --backend cpu-ref --timeout 0.05", 1, "D008"),
+    ];
+    for &(args, status, code) in cases {
+        let output = folder.vyre(args);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(status), "{args}: {stderr}");
+        assert!(stderr.contains(code), "{args}: no {code} in {stderr}");
+        assert!(output.stdout.is_empty() || args.contains("--json"), "{args} printed to standard output");
+        assert!(!stderr.contains("panicked"), "{args}: {stderr}");
+    }
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().starts_with(['a', '.'])), "{left:?}");
+}
+
+#[test]
+fn a_run_reads_files_and_writes_them() {
+    let folder = Folder::new();
+    let backend = "--backend cpu-ref --verify";
+    let text = folder.ok(&format!("run scale.vyre --set data=[1,2,-3] --out data=- {backend}"));
+    assert_eq!(text, "0.5\n1\n-1.5\n");
+    folder.ok(&format!("run scale.vyre --set data=iota:5 --out data=a.npy {backend}"));
+    folder.ok(&format!("run scale.vyre --set data=a.npy --out data=a.bin {backend}"));
+    let halves: Vec<u8> = [0.0f32, 0.25, 0.5, 0.75, 1.0].into_iter().flat_map(f32::to_le_bytes).collect();
+    assert_eq!(std::fs::read(folder.path().join("a.bin")).unwrap(), halves);
+    let text =
+        folder.ok(&format!("run sum.vyre --set x=iota:4 --set factor=10 --threads 4 --out sum=- {backend}"));
+    assert_eq!(text, "10\n11\n12\n13\n");
+    // A picture of 12 x 10 pixels although workgroups of 8 x 8 cover 16 x 16, and the picture as input.
+    folder.ok(&format!("run pixels.vyre --threads 12,10 --out pixels=a.png {backend}"));
+    folder.ok("run pixels.vyre --set pixels=a.png --grid 1 --out pixels=b.bin --backend cpu-ref");
+    let pixels: Vec<u8> = (0..120u32).flat_map(u32::to_le_bytes).collect();
+    assert_eq!(std::fs::read(folder.path().join("b.bin")).unwrap(), pixels);
+}
+
+#[test]
+fn json_is_one_document() {
+    let folder = Folder::new();
+    let parse = |args: &str| -> serde_json::Value {
+        let output = folder.vyre(args);
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{args}: {e}"))
+    };
+    let run = parse("run scale.vyre --set data=[1,inf] --backend cpu-ref --verify --repeat 3 --json");
+    assert_eq!(run["outputs"][0]["first"], serde_json::json!([0.5, "inf"]));
+    assert_eq!(run["verified"]["of"], 1);
+    assert_eq!(run["time_ns"]["runs"].as_array().unwrap().len(), 3);
+    assert_eq!(parse("check sum.vyre --json")["buffers"][1]["memory"], "uniform");
+    assert_eq!(parse("devices --json")["devices"].as_array().unwrap().last().unwrap()["id"], "cpu-ref");
+    assert!(parse("ops --json")["ops"].as_array().unwrap().len() > 50);
+    assert_eq!(parse("opt scale.vyre --json")["before"], 6);
+    assert_eq!(parse("run scale.vyre --json")["errors"][0]["code"], "C019");
+    assert_eq!(parse("nonsense --json")["errors"][0]["code"], "C001");
+}
+
+#[test]
+fn emitted_programs_are_read_again() {
+    let folder = Folder::new();
+    let text = folder.ok("emit scale.vyre --target vyre");
+    folder.ok("emit scale.vyre --target wire -o scale.vyrw");
+    assert_eq!(folder.ok("emit scale.vyrw --target vyre"), text);
+    std::fs::write(folder.path().join("opt.vyre"), folder.ok("opt scale.vyre")).unwrap();
+    assert!(folder.ok("check opt.vyre").starts_with("scale: ok"));
+    assert!(folder.ok("opt scale.vyre --after-each").starts_with("// imported\nprogram scale"));
+    assert!(folder.ok("opt scale.vyre --stats").contains("dce"));
+    assert!(folder.ok("opt scale.vyre --until fold").starts_with("program scale"));
+}
+
+#[test]
+fn a_program_comes_from_standard_input() {
+    let folder = Folder::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
+    command.args(["check", "-"]).stdin(std::fs::File::open(folder.path().join("sum.vyre")).unwrap());
+    assert!(String::from_utf8(command.output().unwrap().stdout).unwrap().starts_with("sum: ok"));
+}
+
+#[test]
+fn the_environment_asks_for_details() {
+    let folder = Folder::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
+    command.current_dir(folder.path()).env("VYRE_DEBUG", "3").env("VYRE_DUMP", "dump");
+    command.args(["run", "scale.vyre", "--set", "data=[1]", "--backend", "cpu-ref"]);
+    let stderr = String::from_utf8(command.output().unwrap().stderr).unwrap();
+    for part in ["vyre: backend cpu-ref", "vyre: 1 workgroups in", "vyre: program scale"] {
+        assert!(stderr.contains(part), "no {part} in {stderr}");
+    }
+    let dump = |name: &str| std::fs::read_to_string(folder.path().join("dump").join(name)).unwrap();
+    assert_eq!(dump("imported.vyre"), dump("optimized.vyre"));
+}
+
+#[test]
+fn help_completions_and_manual_are_made() {
+    let folder = Folder::new();
+    assert!(folder.ok("run --help").contains("random:SEED:N"));
+    assert!(!folder.ok("run --help").contains("fast-math"));
+    assert!(folder.ok("completions bash").contains("vyre"));
+    assert!(folder.ok("man").contains(".TH vyre"));
+    assert!(folder.ok("ops").contains("atomic_add"));
+    assert!(folder.ok("devices").contains("cpu-ref"));
+}
