@@ -213,43 +213,43 @@ ops! {
 
     // ---- mathematical functions, expanded into the operations above (f16 by way of f32)
     /// Sine of an angle in radians.
-    Sin "sin" Same(MATH, 1), Pure, expand crate::math::sin;
+    Sin "sin" Same(MATH, 1), Pure, ulp 1.54, expand crate::math::sin;
     /// Cosine of an angle in radians.
-    Cos "cos" Same(MATH, 1), Pure, expand crate::math::cos;
+    Cos "cos" Same(MATH, 1), Pure, ulp 1.54, expand crate::math::cos;
     /// Tangent of an angle in radians.
-    Tan "tan" Same(MATH, 1), Pure, expand crate::math::tan;
+    Tan "tan" Same(MATH, 1), Pure, ulp 3.15, expand crate::math::tan;
     /// Inverse sine, NaN outside -1 to 1.
-    Asin "asin" Same(MATH, 1), Pure, expand crate::math::asin;
+    Asin "asin" Same(MATH, 1), Pure, ulp 2.36, expand crate::math::asin;
     /// Inverse cosine, NaN outside -1 to 1.
-    Acos "acos" Same(MATH, 1), Pure, expand crate::math::acos;
+    Acos "acos" Same(MATH, 1), Pure, ulp 1.27, expand crate::math::acos;
     /// Inverse tangent.
-    Atan "atan" Same(MATH, 1), Pure, expand crate::math::atan;
+    Atan "atan" Same(MATH, 1), Pure, ulp 1.81, expand crate::math::atan;
     /// Angle of the point (second operand, first operand).
-    Atan2 "atan2" Same(MATH, 2), Pure, expand crate::math::atan2;
+    Atan2 "atan2" Same(MATH, 2), Pure, ulp 2.0, expand crate::math::atan2;
     /// Hyperbolic sine.
-    Sinh "sinh" Same(MATH, 1), Pure, expand crate::math::sinh;
+    Sinh "sinh" Same(MATH, 1), Pure, ulp 2.39, expand crate::math::sinh;
     /// Hyperbolic cosine.
-    Cosh "cosh" Same(MATH, 1), Pure, expand crate::math::cosh;
+    Cosh "cosh" Same(MATH, 1), Pure, ulp 1.68, expand crate::math::cosh;
     /// Hyperbolic tangent.
-    Tanh "tanh" Same(MATH, 1), Pure, expand crate::math::tanh;
+    Tanh "tanh" Same(MATH, 1), Pure, ulp 1.48, expand crate::math::tanh;
     /// Inverse hyperbolic sine.
-    Asinh "asinh" Same(MATH, 1), Pure, expand crate::math::asinh;
+    Asinh "asinh" Same(MATH, 1), Pure, ulp 1.86, expand crate::math::asinh;
     /// Inverse hyperbolic cosine, NaN below 1.
-    Acosh "acosh" Same(MATH, 1), Pure, expand crate::math::acosh;
+    Acosh "acosh" Same(MATH, 1), Pure, ulp 2.03, expand crate::math::acosh;
     /// Inverse hyperbolic tangent, NaN outside -1 to 1.
-    Atanh "atanh" Same(MATH, 1), Pure, expand crate::math::atanh;
+    Atanh "atanh" Same(MATH, 1), Pure, ulp 2.14, expand crate::math::atanh;
     /// e to the power of the operand.
-    Exp "exp" Same(MATH, 1), Pure, expand crate::math::exp;
+    Exp "exp" Same(MATH, 1), Pure, ulp 1.48, expand crate::math::exp;
     /// 2 to the power of the operand.
-    Exp2 "exp2" Same(MATH, 1), Pure, expand crate::math::exp2;
+    Exp2 "exp2" Same(MATH, 1), Pure, ulp 1.16, expand crate::math::exp2;
     /// Natural logarithm, NaN below -0.
-    Log "log" Same(MATH, 1), Pure, expand crate::math::log;
+    Log "log" Same(MATH, 1), Pure, ulp 0.95, expand crate::math::log;
     /// Logarithm to base 2, NaN below -0.
-    Log2 "log2" Same(MATH, 1), Pure, expand crate::math::log2;
+    Log2 "log2" Same(MATH, 1), Pure, ulp 1.47, expand crate::math::log2;
     /// First operand to the power of the second, with the special cases of IEEE 754.
-    Pow "pow" Same(MATH, 2), Pure, expand crate::math::pow;
+    Pow "pow" Same(MATH, 2), Pure, ulp 2.0, expand crate::math::pow;
     /// 1 divided by the square root.
-    InverseSqrt "inverse_sqrt" Same(MATH, 1), Pure, expand crate::math::inverse_sqrt;
+    InverseSqrt "inverse_sqrt" Same(MATH, 1), Pure, ulp 1.5, expand crate::math::inverse_sqrt;
 
     // ---- where an invocation is
     /// Position in the grid along an axis.
