@@ -19,6 +19,7 @@ pub mod exp;
 pub mod hyperbolic;
 pub mod inverse_trig;
 pub mod log;
+pub mod measure;
 pub mod power;
 pub mod real;
 pub mod trig;
