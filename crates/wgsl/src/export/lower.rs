@@ -1,0 +1,529 @@
+//! Regions and instructions as naga statements.
+//!
+//! What a region yields goes into variables: the results of the instruction that holds it. A loop reads its
+//! parameters from them at the top of its body and leaves at the bottom; a parameter that every turn passes on
+//! unchanged stays the value it began as.
+
+use super::code::{Code, Val};
+use super::memory::{Check, Plan, Read};
+use super::scan::{self, Needs, accessed};
+use naga::{Block, Expression, Handle, Statement, SwitchCase, SwitchValue};
+use std::collections::HashMap;
+use vyre_ir::{
+    Attr, Buffer, Diagnostic, Entity, Inst, InstData, Op, Program, Region, Rule, Scalar, SideTable, Type, Value,
+};
+
+type Expr = Handle<Expression>;
+
+/// What an enclosing `if` has found out: the value is below the limit.
+#[derive(Copy, Clone)]
+struct Fact {
+    value: Value,
+    below: Limit,
+}
+
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Limit {
+    Const(u64),
+    LengthOf(Buffer),
+}
+
+/// The translation of one program.
+pub(super) struct Lower<'p> {
+    p: &'p Program,
+    code: Code,
+    needs: Needs,
+    plans: Vec<Plan>,
+    values: SideTable<Value, Option<Val>>,
+    facts: Vec<Fact>,
+    inputs: HashMap<naga::BuiltIn, Expr>,
+    positions: HashMap<(Op, u8), Val>,
+    /// Whether a workgroup of several axes runs as one of the x axis, so that subgroups are consecutive invocations
+    /// (naga refuses a lane's position otherwise).
+    flat: bool,
+}
+
+/// The module of a program.
+pub(super) fn lower(p: &Program) -> Result<naga::Module, Diagnostic> {
+    let needs = scan::scan(p)?;
+    let flat = needs.subgroups && p.workgroup_size[1..] != [1, 1];
+    let workgroup_size = match flat {
+        false => p.workgroup_size,
+        true => match u32::try_from(p.workgroup_invocations()) {
+            Ok(n) => [n, 1, 1],
+            Err(_) => {
+                return Err(Diagnostic::new("E007", "the workgroup has more than 2^32 invocations"));
+            }
+        },
+    };
+    let mut code = Code::new();
+    let plans = p.buffers.keys().map(|b| Plan::new(&mut code, p, b, needs.buffers[b.index()]));
+    let plans = plans.collect::<Result<_, _>>()?;
+    let mut lower = Lower {
+        p,
+        code,
+        needs,
+        plans,
+        values: SideTable::new(None),
+        facts: Vec::new(),
+        inputs: HashMap::new(),
+        positions: HashMap::new(),
+        flat,
+    };
+    lower.region(p.body, &mut |_, _| ());
+    let (mut module, function) = lower.code.finish();
+    module.entry_points.push(naga::EntryPoint {
+        name: entry_name(&p.name),
+        stage: naga::ShaderStage::Compute,
+        early_depth_test: None,
+        workgroup_size,
+        workgroup_size_overrides: None,
+        function,
+        mesh_info: None,
+        task_payload: None,
+        incoming_ray_payload: None,
+    });
+    Ok(module)
+}
+
+/// The program's name as an identifier of all output languages.
+pub(super) fn entry_name(name: &str) -> String {
+    let mut out: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    while out.contains("__") {
+        out = out.replace("__", "_");
+    }
+    match out.trim_matches('_') {
+        "" => "main".into(),
+        digits if digits.starts_with(|c: char| c.is_ascii_digit()) => format!("program_{digits}"),
+        name => name.into(),
+    }
+}
+
+impl Lower<'_> {
+    /// The instructions of a region, and what happens with what it yields.
+    fn region(&mut self, region: Region, yields: &mut dyn FnMut(&mut Self, &[Value])) {
+        let p = self.p;
+        for &inst in &p.regions[region].insts {
+            let data = &p.insts[inst];
+            match data.op {
+                Op::Yield => yields(self, &data.args),
+                Op::If => self.branch(data),
+                Op::Loop => self.repeat(data),
+                Op::Switch => self.switch(data),
+                _ => self.straight(inst, data),
+            }
+        }
+    }
+
+    /// A value that was defined before.
+    fn value(&self, value: Value) -> Val {
+        let val = self.values[value].unwrap_or_else(|| panic!("{value} is used before it is defined"));
+        let below = self.facts.iter().filter(|f| f.value == value).filter_map(|f| match f.below {
+            Limit::Const(n) => n.checked_sub(1),
+            Limit::LengthOf(_) => None,
+        });
+        below.fold(val, Val::at_most)
+    }
+
+    fn define(&mut self, value: Value, val: Val, name: &str) {
+        self.code.name(val, name);
+        self.values[value] = Some(val);
+    }
+
+    // ---- control flow
+
+    /// A variable for each result that is used.
+    fn variables(&mut self, results: &[Value], name: &str) -> Vec<Option<Expr>> {
+        let variable = |&v: &Value| self.needs.used[v].then(|| self.code.variable(name, self.p.ty(v)));
+        results.iter().map(variable).collect()
+    }
+
+    fn read_results(&mut self, results: &[Value], variables: &[Option<Expr>], name: &str) {
+        for (&result, variable) in results.iter().zip(variables) {
+            if let Some(variable) = *variable {
+                let value = self.code.read(self.p.ty(result), variable);
+                self.define(result, value, name);
+            }
+        }
+    }
+
+    /// The block of a region whose yields go to the variables.
+    fn block(&mut self, region: Region, variables: &[Option<Expr>]) -> Block {
+        self.code.open();
+        self.region(region, &mut |this, yielded| {
+            for (&value, variable) in yielded.iter().zip(variables) {
+                if let Some(variable) = *variable {
+                    let value = this.value(value);
+                    this.code.assign(variable, value);
+                }
+            }
+        });
+        self.code.close()
+    }
+
+    fn branch(&mut self, data: &InstData) {
+        let condition = self.value(data.args[0]);
+        let variables = self.variables(&data.results, "chosen");
+        let known = self.facts.len();
+        let [accept, reject] = [true, false].map(|holds| {
+            self.learn(data.args[0], holds);
+            let block = self.block(data.regions[if holds { 0 } else { 1 }], &variables);
+            self.facts.truncate(known);
+            block
+        });
+        match (accept.is_empty(), reject.is_empty()) {
+            (true, true) => {}
+            (true, false) => {
+                let otherwise = self.code.op(Op::Not, &[condition]);
+                self.code.branch(otherwise, reject, accept);
+            }
+            _ => self.code.branch(condition, accept, reject),
+        }
+        self.read_results(&data.results, &variables, "chosen");
+    }
+
+    fn repeat(&mut self, data: &InstData) {
+        let p = self.p;
+        let body = data.regions[0];
+        let (params, next) = (&p.regions[body].params, &p.yielded(body)[1..]);
+        let mut variables = Vec::new();
+        for (i, (&param, &result)) in params.iter().zip(&data.results).enumerate() {
+            let start = self.value(data.args[i]);
+            let carried = next[i] != param;
+            let wanted = self.needs.used[param] || self.needs.used[result];
+            variables.push((carried && wanted).then(|| {
+                let variable = self.code.variable("carried", p.ty(param));
+                self.code.assign(variable, start);
+                variable
+            }));
+            if !carried {
+                self.values[param] = Some(start);
+                self.values[result] = Some(start);
+            }
+        }
+        self.code.open();
+        self.read_results(params, &variables, "current");
+        self.region(body, &mut |this, yielded| {
+            for (&value, variable) in yielded[1..].iter().zip(&variables) {
+                if let Some(variable) = *variable {
+                    let value = this.value(value);
+                    this.code.assign(variable, value);
+                }
+            }
+            let again = this.value(yielded[0]);
+            match again.same_bits() {
+                Some(0) => this.code.statement(Statement::Break),
+                Some(_) => {}
+                None => {
+                    let done = this.code.op(Op::Not, &[again]);
+                    this.code.break_if(done);
+                }
+            }
+        });
+        let block = self.code.close();
+        self.code.repeat(block);
+        self.read_results(&data.results, &variables, "last");
+    }
+
+    fn switch(&mut self, data: &InstData) {
+        let Attr::Cases(cases) = &data.attr else { unreachable!("a switch has cases") };
+        let selector = self.value(data.args[0]);
+        let variables = self.variables(&data.results, "chosen");
+        let signed = selector.ty.scalar.is_signed();
+        let mut arms = Vec::new();
+        let default = data.regions.len() - 1;
+        for (i, &region) in data.regions.iter().enumerate() {
+            let here = cases.iter().filter(|c| c.region as usize == i);
+            let mut values: Vec<SwitchValue> = here
+                .map(|c| if signed { SwitchValue::I32(c.value as i32) } else { SwitchValue::U32(c.value as u32) })
+                .collect();
+            if i == default {
+                values.push(SwitchValue::Default);
+            }
+            let Some(last) = values.pop() else { continue };
+            let through = |value| SwitchCase { value, body: Block::new(), fall_through: true };
+            arms.extend(values.into_iter().map(through));
+            arms.push(SwitchCase { value: last, body: self.block(region, &variables), fall_through: false });
+        }
+        let selector = self.code.get(selector);
+        self.code.statement(Statement::Switch { selector, cases: arms });
+        self.read_results(&data.results, &variables, "chosen");
+    }
+
+    /// Notes what follows from a condition that holds, or does not.
+    fn learn(&mut self, condition: Value, holds: bool) {
+        let mut todo = vec![(condition, holds)];
+        while let Some((condition, holds)) = todo.pop() {
+            let Some(data) = self.p.producer(condition) else { continue };
+            let fact = match (data.op, holds) {
+                (Op::And, true) | (Op::Or, false) => {
+                    todo.extend(data.args.iter().map(|&arg| (arg, holds)));
+                    None
+                }
+                (Op::Not, _) => {
+                    todo.push((data.args[0], !holds));
+                    None
+                }
+                (Op::Lt, true) => self.limit(data.args[1], 0).map(|below| (data.args[0], below)),
+                (Op::Le, true) => self.limit(data.args[1], 1).map(|below| (data.args[0], below)),
+                (Op::Lt, false) => self.limit(data.args[0], 1).map(|below| (data.args[1], below)),
+                (Op::Le, false) => self.limit(data.args[0], 0).map(|below| (data.args[1], below)),
+                _ => None,
+            };
+            if let Some((value, below)) = fact.filter(|(v, _)| self.p.ty(*v) == Scalar::U32.into()) {
+                self.facts.push(Fact { value, below });
+            }
+        }
+    }
+
+    fn limit(&self, value: Value, more: u64) -> Option<Limit> {
+        if let Some(bits) = self.p.splat_constant(value) {
+            return Some(Limit::Const(bits + more));
+        }
+        let data = self.p.producer(value)?;
+        (data.op == Op::Length && more == 0).then(|| self.p.buffer_of(data).map(Limit::LengthOf))?
+    }
+
+    // ---- instructions
+
+    fn straight(&mut self, inst: Inst, data: &InstData) {
+        let args: smallvec::SmallVec<[Val; 3]> = data.args.iter().map(|&v| self.value(v)).collect();
+        let name = data.op.name();
+        match (data.op.info().rule, &data.attr) {
+            (Rule::Const, Attr::Bits(bits)) => {
+                let ty = self.p.ty(data.results[0]);
+                self.values[data.results[0]] = Some(Val::constant(ty, *bits));
+            }
+            (Rule::Extract, Attr::Lane(lane)) => {
+                let value = self.code.extract(args[0], *lane);
+                self.define(data.results[0], value, name);
+            }
+            (Rule::Axis, Attr::Axis(axis)) => {
+                self.values[data.results[0]] = Some(self.position(data.op, *axis));
+            }
+            (Rule::Index, _) => self.values[data.results[0]] = Some(self.position(data.op, 0)),
+            (Rule::Length, Attr::Buffer(buffer)) => {
+                let value = self.plans[buffer.index()].length(&mut self.code);
+                self.define(data.results[0], value, name);
+            }
+            (_, Attr::Buffer(buffer)) => self.access(inst, data, *buffer, &args),
+            (Rule::Nothing, _) => {
+                let barrier = match data.op {
+                    Op::WorkgroupBarrier => naga::Barrier::WORK_GROUP,
+                    Op::StorageBarrier => naga::Barrier::STORAGE,
+                    _ => naga::Barrier::SUB_GROUP,
+                };
+                self.code.statement(Statement::ControlBarrier(barrier));
+            }
+            _ => {
+                let ty = self.p.ty(data.results[0]);
+                let value = match data.op.info().effect {
+                    vyre_ir::Effect::Converges => {
+                        let lane = match data.op.info().rule {
+                            Rule::Lane(_) => Some(self.position(Op::SubgroupLane, 0)),
+                            _ => None,
+                        };
+                        self.code.subgroup(data.op, &args, |_| lane.expect("shuffles have a lane"))
+                    }
+                    _ => self.code.apply(data.op, ty, &args),
+                };
+                self.define(data.results[0], value, name);
+            }
+        }
+    }
+
+    fn access(&mut self, inst: Inst, data: &InstData, buffer: Buffer, args: &[Val]) {
+        let ty = accessed(self.p, inst).expect("the row is one of memory");
+        let index = args[0];
+        let check = if self.is_inside(buffer, ty, data.args[0]) {
+            Check::Inside
+        } else {
+            self.plans[buffer.index()].check(&mut self.code, ty.scalar.bytes(), ty.lanes, index)
+        };
+        match data.op.info().rule {
+            Rule::Load => {
+                let how = if data.op == Op::UniformLoad { Read::Uniformly } else { Read::Plain };
+                let value = self.load(buffer, ty, index, check, how);
+                let name = format!("{}_value", self.plans[buffer.index()].name);
+                self.define(data.results[0], value, &name);
+            }
+            Rule::Store => self.guarded(index, check, &[], |this| {
+                this.plans[buffer.index()].store(&mut this.code, args[1], index);
+                Vec::new()
+            }),
+            Rule::Atomic(_) => self.guarded(index, check, &data.results, |this| {
+                let wanted = this.needs.used[data.results[0]];
+                let plan = &this.plans[buffer.index()];
+                let old = plan.atomic(&mut this.code, data.op, index, args[1], wanted);
+                vec![old]
+            }),
+            _ => self.guarded(index, check, &data.results, |this| {
+                let plan = &this.plans[buffer.index()];
+                plan.compare_exchange(&mut this.code, index, args[1], args[2]).map(Some).to_vec()
+            }),
+        }
+    }
+
+    /// Whether an enclosing `if` has compared the index with the buffer's length.
+    fn is_inside(&self, buffer: Buffer, ty: Type, index: Value) -> bool {
+        let element = self.p.buffers[buffer].element.bytes();
+        let compared = |f: &Fact| f.value == index && f.below == Limit::LengthOf(buffer);
+        ty.bytes() <= element && ty.lanes == 1 && self.facts.iter().any(compared)
+    }
+
+    fn load(&mut self, buffer: Buffer, ty: Type, index: Val, check: Check, how: Read) -> Val {
+        let plan = &self.plans[buffer.index()];
+        let code = &mut self.code;
+        let zero = Val::splat(ty, 0);
+        match check {
+            Check::Inside => plan.load(code, ty, index, how),
+            // Even without a load the barriers of a uniform one order memory.
+            Check::Outside if how == Read::Uniformly => {
+                code.statement(Statement::ControlBarrier(naga::Barrier::WORK_GROUP));
+                zero
+            }
+            Check::Outside => zero,
+            Check::AtMost(last) => {
+                let inside = code.op(Op::Le, &[index, last]);
+                let place = match last.same_bits() {
+                    Some(0) => last,
+                    _ => code.op(Op::Min, &[index, last]),
+                };
+                let value = plan.load(code, ty, place, how);
+                code.choose(inside, value, zero)
+            }
+            Check::Below(limit) => {
+                let variable = code.variable("loaded", ty);
+                let inside = code.op(Op::Lt, &[index, limit]);
+                let accept = code.block(|code| {
+                    let value = plan.load(code, ty, index, how);
+                    code.assign(variable, value);
+                });
+                let reject = code.block(|code| code.assign(variable, zero));
+                code.branch(inside, accept, reject);
+                code.read(ty, variable)
+            }
+        }
+    }
+
+    /// Something that is done if the index is inside, and gives zeros if not.
+    fn guarded(
+        &mut self,
+        index: Val,
+        check: Check,
+        results: &[Value],
+        fill: impl FnOnce(&mut Self) -> Vec<Option<Val>>,
+    ) {
+        let zeros: Vec<Val> = results.iter().map(|&v| Val::splat(self.p.ty(v), 0)).collect();
+        let (op, limit) = match check {
+            Check::Inside => {
+                for (&result, value) in results.iter().zip(fill(self)) {
+                    self.values[result] = value;
+                }
+                return;
+            }
+            Check::Outside => {
+                for (&result, zero) in results.iter().zip(zeros) {
+                    self.values[result] = Some(zero);
+                }
+                return;
+            }
+            Check::AtMost(last) => (Op::Le, last),
+            Check::Below(limit) => (Op::Lt, limit),
+        };
+        let inside = self.code.op(op, &[index, limit]);
+        let variables = self.variables(results, "old");
+        self.code.open();
+        for (value, variable) in fill(self).into_iter().zip(&variables) {
+            if let (Some(value), Some(variable)) = (value, *variable) {
+                self.code.assign(variable, value);
+            }
+        }
+        let accept = self.code.close();
+        let reject = self.code.block(|code| {
+            for (zero, variable) in zeros.iter().zip(&variables) {
+                if let Some(variable) = *variable {
+                    code.assign(variable, *zero);
+                }
+            }
+        });
+        self.code.branch(inside, accept, reject);
+        self.read_results(results, &variables, "old");
+    }
+
+    // ---- where an invocation is
+
+    fn input(&mut self, built_in: naga::BuiltIn, ty: Type, name: &str) -> Expr {
+        if let Some(&expr) = self.inputs.get(&built_in) {
+            return expr;
+        }
+        let ty = self.code.ty(ty);
+        let arguments = &mut self.code.function.arguments;
+        let binding = Some(naga::Binding::BuiltIn(built_in));
+        arguments.push(naga::FunctionArgument { name: Some(name.into()), ty, binding });
+        let expr = Expression::FunctionArgument(arguments.len() as u32 - 1);
+        let expr = self.code.declare(expr);
+        self.inputs.insert(built_in, expr);
+        expr
+    }
+
+    fn position(&mut self, op: Op, axis: u8) -> Val {
+        if let Some(&val) = self.positions.get(&(op, axis)) {
+            return val;
+        }
+        let val = self.new_position(op, axis);
+        self.positions.insert((op, axis), val);
+        val
+    }
+
+    fn new_position(&mut self, op: Op, axis: u8) -> Val {
+        use naga::BuiltIn as In;
+        let (u32x3, u32) = (Type::new(Scalar::U32, 3), Type::from(Scalar::U32));
+        let size = self.p.workgroup_size;
+        let invocations = self.p.workgroup_invocations();
+        let along = size[axis as usize] as u64;
+        if op == Op::LocalId && along == 1 {
+            return Val::u32(0);
+        }
+        if self.flat && op == Op::LocalId {
+            let index = self.position(Op::LocalIndex, 0);
+            return self.code.at_start(|code| {
+                let before: u32 = size[..axis as usize].iter().product();
+                let rest = code.op(Op::Div, &[index, Val::u32(before)]);
+                let local = code.op(Op::Rem, &[rest, Val::u32(size[axis as usize])]);
+                code.name(local, &format!("local_{}", ["x", "y", "z"][axis as usize]));
+                local.at_most(along - 1)
+            });
+        }
+        if self.flat && op == Op::GlobalId {
+            let (group, local) = (self.position(Op::WorkgroupId, axis), self.position(Op::LocalId, axis));
+            return self.code.at_start(|code| {
+                let first = code.op(Op::Mul, &[group, Val::u32(size[axis as usize])]);
+                let global = code.op(Op::Add, &[first, local]);
+                code.name(global, &format!("global_{}", ["x", "y", "z"][axis as usize]));
+                global
+            });
+        }
+        let (built_in, ty, name, max) = match op {
+            Op::GlobalId => (In::GlobalInvocationId, u32x3, "global_id", u64::MAX),
+            Op::LocalId => (In::LocalInvocationId, u32x3, "local_id", along - 1),
+            Op::WorkgroupId => (In::WorkGroupId, u32x3, "workgroup_id", u64::MAX),
+            Op::NumWorkgroups => (In::NumWorkGroups, u32x3, "num_workgroups", u64::MAX),
+            Op::LocalIndex => (In::LocalInvocationIndex, u32, "local_index", invocations - 1),
+            Op::SubgroupSize => (In::SubgroupSize, u32, "subgroup_size", 128),
+            Op::SubgroupLane => (In::SubgroupInvocationId, u32, "subgroup_lane", 127),
+            Op::SubgroupId => (In::SubgroupId, u32, "subgroup_id", invocations - 1),
+            Op::NumSubgroups => (In::NumSubgroups, u32, "num_subgroups", invocations),
+            _ => unreachable!("`{}` is not a position", op.name()),
+        };
+        let argument = self.input(built_in, ty, name);
+        let value = match ty.lanes {
+            1 => Val::expr(ty, argument),
+            _ => self.code.at_start(|code| {
+                code.value(Scalar::U32, Expression::AccessIndex { base: argument, index: axis as u32 })
+            }),
+        };
+        value.at_most(max)
+    }
+}

@@ -1,0 +1,142 @@
+//! What a program needs, found in one walk before any code is made: everything that cannot be exported is refused
+//! here, so that the code after it has no errors to report.
+
+use super::types;
+use vyre_ir::{Diagnostic, Effect, Inst, Op, Program, Region, Rule, Scalar, SideTable, Type, Value};
+
+/// Regions inside regions at most: naga's validator and writers call themselves for each, and each takes up to two
+/// blocks. naga's WGSL front end reads 127 blocks inside each other.
+pub const MAX_DEPTH: usize = 120;
+
+/// Scalars, as a set.
+#[derive(Copy, Clone, Default, PartialEq, Eq)]
+pub(super) struct Scalars(u16);
+
+impl Scalars {
+    /// Adds one.
+    pub fn add(&mut self, scalar: Scalar) {
+        self.0 |= 1 << scalar as u16;
+    }
+    /// All of them, in the order of the enumeration.
+    pub fn iter(self) -> impl Iterator<Item = Scalar> {
+        Scalar::ALL.into_iter().filter(move |s| self.0 >> *s as u16 & 1 == 1)
+    }
+    /// The only one, if there is just one.
+    pub fn only(self) -> Option<Scalar> {
+        let mut all = self.iter();
+        all.next().filter(|_| all.next().is_none())
+    }
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// How the program accesses a buffer.
+#[derive(Copy, Clone, Default)]
+pub(super) struct Uses {
+    /// The scalars of all accesses.
+    pub scalars: Scalars,
+    /// Those of the atomic ones.
+    pub atomics: Scalars,
+    /// Those of the stores.
+    pub stores: Scalars,
+    /// An instruction that accesses it, for messages.
+    pub first: Option<Inst>,
+}
+
+/// The result of the walk.
+pub(super) struct Needs {
+    /// For each buffer.
+    pub buffers: Vec<Uses>,
+    /// Values that an instruction takes as operands.
+    pub used: SideTable<Value, bool>,
+    /// Whether invocations of a subgroup are told apart or exchange values.
+    pub subgroups: bool,
+}
+
+/// Walks the program.
+pub(super) fn scan(p: &Program) -> Result<Needs, Diagnostic> {
+    let mut needs = Needs {
+        buffers: vec![Uses::default(); p.buffers.len()],
+        used: SideTable::new(false),
+        subgroups: false,
+    };
+    let mut todo: Vec<(Region, usize)> = vec![(p.body, 0)];
+    while let Some((region, depth)) = todo.pop() {
+        for &inst in &p.regions[region].insts {
+            let data = &p.insts[inst];
+            if depth > MAX_DEPTH {
+                let message = format!("control flow nests deeper than {MAX_DEPTH} levels");
+                return Err(at(p, inst, Diagnostic::new("E004", message))
+                    .fix("turn a long chain of `else if` into a `switch` or a table"));
+            }
+            check(p, inst)?;
+            for &arg in &data.args {
+                needs.used[arg] = true;
+            }
+            needs.subgroups |= is_subgroup(data.op);
+            if let (Some(buffer), Some(ty)) = (p.buffer_of(data), accessed(p, inst)) {
+                let uses = &mut needs.buffers[vyre_ir::Entity::index(buffer)];
+                uses.first.get_or_insert(inst);
+                uses.scalars.add(ty.scalar);
+                if is_atomic(data.op) {
+                    uses.atomics.add(ty.scalar);
+                }
+                if data.op.info().effect == Effect::Writes {
+                    uses.stores.add(ty.scalar);
+                }
+            }
+            todo.extend(data.regions.iter().map(|&inner| (inner, depth + 1)));
+        }
+    }
+    Ok(needs)
+}
+
+/// Adds an instruction's place to a message.
+pub(super) fn at(p: &Program, inst: Inst, message: Diagnostic) -> Diagnostic {
+    message.at(p.insts[inst].loc, "").in_source(p.source.as_ref())
+}
+
+/// The type that an instruction reads or writes in memory.
+pub(super) fn accessed(p: &Program, inst: Inst) -> Option<Type> {
+    let data = &p.insts[inst];
+    match data.op.info().rule {
+        Rule::Load | Rule::Atomic(_) | Rule::CompareExchange(_) => Some(p.ty(data.results[0])),
+        Rule::Store => Some(p.ty(data.args[1])),
+        _ => None,
+    }
+}
+
+/// Whether the operation makes its buffer one of atomics.
+fn is_atomic(op: Op) -> bool {
+    matches!(op.info().rule, Rule::Atomic(_) | Rule::CompareExchange(_))
+        || matches!(op, Op::AtomicLoad | Op::AtomicStore)
+}
+
+fn is_subgroup(op: Op) -> bool {
+    op.info().effect == Effect::Converges
+        || matches!(op, Op::SubgroupSize | Op::SubgroupLane | Op::SubgroupId | Op::NumSubgroups)
+}
+
+fn check(p: &Program, inst: Inst) -> Result<(), Diagnostic> {
+    let data = &p.insts[inst];
+    if data.op.info().expand.is_some() {
+        let message = format!("`{}` has no spelling with a defined result in the output languages", data.op.name());
+        return Err(at(p, inst, Diagnostic::new("E003", message))
+            .fix("run the optimizer for this target first: it expands the operation into basic ones"));
+    }
+    for &value in data.args.iter().chain(&data.results) {
+        let ty = p.ty(value);
+        if types::scalar(ty.scalar).is_none() {
+            let message = format!(
+                "`{}` works on {ty}, and the output languages have no {}",
+                data.op.name(),
+                ty.scalar
+            );
+            return Err(at(p, inst, Diagnostic::new("E001", message))
+                .fix("compute in a 32-bit type and take the bits apart with shifts and masks"));
+        }
+    }
+    Ok(())
+}

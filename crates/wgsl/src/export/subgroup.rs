@@ -1,0 +1,132 @@
+//! Subgroup operations.
+//!
+//! Reductions, scans and votes are naga's. A shuffle is not: the row gives 0 for a lane that is not active, where the
+//! output languages leave the value open, so the lane is looked up in a ballot first; and WGSL wants the offset of
+//! its relative shuffles to be uniform, so a row whose offset is not a constant names the lane itself.
+
+use super::code::{Code, Val};
+use naga::{CollectiveOperation as Collective, Expression, GatherMode, Statement, SubgroupOperation as Sub};
+use vyre_ir::{Op, Scalar, Type};
+
+fn collective(op: Op) -> Option<(Sub, Collective)> {
+    Some(match op {
+        Op::SubgroupAll => (Sub::All, Collective::Reduce),
+        Op::SubgroupAny => (Sub::Any, Collective::Reduce),
+        Op::SubgroupAdd => (Sub::Add, Collective::Reduce),
+        Op::SubgroupMul => (Sub::Mul, Collective::Reduce),
+        Op::SubgroupMin => (Sub::Min, Collective::Reduce),
+        Op::SubgroupMax => (Sub::Max, Collective::Reduce),
+        Op::SubgroupAnd => (Sub::And, Collective::Reduce),
+        Op::SubgroupOr => (Sub::Or, Collective::Reduce),
+        Op::SubgroupXor => (Sub::Xor, Collective::Reduce),
+        Op::SubgroupInclusiveAdd => (Sub::Add, Collective::InclusiveScan),
+        Op::SubgroupInclusiveMul => (Sub::Mul, Collective::InclusiveScan),
+        Op::SubgroupExclusiveAdd => (Sub::Add, Collective::ExclusiveScan),
+        Op::SubgroupExclusiveMul => (Sub::Mul, Collective::ExclusiveScan),
+        _ => return None,
+    })
+}
+
+impl Code {
+    /// A subgroup operation; `lane` is this invocation's position in its subgroup, where a shuffle needs it.
+    pub fn subgroup(&mut self, op: Op, args: &[Val], lane: impl FnOnce(&mut Code) -> Val) -> Val {
+        let argument = args[0];
+        if let Some((op, collective)) = collective(op) {
+            return self.collective(op, collective, argument);
+        }
+        match op {
+            Op::SubgroupBallot => self.ballot(Some(argument)),
+            Op::SubgroupBroadcastFirst => self.gather(GatherMode::BroadcastFirst, argument),
+            _ => self.shuffle(op, argument, args[1], lane),
+        }
+    }
+
+    fn collective(&mut self, op: Sub, collective_op: Collective, argument: Val) -> Val {
+        let ty = argument.ty;
+        let narrow_bits = ty.scalar.bits() == 16 && matches!(op, Sub::And | Sub::Or | Sub::Xor);
+        if narrow_bits {
+            let wide = self.convert(argument, Scalar::U32);
+            let wide = self.collective(op, collective_op, wide);
+            return self.convert(wide, ty.scalar);
+        }
+        if ty.scalar == Scalar::Bool && ty.lanes > 1 {
+            let lanes: Vec<Val> = (0..ty.lanes)
+                .map(|lane| {
+                    let scalar = self.extract(argument, lane);
+                    self.collective(op, collective_op, scalar)
+                })
+                .collect();
+            return self.compose(ty, &lanes);
+        }
+        let argument = self.get(argument);
+        let naga_type = self.ty(ty);
+        let result = self.declare(Expression::SubgroupOperationResult { ty: naga_type });
+        self.statement(Statement::SubgroupCollectiveOperation { op, collective_op, argument, result });
+        Val::expr(ty, result)
+    }
+
+    fn gather(&mut self, mode: GatherMode, argument: Val) -> Val {
+        let ty = argument.ty;
+        let argument = self.get(argument);
+        let naga_type = self.ty(ty);
+        let result = self.declare(Expression::SubgroupOperationResult { ty: naga_type });
+        self.statement(Statement::SubgroupGather { mode, argument, result });
+        Val::expr(ty, result)
+    }
+
+    fn ballot(&mut self, predicate: Option<Val>) -> Val {
+        let predicate = predicate.map(|p| self.get(p));
+        let result = self.declare(Expression::SubgroupBallotResult);
+        self.statement(Statement::SubgroupBallot { result, predicate });
+        Val::expr(Type::new(Scalar::U32, 4), result)
+    }
+
+    fn shuffle(&mut self, op: Op, value: Val, operand: Val, lane: impl FnOnce(&mut Code) -> Val) -> Val {
+        const MOST_LANES: u32 = 128;
+        let source = match op {
+            Op::SubgroupShuffle => operand,
+            _ => {
+                let lane = lane(self);
+                let step = match op {
+                    Op::SubgroupShuffleXor => Op::Xor,
+                    Op::SubgroupShuffleUp => Op::Sub, // wraps to beyond every lane
+                    _ => Op::Add,
+                };
+                let source = self.op(step, &[lane, operand]);
+                if op == Op::SubgroupShuffleDown {
+                    // A sum that wrapped would name a lane again.
+                    let far = self.op(Op::Lt, &[Val::u32(MOST_LANES), operand]);
+                    self.op(Op::Select, &[far, Val::u32(MOST_LANES), source])
+                } else {
+                    source
+                }
+            }
+        };
+        let active = self.ballot(Some(Val::splat(Scalar::Bool, 1)));
+        let exists = self.op(Op::Lt, &[source, Val::u32(MOST_LANES)]);
+        let near = self.op(Op::And, &[source, Val::u32(MOST_LANES - 1)]);
+        let word = self.op(Op::Shr, &[near, Val::u32(5)]);
+        let (base, index) = (self.get(active), self.get(word));
+        let word = match word.same_bits() {
+            Some(lane) => self.extract(active, lane as u8),
+            None => self.value(Scalar::U32, Expression::Access { base, index }),
+        };
+        let bit = self.op(Op::And, &[near, Val::u32(31)]);
+        let rest = self.op(Op::Shr, &[word, bit]);
+        let set = self.op(Op::And, &[rest, Val::u32(1)]);
+        let set = self.op(Op::Eq, &[set, Val::u32(1)]);
+        let active = self.op(Op::And, &[exists, set]);
+        let mode = match (op, operand.same_bits()) {
+            (Op::SubgroupShuffleXor, Some(mask)) if mask < MOST_LANES as u64 => {
+                GatherMode::ShuffleXor(self.get(operand))
+            }
+            (Op::SubgroupShuffleUp, Some(n)) if n < MOST_LANES as u64 => GatherMode::ShuffleUp(self.get(operand)),
+            (Op::SubgroupShuffleDown, Some(n)) if n < MOST_LANES as u64 => {
+                GatherMode::ShuffleDown(self.get(operand))
+            }
+            _ => GatherMode::Shuffle(self.get(near)),
+        };
+        let taken = self.gather(mode, value);
+        self.choose(active, taken, Val::splat(value.ty, 0))
+    }
+}

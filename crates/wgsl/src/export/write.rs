@@ -1,0 +1,97 @@
+//! naga's validator and writers, with the options that fit modules made here.
+
+use super::lower::entry_name;
+use naga::back::{hlsl, msl, spv, wgsl};
+use naga::proc::BoundsCheckPolicies;
+use naga::valid::{Capabilities, ModuleInfo, SubgroupOperationSet, ValidationFlags, Validator};
+use vyre_ir::{Diagnostic, Program};
+
+/// Checks a module, which the writers rely on.
+pub fn validate(module: &naga::Module) -> Result<ModuleInfo, Diagnostic> {
+    let mut validator = Validator::new(ValidationFlags::all(), Capabilities::all());
+    validator.subgroup_stages(naga::valid::ShaderStages::COMPUTE);
+    validator.subgroup_operations(SubgroupOperationSet::all());
+    validator
+        .validate(module)
+        .map_err(|e| Diagnostic::new("E006", format!("naga rejects the exported module: {}", chain(e.as_inner()))))
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |e| e.source());
+    causes.map(|e| e.to_string()).collect::<Vec<_>>().join(": ")
+}
+
+fn refuse(p: &Program, target: &str, error: &dyn std::error::Error) -> Diagnostic {
+    Diagnostic::new("E005", format!("`{}` cannot be written as {target}: {}", p.name, chain(error)))
+}
+
+/// Nothing: all checks are in the module.
+const UNCHECKED: BoundsCheckPolicies = BoundsCheckPolicies {
+    index: naga::proc::BoundsCheckPolicy::Unchecked,
+    buffer: naga::proc::BoundsCheckPolicy::Unchecked,
+    image_load: naga::proc::BoundsCheckPolicy::Unchecked,
+    binding_array: naga::proc::BoundsCheckPolicy::Unchecked,
+};
+
+pub(super) fn wgsl(p: &Program, module: &naga::Module, info: &ModuleInfo) -> Result<String, Diagnostic> {
+    wgsl::write_string(module, info, wgsl::WriterFlags::empty()).map_err(|e| refuse(p, "WGSL", &e))
+}
+
+pub(super) fn spirv(p: &Program, module: &naga::Module, info: &ModuleInfo) -> Result<Vec<u8>, Diagnostic> {
+    let options = spv::Options {
+        lang_version: (1, 3),
+        flags: spv::WriterFlags::DEBUG,
+        bounds_check_policies: UNCHECKED,
+        zero_initialize_workgroup_memory: spv::ZeroInitializeWorkgroupMemoryMode::Polyfill,
+        force_loop_bounding: false,
+        ..spv::Options::default()
+    };
+    let words = spv::write_vec(module, info, &options, None).map_err(|e| refuse(p, "SPIR-V", &e))?;
+    Ok(words.into_iter().flat_map(u32::to_le_bytes).collect())
+}
+
+pub(super) fn msl(p: &Program, module: &naga::Module, info: &ModuleInfo) -> Result<String, Diagnostic> {
+    let mut resources = msl::EntryPointResources::default();
+    let mut slot = 0u8;
+    for (_, variable) in module.global_variables.iter() {
+        if let Some(binding) = variable.binding {
+            let writes = matches!(variable.space, naga::AddressSpace::Storage { access }
+                if access.contains(naga::StorageAccess::STORE));
+            let target = msl::BindTarget { buffer: Some(slot), mutable: writes, ..Default::default() };
+            resources.resources.insert(binding, target);
+            slot = slot.checked_add(1).ok_or_else(|| {
+                Diagnostic::new("E005", format!("`{}` has more buffers than Metal has slots", p.name))
+            })?;
+        }
+    }
+    resources.sizes_buffer = Some(slot);
+    let options = msl::Options {
+        lang_version: (3, 1),
+        per_entry_point_map: [(entry_name(&p.name), resources)].into(),
+        fake_missing_bindings: false,
+        bounds_check_policies: UNCHECKED,
+        zero_initialize_workgroup_memory: true,
+        force_loop_bounding: false,
+        ..msl::Options::default()
+    };
+    msl::write_string(module, info, &options, &msl::PipelineOptions::default())
+        .map(|(text, _)| text)
+        .map_err(|e| refuse(p, "MSL", &e))
+}
+
+pub(super) fn hlsl(p: &Program, module: &naga::Module, info: &ModuleInfo) -> Result<String, Diagnostic> {
+    let options = hlsl::Options {
+        shader_model: hlsl::ShaderModel::V6_6,
+        fake_missing_bindings: true,
+        zero_initialize_workgroup_memory: true,
+        restrict_indexing: false,
+        force_loop_bounding: false,
+        ..hlsl::Options::default()
+    };
+    let mut text = String::new();
+    let pipeline = hlsl::PipelineOptions::default();
+    let mut writer = hlsl::Writer::new(&mut text, &options, &pipeline);
+    writer.write(module, info, None).map_err(|e| refuse(p, "HLSL", &e))?;
+    Ok(text)
+}
