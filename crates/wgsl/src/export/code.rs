@@ -110,10 +110,10 @@ impl Code {
 
     /// The finished function.
     pub fn finish(mut self) -> (naga::Module, naga::Function) {
+        self.statement(Statement::Return { value: None });
         let body = self.close();
         assert!(self.blocks.is_empty(), "a block is still open");
         self.prologue.extend_block(body);
-        naga::proc::ensure_block_returns(&mut self.prologue);
         self.function.body = self.prologue;
         (self.module, self.function)
     }

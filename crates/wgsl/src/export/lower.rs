@@ -10,7 +10,8 @@ use super::scan::{self, Needs, accessed};
 use naga::{Block, Expression, Handle, Statement, SwitchCase, SwitchValue};
 use std::collections::HashMap;
 use vyre_ir::{
-    Attr, Buffer, Diagnostic, Entity, Inst, InstData, Op, Program, Region, Rule, Scalar, SideTable, Type, Value,
+    Attr, Buffer, Diagnostic, Entity, Inst, InstData, Op, Program, Region, Rule, Scalar, SideTable, Type,
+    Value,
 };
 
 type Expr = Handle<Expression>;
@@ -73,7 +74,7 @@ pub(super) fn lower(p: &Program) -> Result<naga::Module, Diagnostic> {
     lower.region(p.body, &mut |_, _| ());
     let (mut module, function) = lower.code.finish();
     module.entry_points.push(naga::EntryPoint {
-        name: entry_name(&p.name),
+        name: identifier(&p.name),
         stage: naga::ShaderStage::Compute,
         early_depth_test: None,
         workgroup_size,
@@ -86,16 +87,15 @@ pub(super) fn lower(p: &Program) -> Result<naga::Module, Diagnostic> {
     Ok(module)
 }
 
-/// The program's name as an identifier of all output languages.
-pub(super) fn entry_name(name: &str) -> String {
-    let mut out: String =
-        name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+/// A name as an identifier of all output languages, apart from their keywords.
+pub(super) fn identifier(name: &str) -> String {
+    let mut out: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     while out.contains("__") {
         out = out.replace("__", "_");
     }
     match out.trim_matches('_') {
         "" => "main".into(),
-        digits if digits.starts_with(|c: char| c.is_ascii_digit()) => format!("program_{digits}"),
+        digits if digits.starts_with(|c: char| c.is_ascii_digit()) => format!("n_{digits}"),
         name => name.into(),
     }
 }
@@ -235,8 +235,10 @@ impl Lower<'_> {
         let default = data.regions.len() - 1;
         for (i, &region) in data.regions.iter().enumerate() {
             let here = cases.iter().filter(|c| c.region as usize == i);
-            let mut values: Vec<SwitchValue> = here
-                .map(|c| if signed { SwitchValue::I32(c.value as i32) } else { SwitchValue::U32(c.value as u32) })
+            let mut values: Vec<SwitchValue> =
+                here.map(|c| {
+                    if signed { SwitchValue::I32(c.value as i32) } else { SwitchValue::U32(c.value as u32) }
+                })
                 .collect();
             if i == default {
                 values.push(SwitchValue::Default);
@@ -320,11 +322,9 @@ impl Lower<'_> {
                 let ty = self.p.ty(data.results[0]);
                 let value = match data.op.info().effect {
                     vyre_ir::Effect::Converges => {
-                        let lane = match data.op.info().rule {
-                            Rule::Lane(_) => Some(self.position(Op::SubgroupLane, 0)),
-                            _ => None,
-                        };
-                        self.code.subgroup(data.op, &args, |_| lane.expect("shuffles have a lane"))
+                        let lane =
+                            super::subgroup::needs_lane(data.op).then(|| self.position(Op::SubgroupLane, 0));
+                        self.code.subgroup(data.op, &args, lane)
                     }
                     _ => self.code.apply(data.op, ty, &args),
                 };

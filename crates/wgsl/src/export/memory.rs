@@ -19,8 +19,6 @@ type Expr = Handle<Expression>;
 pub(super) struct Plan {
     /// Its name in the module.
     pub name: String,
-    /// Where it lives.
-    pub memory: Memory,
     /// The variable, as an expression.
     pub global: Expr,
     /// What the array is of.
@@ -62,7 +60,8 @@ impl Plan {
                 None => message,
             }
         };
-        let (unit, atomic) = unit(decl, uses).map_err(|why| refuse(format!("buffer `{}` {why}", decl.name)))?;
+        let (unit, atomic) =
+            unit(decl, uses).map_err(|why| refuse(format!("buffer `{}` {why}", decl.name)))?;
         let unit_bytes = unit.bytes() as u64;
         let bytes = decl.static_bytes();
         let rows = decl.memory == Memory::Uniform;
@@ -70,23 +69,24 @@ impl Plan {
             return Err(refuse(format!("uniform buffer `{}` is sized at run time", decl.name))
                 .fix("declare its count, or make it a read-only storage buffer"));
         }
-        if bytes.is_none() && decl.element.bytes() % unit.bytes() != 0 {
+        if bytes.is_none() && !decl.element.bytes().is_multiple_of(unit.bytes()) {
             let message = format!(
-                "buffer `{}` holds {} elements but is accessed as {unit}, whose size does not divide theirs",
+                "buffer `{}` has to be an array of {unit}, from whose length the number of {} elements does not follow",
                 decl.name, decl.element
             );
-            return Err(refuse(message).fix(format!("declare its element as {unit}")));
+            return Err(refuse(message).fix(format!("declare its element as {unit}, or its count")));
         }
-        let size = match bytes {
-            None => ArraySize::Dynamic,
-            Some(bytes) => {
-                let units = if rows { bytes.div_ceil(16) } else { bytes.div_ceil(unit_bytes) };
-                let units = u32::try_from(units).ok().and_then(NonZeroU32::new);
-                ArraySize::Constant(
-                    units.ok_or_else(|| refuse(format!("buffer `{}` has more than 2^32 elements", decl.name)))?,
-                )
-            }
-        };
+        let size =
+            match bytes {
+                None => ArraySize::Dynamic,
+                Some(bytes) => {
+                    let units = if rows { bytes.div_ceil(16) } else { bytes.div_ceil(unit_bytes) };
+                    let units = u32::try_from(units).ok().and_then(NonZeroU32::new);
+                    ArraySize::Constant(units.ok_or_else(|| {
+                        refuse(format!("buffer `{}` has more than 2^32 elements", decl.name))
+                    })?)
+                }
+            };
         let scalar = types::known(unit);
         let base = match (rows, atomic) {
             (true, _) => TypeInner::Vector { size: naga::VectorSize::Quad, scalar },
@@ -109,8 +109,9 @@ impl Plan {
             }
         };
         let bound = decl.memory.is_bound();
+        let name = super::lower::identifier(&decl.name);
         let variable = naga::GlobalVariable {
-            name: Some(decl.name.clone()),
+            name: Some(name.clone()),
             space,
             binding: bound.then_some(naga::ResourceBinding { group: decl.group, binding: decl.binding }),
             ty,
@@ -119,8 +120,7 @@ impl Plan {
         };
         let variable = code.module.global_variables.append(variable, Span::UNDEFINED);
         Ok(Plan {
-            name: decl.name.clone(),
-            memory: decl.memory,
+            name,
             global: code.declare(Expression::GlobalVariable(variable)),
             unit,
             atomic,
@@ -243,12 +243,7 @@ impl Plan {
                 let word = self.read(code, word, how);
                 let half = code.op(Op::Shr, &[word, shift]);
                 if scalar == Scalar::F16 {
-                    let expr = code.get(half);
-                    let fun = naga::MathFunction::Unpack2x16float;
-                    let both = Expression::Math { fun, arg: expr, arg1: None, arg2: None, arg3: None };
-                    let both = code.value(Type::new(Scalar::F32, 2), both);
-                    let low = code.extract(both, 0);
-                    return code.convert(low, scalar);
+                    return code.unpack_half(half);
                 }
                 let bits = code.convert(half, Scalar::U16);
                 code.bitcast(bits, scalar)
@@ -273,11 +268,7 @@ impl Plan {
             }
             (2, 4) => {
                 let bits = if value.ty.scalar == Scalar::F16 {
-                    let wide = code.convert(value, Scalar::F32);
-                    let pair = code.compose(Type::new(Scalar::F32, 2), &[wide, Val::splat(Scalar::F32, 0)]);
-                    let (arg, fun) = (code.get(pair), naga::MathFunction::Pack2x16float);
-                    let packed = Expression::Math { fun, arg, arg1: None, arg2: None, arg3: None };
-                    code.value(Scalar::U32, packed)
+                    code.pack_half(value)
                 } else {
                     let bits = code.bitcast(value, Scalar::U16);
                     code.convert(bits, Scalar::U32)

@@ -1,4 +1,43 @@
 //! vyre programs out to naga modules, and from there to WGSL, SPIR-V, MSL and HLSL.
+//!
+//! [`module`] translates; the module goes to wgpu as it is, or through [`wgsl`], [`spirv`], [`msl`] and [`hlsl`].
+//! The way of a program: `scan` refuses what cannot be said and collects what is needed; `memory` declares the
+//! buffers and makes accesses; `lower` turns regions into statements; `ops`, `atomics` and `subgroup` spell
+//! operations; `code` holds the function under construction; `write` validates and writes.
+//!
+//! # What the module promises
+//! Results are those of the rows in `vyre_ir::op`, without any check by the writers or the device: indices are compared
+//! with lengths, shift amounts and divisors made legal, conversions saturated, in the module itself. So it may be
+//! compiled as trusted. It relies on this:
+//! - A bound buffer holds at least one element, and its size is a multiple of the element's: WebGPU refuses others.
+//!   WebGPU also wants sizes in multiples of 4 bytes, so for elements of 2 bytes whoever binds a buffer that is sized
+//!   at run time must know that `length` sees the bound size.
+//! - Uniform buffers are arrays of rows of 16 bytes: what is bound must be padded to that.
+//! - Where a load is outside of its buffer, another element of it is read, and dropped.
+//! - A program that tells invocations of a subgroup apart gets a workgroup of one axis with as many invocations:
+//!   subgroups are consecutive invocations only there.
+//! - A `uniform_load`, and barriers, are in uniform control flow, which the verifier has proved; naga does not check.
+//!
+//! # What the devices may do differently
+//! - Floats: `/`, `sqrt` and `fma` within the bounds of WGSL (2.5 ULP for `/`, `fma` possibly rounded twice); `a * b + c`
+//!   possibly contracted; subnormal numbers possibly flushed; the order of subgroup sums open.
+//! - `min` and `max` of floats: of two zeros either may win; with one NaN, either operand.
+//! - `subgroup_add` and the like on floats: the order is the device's.
+//!
+//! # What naga could add, and why it does not
+//!
+//! | policy | setting | why |
+//! |---|---|---|
+//! | bounds checks (`BoundsCheckPolicies`, HLSL `restrict_indexing`) | off | ours are in the module, skipped where the index is known |
+//! | zero workgroup memory | on, by assignment | the rows promise zeros; the Vulkan extension may be missing |
+//! | integer division checks (`emit_int_div_checks`) | on | they are the rows' rule; divisors that are powers of two become shifts before |
+//! | bounded loops (`force_loop_bounding`) | off | it adds a counter to each loop; an endless program is stopped by its timeout |
+//! | control-flow uniformity in the validator | as naga has it | it judges derivatives only |
+//! | SPIR-V | 1.3, with names | subgroup operations; names for debuggers and captures |
+//! | MSL | 3.1, slots in the order of the buffers, then the buffer of sizes | nothing to configure for who runs the text |
+//! | HLSL | 6.6, `register(b/t/u BINDING, space GROUP)` | 16-bit and 64-bit types and atomics |
+//!
+//! WGSL from here lacks `enable subgroups;`, which browsers want and naga's own front end refuses.
 
 mod atomics;
 mod code;
@@ -16,31 +55,43 @@ pub use write::validate;
 
 use vyre_ir::{Diagnostic, Program};
 
-/// The program as a naga module with one compute entry point.
+/// The verified program as a naga module with one compute entry point.
+///
+/// # Errors
+/// `E001` a type that naga does not have, `E002` a buffer that cannot be declared, `E003` an operation to be expanded
+/// first, `E004` control flow nested too deep, `E007` a workgroup too large.
 pub fn module(p: &Program) -> Result<naga::Module, Diagnostic> {
     lower::lower(p)
 }
 
 /// The program as WGSL.
+///
+/// # Errors
+/// As [`module`], and `E005` for what the language lacks.
 pub fn wgsl(p: &Program) -> Result<String, Diagnostic> {
-    let module = module(p)?;
-    write::wgsl(p, &module, &validate(&module)?)
+    write::wgsl(p, &module(p)?)
 }
 
 /// The program as SPIR-V 1.3, in little-endian bytes.
+///
+/// # Errors
+/// As [`module`], and `E005` for what the language lacks.
 pub fn spirv(p: &Program) -> Result<Vec<u8>, Diagnostic> {
-    let module = module(p)?;
-    write::spirv(p, &module, &validate(&module)?)
+    write::spirv(p, &module(p)?)
 }
 
 /// The program as Metal Shading Language.
+///
+/// # Errors
+/// As [`module`], and `E005` for what the language lacks.
 pub fn msl(p: &Program) -> Result<String, Diagnostic> {
-    let module = module(p)?;
-    write::msl(p, &module, &validate(&module)?)
+    write::msl(p, &module(p)?)
 }
 
 /// The program as HLSL.
+///
+/// # Errors
+/// As [`module`], and `E005` for what the language lacks.
 pub fn hlsl(p: &Program) -> Result<String, Diagnostic> {
-    let module = module(p)?;
-    write::hlsl(p, &module, &validate(&module)?)
+    write::hlsl(p, &module(p)?)
 }

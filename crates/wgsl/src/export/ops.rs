@@ -76,14 +76,17 @@ impl Code {
 
     /// A pure operation with operands, folded when they are constants.
     pub fn apply(&mut self, op: Op, ty: Type, args: &[Val]) -> Val {
-        fold(op, ty, args).unwrap_or_else(|| {
-            let value = self.spell(op, ty, args);
-            value.at_most(bound(op, ty, args))
+        fold(op, ty, args).or_else(|| simpler(op, args)).unwrap_or_else(|| match bound(op, ty, args) {
+            0 => Val::splat(ty, 0),
+            max => self.spell(op, ty, args).at_most(max),
         })
     }
 
     fn spell(&mut self, op: Op, ty: Type, args: &[Val]) -> Val {
         let scalar = args[if op == Op::Select { 1 } else { 0 }].ty.scalar;
+        if let Some((op, constant)) = by_power_of_two(op, scalar, args) {
+            return self.op(op, &[args[0], constant]);
+        }
         let shown = match (op, args) {
             (Op::Div | Op::Rem, &[x, by]) if scalar.is_int() => [x, never_zero(by)].to_vec(),
             (Op::Shl | Op::Shr, &[x, by]) => vec![x, self.modulo_width(by, scalar.bits())],
@@ -165,10 +168,45 @@ impl Code {
         match x.node {
             _ if x.ty.scalar == to => x,
             Node::Const(bits) => Val::constant(ty, bits),
+            // naga's HLSL writer converts the number between 16-bit types; packing has the bits everywhere.
+            _ if x.ty.scalar == Scalar::F16 || to == Scalar::F16 => {
+                let lanes: Vec<Val> = (0..ty.lanes)
+                    .map(|lane| {
+                        let x = self.extract(x, lane);
+                        if to == Scalar::F16 {
+                            let bits = self.bitcast(x, Scalar::U16);
+                            let word = self.convert(bits, Scalar::U32);
+                            return self.unpack_half(word);
+                        }
+                        let word = self.pack_half(x);
+                        let bits = self.convert(word, Scalar::U16);
+                        self.bitcast(bits, to)
+                    })
+                    .collect();
+                self.compose(ty, &lanes)
+            }
             Node::Expr(expr) => {
                 self.value(ty, Expression::As { expr, kind: types::known(to).kind, convert: None })
             }
         }
+    }
+
+    /// The f16 in the low half of a word.
+    pub fn unpack_half(&mut self, word: Val) -> Val {
+        let (arg, fun) = (self.get(word), Fun::Unpack2x16float);
+        let both = Expression::Math { fun, arg, arg1: None, arg2: None, arg3: None };
+        let both = self.value(Type::new(Scalar::F32, 2), both);
+        let low = self.extract(both, 0);
+        self.convert(low, Scalar::F16)
+    }
+
+    /// A word with the f16 in its low half and zeros above.
+    pub fn pack_half(&mut self, half: Val) -> Val {
+        let wide = self.convert(half, Scalar::F32);
+        let pair = self.compose(Type::new(Scalar::F32, 2), &[wide, Val::splat(Scalar::F32, 0)]);
+        let (arg, fun) = (self.get(pair), Fun::Pack2x16float);
+        let packed = Expression::Math { fun, arg, arg1: None, arg2: None, arg3: None };
+        self.value(Scalar::U32, packed).at_most(0xffff)
     }
 
     /// The number in another type.
@@ -372,6 +410,51 @@ fn never_zero(divisor: Val) -> Val {
     }
 }
 
+/// Unsigned division by a power of two, which the writers would wrap in a function that checks the divisor.
+fn by_power_of_two(op: Op, scalar: Scalar, args: &[Val]) -> Option<(Op, Val)> {
+    if !matches!(op, Op::Div | Op::Rem) || !scalar.is_int() || scalar.is_signed() {
+        return None;
+    }
+    let divisor = args[1].same_bits().filter(|d| d.is_power_of_two())?;
+    Some(match op {
+        Op::Div => (Op::Shr, Val::splat(args[0].ty.with(Scalar::U32), divisor.trailing_zeros() as u64)),
+        _ => (Op::And, Val::splat(args[0].ty, divisor - 1)),
+    })
+}
+
+/// The operand that is the result, or the constant that is it by the operands' bounds: index arithmetic and checks
+/// made here often come to nothing.
+fn simpler(op: Op, args: &[Val]) -> Option<Val> {
+    let &[a, b] = args else { return None };
+    let (left, right) = (a.same_bits(), b.same_bits());
+    let scalar = a.ty.scalar;
+    if scalar == Scalar::Bool {
+        return match (op, left, right) {
+            (Op::And, Some(1), _) | (Op::Or, Some(0), _) => Some(b),
+            (Op::And, _, Some(1)) | (Op::Or, _, Some(0)) => Some(a),
+            _ => None,
+        };
+    }
+    if !scalar.is_int() || scalar.is_signed() {
+        return None;
+    }
+    let truth = |holds| Some(Val::splat(a.ty.with(Scalar::Bool), holds as u64));
+    match (op, left, right) {
+        (Op::Add | Op::Sub | Op::Or | Op::Xor | Op::Shl | Op::Shr, _, Some(0)) => Some(a),
+        (Op::Add | Op::Or | Op::Xor, Some(0), _) => Some(b),
+        (Op::Mul | Op::Div, _, Some(1)) => Some(a),
+        (Op::Mul, Some(1), _) => Some(b),
+        (Op::And, _, Some(mask)) if (mask + 1).is_power_of_two() && a.max <= mask => Some(a),
+        (Op::Min, _, Some(most)) if a.max <= most => Some(a),
+        (Op::Min, _, Some(0)) => Some(b),
+        (Op::Rem, _, Some(n)) if a.max < n => Some(a),
+        (Op::Lt, _, Some(limit)) if a.max < limit => truth(true),
+        (Op::Le, _, Some(most)) if a.max <= most => truth(true),
+        (Op::Lt, Some(least), _) if b.max <= least => truth(false),
+        _ => None,
+    }
+}
+
 /// The operation on constants.
 fn fold(op: Op, ty: Type, args: &[Val]) -> Option<Val> {
     if !is_evaluable(op) {
@@ -401,14 +484,16 @@ fn bound(op: Op, ty: Type, args: &[Val]) -> u64 {
         (Op::Mul, [a, b]) => exact(a.max.checked_mul(b.max)),
         (Op::And | Op::Min, [a, b]) => a.max.min(b.max),
         (Op::Max, [a, b]) => a.max.max(b.max),
-        (Op::Or | Op::Xor, [a, b]) => exact((a.max | b.max).checked_add(1).map(u64::next_power_of_two).map(|m| m - 1)),
+        (Op::Or | Op::Xor, [a, b]) => {
+            exact((a.max | b.max).checked_add(1).map(u64::next_power_of_two).map(|m| m - 1))
+        }
         (Op::Rem, [a, b]) => match b.same_bits() {
             Some(0) => 0,
             Some(n) => a.max.min(n - 1),
             None => a.max,
         },
         (Op::Div, [a, b]) => a.max / b.same_bits().unwrap_or(1).max(1),
-        (Op::Shr, [a, b]) => a.max >> b.same_bits().unwrap_or(0) % ty.scalar.bits() as u64,
+        (Op::Shr, [a, b]) => a.max >> (b.same_bits().unwrap_or(0) % ty.scalar.bits() as u64),
         (Op::Shl, [a, b]) => match b.same_bits() {
             Some(n) => exact(a.max.checked_mul(1 << (n % ty.scalar.bits() as u64))),
             None => top,

@@ -122,18 +122,16 @@ fn is_subgroup(op: Op) -> bool {
 fn check(p: &Program, inst: Inst) -> Result<(), Diagnostic> {
     let data = &p.insts[inst];
     if data.op.info().expand.is_some() {
-        let message = format!("`{}` has no spelling with a defined result in the output languages", data.op.name());
+        let message =
+            format!("`{}` has no spelling with a defined result in the output languages", data.op.name());
         return Err(at(p, inst, Diagnostic::new("E003", message))
             .fix("run the optimizer for this target first: it expands the operation into basic ones"));
     }
     for &value in data.args.iter().chain(&data.results) {
         let ty = p.ty(value);
         if types::scalar(ty.scalar).is_none() {
-            let message = format!(
-                "`{}` works on {ty}, and the output languages have no {}",
-                data.op.name(),
-                ty.scalar
-            );
+            let message =
+                format!("`{}` works on {ty}, and the output languages have no {}", data.op.name(), ty.scalar);
             return Err(at(p, inst, Diagnostic::new("E001", message))
                 .fix("compute in a 32-bit type and take the bits apart with shifts and masks"));
         }

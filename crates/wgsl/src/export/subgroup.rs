@@ -27,9 +27,14 @@ fn collective(op: Op) -> Option<(Sub, Collective)> {
     })
 }
 
+/// Whether the operation is relative to the invocation's position in its subgroup.
+pub(super) fn needs_lane(op: Op) -> bool {
+    matches!(op, Op::SubgroupShuffleXor | Op::SubgroupShuffleUp | Op::SubgroupShuffleDown)
+}
+
 impl Code {
-    /// A subgroup operation; `lane` is this invocation's position in its subgroup, where a shuffle needs it.
-    pub fn subgroup(&mut self, op: Op, args: &[Val], lane: impl FnOnce(&mut Code) -> Val) -> Val {
+    /// A subgroup operation; `lane` is this invocation's position in its subgroup, for [`needs_lane`].
+    pub fn subgroup(&mut self, op: Op, args: &[Val], lane: Option<Val>) -> Val {
         let argument = args[0];
         if let Some((op, collective)) = collective(op) {
             return self.collective(op, collective, argument);
@@ -81,12 +86,11 @@ impl Code {
         Val::expr(Type::new(Scalar::U32, 4), result)
     }
 
-    fn shuffle(&mut self, op: Op, value: Val, operand: Val, lane: impl FnOnce(&mut Code) -> Val) -> Val {
+    fn shuffle(&mut self, op: Op, value: Val, operand: Val, lane: Option<Val>) -> Val {
         const MOST_LANES: u32 = 128;
-        let source = match op {
-            Op::SubgroupShuffle => operand,
-            _ => {
-                let lane = lane(self);
+        let source = match lane {
+            None => operand,
+            Some(lane) => {
                 let step = match op {
                     Op::SubgroupShuffleXor => Op::Xor,
                     Op::SubgroupShuffleUp => Op::Sub, // wraps to beyond every lane
@@ -106,10 +110,12 @@ impl Code {
         let exists = self.op(Op::Lt, &[source, Val::u32(MOST_LANES)]);
         let near = self.op(Op::And, &[source, Val::u32(MOST_LANES - 1)]);
         let word = self.op(Op::Shr, &[near, Val::u32(5)]);
-        let (base, index) = (self.get(active), self.get(word));
         let word = match word.same_bits() {
             Some(lane) => self.extract(active, lane as u8),
-            None => self.value(Scalar::U32, Expression::Access { base, index }),
+            None => {
+                let (base, index) = (self.get(active), self.get(word));
+                self.value(Scalar::U32, Expression::Access { base, index })
+            }
         };
         let bit = self.op(Op::And, &[near, Val::u32(31)]);
         let rest = self.op(Op::Shr, &[word, bit]);
@@ -120,7 +126,9 @@ impl Code {
             (Op::SubgroupShuffleXor, Some(mask)) if mask < MOST_LANES as u64 => {
                 GatherMode::ShuffleXor(self.get(operand))
             }
-            (Op::SubgroupShuffleUp, Some(n)) if n < MOST_LANES as u64 => GatherMode::ShuffleUp(self.get(operand)),
+            (Op::SubgroupShuffleUp, Some(n)) if n < MOST_LANES as u64 => {
+                GatherMode::ShuffleUp(self.get(operand))
+            }
             (Op::SubgroupShuffleDown, Some(n)) if n < MOST_LANES as u64 => {
                 GatherMode::ShuffleDown(self.get(operand))
             }

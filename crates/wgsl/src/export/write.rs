@@ -1,25 +1,40 @@
 //! naga's validator and writers, with the options that fit modules made here.
 
-use super::lower::entry_name;
+use super::lower::identifier;
 use naga::back::{hlsl, msl, spv, wgsl};
 use naga::proc::BoundsCheckPolicies;
 use naga::valid::{Capabilities, ModuleInfo, SubgroupOperationSet, ValidationFlags, Validator};
 use vyre_ir::{Diagnostic, Program};
 
-/// Checks a module, which the writers rely on.
-pub fn validate(module: &naga::Module) -> Result<ModuleInfo, Diagnostic> {
-    let mut validator = Validator::new(ValidationFlags::all(), Capabilities::all());
+/// Checks a module, which the writers rely on; `capabilities` are those of the device or language it is for.
+pub fn validate(module: &naga::Module, capabilities: Capabilities) -> Result<ModuleInfo, Diagnostic> {
+    let mut validator = Validator::new(ValidationFlags::all(), capabilities);
     validator.subgroup_stages(naga::valid::ShaderStages::COMPUTE);
     validator.subgroup_operations(SubgroupOperationSet::all());
     validator
         .validate(module)
-        .map_err(|e| Diagnostic::new("E006", format!("naga rejects the exported module: {}", chain(e.as_inner()))))
+        .map_err(|e| Diagnostic::new("E006", format!("naga rejects the module: {}", chain(e.as_inner()))))
 }
 
 /// An error with its causes.
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |e| e.source());
     causes.map(|e| e.to_string()).collect::<Vec<_>>().join(": ")
+}
+
+/// [`validate`] for a language, which may lack what naga has.
+fn check(
+    p: &Program,
+    module: &naga::Module,
+    target: &str,
+    has: Capabilities,
+) -> Result<ModuleInfo, Diagnostic> {
+    validate(module, has).map_err(|error| match validate(module, Capabilities::all()) {
+        Ok(_) => {
+            Diagnostic::new("E005", format!("`{}` cannot be written as {target}: {}", p.name, error.message))
+        }
+        Err(error) => error,
+    })
 }
 
 fn refuse(p: &Program, target: &str, error: &dyn std::error::Error) -> Diagnostic {
@@ -34,11 +49,13 @@ const UNCHECKED: BoundsCheckPolicies = BoundsCheckPolicies {
     binding_array: naga::proc::BoundsCheckPolicy::Unchecked,
 };
 
-pub(super) fn wgsl(p: &Program, module: &naga::Module, info: &ModuleInfo) -> Result<String, Diagnostic> {
+pub(super) fn wgsl(p: &Program, module: &naga::Module) -> Result<String, Diagnostic> {
+    let info = &check(p, module, "WGSL", wgsl::supported_capabilities())?;
     wgsl::write_string(module, info, wgsl::WriterFlags::empty()).map_err(|e| refuse(p, "WGSL", &e))
 }
 
-pub(super) fn spirv(p: &Program, module: &naga::Module, info: &ModuleInfo) -> Result<Vec<u8>, Diagnostic> {
+pub(super) fn spirv(p: &Program, module: &naga::Module) -> Result<Vec<u8>, Diagnostic> {
+    let info = &check(p, module, "SPIR-V", spv::supported_capabilities())?;
     let options = spv::Options {
         lang_version: (1, 3),
         flags: spv::WriterFlags::DEBUG,
@@ -51,7 +68,8 @@ pub(super) fn spirv(p: &Program, module: &naga::Module, info: &ModuleInfo) -> Re
     Ok(words.into_iter().flat_map(u32::to_le_bytes).collect())
 }
 
-pub(super) fn msl(p: &Program, module: &naga::Module, info: &ModuleInfo) -> Result<String, Diagnostic> {
+pub(super) fn msl(p: &Program, module: &naga::Module) -> Result<String, Diagnostic> {
+    let info = &check(p, module, "MSL", msl::supported_capabilities())?;
     let mut resources = msl::EntryPointResources::default();
     let mut slot = 0u8;
     for (_, variable) in module.global_variables.iter() {
@@ -68,7 +86,7 @@ pub(super) fn msl(p: &Program, module: &naga::Module, info: &ModuleInfo) -> Resu
     resources.sizes_buffer = Some(slot);
     let options = msl::Options {
         lang_version: (3, 1),
-        per_entry_point_map: [(entry_name(&p.name), resources)].into(),
+        per_entry_point_map: [(identifier(&p.name), resources)].into(),
         fake_missing_bindings: false,
         bounds_check_policies: UNCHECKED,
         zero_initialize_workgroup_memory: true,
@@ -80,7 +98,9 @@ pub(super) fn msl(p: &Program, module: &naga::Module, info: &ModuleInfo) -> Resu
         .map_err(|e| refuse(p, "MSL", &e))
 }
 
-pub(super) fn hlsl(p: &Program, module: &naga::Module, info: &ModuleInfo) -> Result<String, Diagnostic> {
+pub(super) fn hlsl(p: &Program, module: &naga::Module) -> Result<String, Diagnostic> {
+    let info = &check(p, module, "HLSL", hlsl::supported_capabilities())?;
+    refuse_wide_bitcasts(p, module, info)?;
     let options = hlsl::Options {
         shader_model: hlsl::ShaderModel::V6_6,
         fake_missing_bindings: true,
@@ -94,4 +114,21 @@ pub(super) fn hlsl(p: &Program, module: &naga::Module, info: &ModuleInfo) -> Res
     let mut writer = hlsl::Writer::new(&mut text, &options, &pipeline);
     writer.write(module, info, None).map_err(|e| refuse(p, "HLSL", &e))?;
     Ok(text)
+}
+
+/// naga writes a bit cast between f64 and a 64-bit integer as if it were a conversion of the number.
+fn refuse_wide_bitcasts(p: &Program, module: &naga::Module, info: &ModuleInfo) -> Result<(), Diagnostic> {
+    for (i, entry) in module.entry_points.iter().enumerate() {
+        let types = info.get_entry_point(i);
+        for (_, expression) in entry.function.expressions.iter() {
+            let naga::Expression::As { expr, kind, convert: None } = *expression else { continue };
+            let from = types[expr].ty.inner_with(&module.types).scalar();
+            let is_float = |kind| kind == naga::ScalarKind::Float;
+            if from.is_some_and(|from| from.width == 8 && is_float(from.kind) != is_float(kind)) {
+                let message = format!("`{}` cannot be written as HLSL: it takes the bits of an f64", p.name);
+                return Err(Diagnostic::new("E005", message).in_source(p.source.as_ref()));
+            }
+        }
+    }
+    Ok(())
 }
