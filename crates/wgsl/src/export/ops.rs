@@ -3,7 +3,7 @@
 //! What naga lacks or leaves open, and what stands here instead: high half of a product; bit counts of 16 and 64 bits
 //! (SPIR-V for Vulkan has them for 32); conversion from float to integer (naga keeps to what f32 can represent, a row
 //! saturates and takes NaN to 0); remainder of floats (SPIR-V and Metal compute the exact one, the row rounds each
-//! step); shift amounts (taken modulo the width here, unless known to be smaller); division by a constant zero.
+//! step); `!=` of floats; shift amounts (taken modulo the width here, unless known to be smaller); division by a constant zero.
 
 use super::code::{Code, Node, Val};
 use super::types;
@@ -57,6 +57,8 @@ fn spelling(op: Op, scalar: Scalar) -> Spelling {
         Op::TrailingZeros => Math(Fun::CountTrailingZeros),
         Op::ReverseBits => Math(Fun::ReverseBits),
         Op::Eq => Binary(Bin::Equal),
+        // Not naga's `!=`: in SPIR-V that is the ordered one, false for NaN.
+        Op::Ne if scalar.is_float() => Other,
         Op::Ne => Binary(Bin::NotEqual),
         Op::Lt => Binary(Bin::Less),
         Op::Le => Binary(Bin::LessEqual),
@@ -111,6 +113,10 @@ impl Code {
                     let (condition, accept, reject) =
                         (self.get(condition), self.get(accept), self.get(reject));
                     self.value(ty, Expression::Select { condition, accept, reject })
+                }
+                (Op::Ne, _) => {
+                    let equal = self.op(Op::Eq, args);
+                    self.op(Op::Not, &[equal])
                 }
                 (Op::Compose, _) => self.compose(ty, args),
                 (Op::Convert, &[x]) => self.convert(x, ty.scalar),

@@ -91,18 +91,16 @@ impl Code {
         let source = match lane {
             None => operand,
             Some(lane) => {
-                let step = match op {
-                    Op::SubgroupShuffleXor => Op::Xor,
-                    Op::SubgroupShuffleUp => Op::Sub, // wraps to beyond every lane
-                    _ => Op::Add,
+                let (step, far) = match op {
+                    Op::SubgroupShuffleXor => (Op::Xor, None),
+                    Op::SubgroupShuffleUp => (Op::Sub, Some(self.op(Op::Lt, &[lane, operand]))),
+                    _ => (Op::Add, Some(self.op(Op::Lt, &[Val::u32(MOST_LANES), operand]))),
                 };
                 let source = self.op(step, &[lane, operand]);
-                if op == Op::SubgroupShuffleDown {
-                    // A sum that wrapped would name a lane again.
-                    let far = self.op(Op::Lt, &[Val::u32(MOST_LANES), operand]);
-                    self.op(Op::Select, &[far, Val::u32(MOST_LANES), source])
-                } else {
-                    source
+                match far {
+                    None => source,
+                    // Where it wraps it would name a lane again.
+                    Some(far) => self.op(Op::Select, &[far, Val::u32(MOST_LANES), source]),
                 }
             }
         };
