@@ -179,6 +179,10 @@ pub enum Target {
     Msl,
     /// HLSL.
     Hlsl,
+    /// Cranelift's intermediate language, as the backend `cpu` makes it.
+    Clif,
+    /// Machine code of this processor as text, as the backend `cpu` makes it.
+    Asm,
 }
 
 /// How much to verify.

@@ -5,6 +5,7 @@ use crate::failure::{Failure, failed, file_error};
 use crate::load::load;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
+use vyre::opt::optimize;
 use vyre_ir::{Diagnostic, wire};
 
 /// Emits a program.
@@ -13,6 +14,8 @@ pub fn emit(args: &EmitArgs, as_json: bool) -> Result<String, Failure> {
     let code: Vec<u8> = match args.target {
         Target::Vyre => program.to_string().into_bytes(),
         Target::Wire => wire::encode(&program),
+        Target::Clif => vyre_cpu::clif(&optimize(&program, &vyre_cpu::target()))?.into_bytes(),
+        Target::Asm => vyre_cpu::assembly(&optimize(&program, &vyre_cpu::target()))?.into_bytes(),
         other => return Err(not_yet(other).into()),
     };
     if let Some(path) = &args.output {

@@ -156,6 +156,7 @@ fn errors_have_a_status_and_a_code() {
         ("run scale.vyre --set data=zeros:999999999999999 --grid 1", 2, "C030"),
         ("run scale.vyre --set data=[1] --backend nonsense", 2, "D001"),
         ("run scale.vyre --set data=[1] --grid 4294967295", 2, "B011"),
+        ("run endless.vyre --grid 1 --timeout 0.05", 1, "D008"),
         ("run endless.vyre --grid 1 --backend cpu-ref --timeout 0.05", 1, "D008"),
     ];
     for &(args, status, code) in cases {
@@ -202,7 +203,7 @@ fn json_is_one_document() {
     assert_eq!(run["verified"]["of"], 1);
     assert_eq!(run["time_ns"]["runs"].as_array().unwrap().len(), 3);
     assert_eq!(parse("check sum.vyre --json")["buffers"][1]["memory"], "uniform");
-    assert_eq!(parse("devices --json")["devices"].as_array().unwrap().last().unwrap()["id"], "cpu-ref");
+    assert_eq!(parse("devices --json")["devices"][0]["id"], "cpu");
     assert!(parse("ops --json")["ops"].as_array().unwrap().len() > 50);
     assert_eq!(parse("opt scale.vyre --json")["before"], 6);
     assert_eq!(parse("run scale.vyre --json")["errors"][0]["code"], "C019");
@@ -219,6 +220,8 @@ fn emitted_programs_are_read_again() {
     assert!(folder.ok("check opt.vyre").starts_with("scale: ok"));
     assert!(folder.ok("opt scale.vyre --after-each").starts_with("// imported\nprogram scale"));
     assert!(folder.ok("opt scale.vyre --stats").contains("dce"));
+    assert!(folder.ok("emit scale.vyre --target clif").contains("block0"));
+    assert!(folder.ok("emit scale.vyre --target asm").contains("block0"));
     assert!(folder.ok("opt scale.vyre --until fold").starts_with("program scale"));
 }
 
