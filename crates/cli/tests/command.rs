@@ -28,11 +28,16 @@ program sum workgroup(4, 1, 1) {
   store sum[%0], %4
 }";
 
+/// Counts for ever, in memory so that the loop is not dead.
 const ENDLESS: &str = "
 program endless workgroup(1, 1, 1) {
+  buffer count: u32[1] storage read_write @group(0) @binding(0)
+  %0: u32 = const 0
+  %1: u32 = const 1
+  %2: bool = const true
   loop () {
-    %0: bool = const true
-    yield %0
+    %3: u32 = atomic_add count[%0], %1
+    yield %2
   }
 }";
 
