@@ -19,6 +19,8 @@ pub const LAUNCHES: u8 = 2;
 pub const PROGRAM: u8 = 3;
 /// Each pass that changed something.
 pub const PASSES: u8 = 4;
+/// The target's code.
+pub const CODE: u8 = 5;
 
 impl Debug {
     /// Reads the environment.

@@ -78,7 +78,10 @@ impl Excerpt {
         }
         let from = floor_boundary(text, (first.start as usize).saturating_sub(WIDTH).max(start));
         let to = floor_boundary(text, (first.start as usize + WIDTH).min(end));
-        let label = (span_in(&text[from..to], first, from), printable(&diagnostic.labels[0].text));
+        // The drawn column is that of the excerpt, so the label says the real one.
+        let column = source.line_column(first.start).1;
+        let words = format!("{} (column {column})", printable(&diagnostic.labels[0].text));
+        let label = (span_in(&text[from..to], first, from), words.trim_start().into());
         Some(Excerpt { text: blank_controls(&text[from..to]), line, labels: vec![label] })
     }
 }
@@ -164,6 +167,12 @@ error[V001]: no such thing
     fn without_a_place_it_is_message_and_fix() {
         let d = Diagnostic::new("C002", "no file").fix("make one");
         assert_eq!(draw(&d, false), "error[C002]: no file\n  Fix: make one");
+    }
+
+    #[test]
+    fn a_long_line_is_cut() {
+        let drawn = drawn(&("x".repeat(10_000) + "yz"), Loc::span(10_000, 10_001));
+        assert!(drawn.len() < 1000 && drawn.contains("here (column 10001)"), "{drawn}");
     }
 
     #[test]

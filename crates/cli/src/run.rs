@@ -1,7 +1,7 @@
 //! `vyre run`: everything is checked before anything runs, and outputs appear only when all went well.
 
 use crate::args::{RunArgs, Verify};
-use crate::debug::{DEVICE, Debug, LAUNCHES, PASSES, PROGRAM};
+use crate::debug::{CODE, DEVICE, Debug, LAUNCHES, PASSES, PROGRAM};
 use crate::failure::{FAILED, Failure};
 use crate::inputs::{Inputs, element, unknown};
 use crate::show::{bytes, nanoseconds, shape};
@@ -60,6 +60,11 @@ pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failu
     show_passes(debug, &*device, &program)?;
     debug.say(PROGRAM, || compiled.program().to_string());
     debug.dump("optimized.vyre", || compiled.program().to_string())?;
+    if device.id() == vyre_cpu::ID && (debug.shows(CODE) || debug.dumps()) {
+        let code = vyre_cpu::assembly(compiled.program())?;
+        debug.say(CODE, || code.clone());
+        debug.dump("code.asm", || code)?;
+    }
     for notice in &inputs.notices {
         eprintln!("note: {notice}");
     }

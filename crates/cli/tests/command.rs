@@ -242,14 +242,15 @@ fn a_program_comes_from_standard_input() {
 fn the_environment_asks_for_details() {
     let folder = Folder::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
-    command.current_dir(folder.path()).env("VYRE_DEBUG", "3").env("VYRE_DUMP", "dump");
-    command.args(["run", "scale.vyre", "--set", "data=[1]", "--backend", "cpu-ref"]);
+    command.current_dir(folder.path()).env("VYRE_DEBUG", "5").env("VYRE_DUMP", "dump");
+    command.args(["run", "scale.vyre", "--set", "data=[1]"]);
     let stderr = String::from_utf8(command.output().unwrap().stderr).unwrap();
-    for part in ["vyre: backend cpu-ref", "vyre: 1 workgroups in", "vyre: program scale"] {
+    for part in ["vyre: backend cpu", "vyre: 1 workgroups in", "vyre: program scale", "block0"] {
         assert!(stderr.contains(part), "no {part} in {stderr}");
     }
     let dump = |name: &str| std::fs::read_to_string(folder.path().join("dump").join(name)).unwrap();
-    assert_eq!(dump("imported.vyre"), dump("optimized.vyre"));
+    assert!(dump("imported.vyre").contains("mul") && dump("optimized.vyre").contains("mul"));
+    assert!(dump("code.asm").contains("block0"));
 }
 
 #[test]
