@@ -1,13 +1,20 @@
 //! Chores of the repository: `cargo xtask VERB`.
 
+mod bench;
+
 use std::path::Path;
 use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask VERB
+    bless    write the generated documentation anew
+    bench    measure the examples; for figures that mean something: cargo run --release -p xtask -- bench";
 
 fn main() -> ExitCode {
     let verb = std::env::args().nth(1);
     let result = match verb.as_deref() {
         Some("bless") => bless(),
-        _ => Err("usage: cargo xtask bless    write the generated documentation anew".into()),
+        Some("bench") => bench::bench().map_err(|e| e.to_string()),
+        _ => Err(USAGE.into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

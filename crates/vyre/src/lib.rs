@@ -29,6 +29,8 @@
 //! Backends are linked by cargo feature: `cpu` (the processor, by a just-in-time compiler) and `reference` (the
 //! interpreter that defines what is right, id `cpu-ref`).
 
+#[cfg(feature = "cpu")]
+use vyre_cpu as _;
 #[cfg(feature = "reference")]
 use vyre_reference as _;
 

@@ -300,8 +300,8 @@ impl Verifier<'_> {
             None => origin,
         };
         let message = format!(
-            "`{}` is in a `{}` that some invocations of a workgroup take and others do not: its condition {condition} \
-             differs between them because of {by}",
+            "`{}` is not in uniform control flow: the `{}` around it depends on {condition}, which differs between \
+             invocations of a workgroup because of {by}",
             data.op.name(),
             branch.op.name(),
         );
