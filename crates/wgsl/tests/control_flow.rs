@@ -36,10 +36,11 @@ enum Stmt {
     SetLane(Expr, Expr),
     Let(u32, Expr),
     If(Cond, Vec<Stmt>, Vec<Stmt>),
-    /// At most so many iterations; a name for its counter.
+    /// At most so many iterations; a name for its counter; a value of the body that the continuing block uses.
     Loop {
         id: u32,
         most: u32,
+        kept: Expr,
         body: Vec<Stmt>,
         continuing: Vec<Stmt>,
         break_if: Option<Cond>,
@@ -146,7 +147,7 @@ impl Gen {
                 let tail = Scope { looping: false, breakable: false, returning: false, ..scope };
                 let continuing = self.block(tail);
                 let break_if = (self.random.below(2) == 0).then(|| self.cond(1));
-                Stmt::Loop { id, most, body, continuing, break_if }
+                Stmt::Loop { id, most, kept: self.expr(1), body, continuing, break_if }
             }
             17 | 18 if !deep => {
                 self.names += 1;
@@ -226,10 +227,11 @@ fn stmt(s: &Stmt, out: &mut String) {
                 out.push_str("}\n");
             }
         }
-        Stmt::Loop { id, most, body, continuing, break_if } => {
+        Stmt::Loop { id, most, kept, body, continuing, break_if } => {
             writeln!(out, "var c{id} = 0u; loop {{ c{id} += 1u; if c{id} > {most}u {{ break; }}").unwrap();
+            writeln!(out, "let q{id} = {};", expr(kept)).unwrap();
             block(body, out);
-            out.push_str("continuing {\n");
+            writeln!(out, "continuing {{ g ^= q{id};").unwrap();
             block(continuing, out);
             if let Some(c) = break_if {
                 writeln!(out, "break if {};", cond(c)).unwrap();
@@ -341,13 +343,15 @@ impl Machine<'_> {
             }
             Stmt::Let(_, e) => self.global = self.global.wrapping_add(self.expr(f, e)),
             Stmt::If(c, a, b) => return if self.cond(f, c) { self.block(f, a) } else { self.block(f, b) },
-            Stmt::Loop { most, body, continuing, break_if, .. } => {
+            Stmt::Loop { most, kept, body, continuing, break_if, .. } => {
                 for _ in 0..*most {
+                    let kept = self.expr(f, kept);
                     match self.block(f, body)? {
                         Flow::Next | Flow::Continue => {}
                         Flow::Break => break,
                         out => return Some(out),
                     }
+                    self.global ^= kept;
                     if !matches!(self.block(f, continuing)?, Flow::Next) {
                         unreachable!("nothing leaves a continuing block");
                     }
