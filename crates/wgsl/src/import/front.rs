@@ -60,7 +60,8 @@ pub fn spirv(name: &str, bytes: &[u8], options: &ImportOptions) -> Result<Progra
         strict_capabilities: false,
         block_ctx_dump_prefix: None,
     };
-    let module = guarded(|| naga::front::spv::parse_u8_slice(bytes, &settings))?.map_err(|error| {
+    let bytes = super::spirv::repaired(bytes).map_err(|d| vec![d])?;
+    let module = guarded(|| naga::front::spv::parse_u8_slice(&bytes, &settings))?.map_err(|error| {
         vec![Diagnostic::new(
             "I005",
             format!("{name} is not a SPIR-V module naga can read: {}", chain(&error)),

@@ -5,8 +5,8 @@
 //! variables become values and jumps become region results ([`vars`], [`statements`]), pointers become buffer indices
 //! ([`access`]).
 //!
-//! Codes: I001 syntax, I002 validation, I003 overrides, I004 entry points, I005 bytes that are no SPIR-V, I006 a layout
-//! that naga gets wrong, I010 a panic inside naga, I011 in the importer, I012 size and nesting of the source, I013
+//! Codes: I001 syntax, I002 validation, I003 overrides, I004 entry points, I005 bytes that are no SPIR-V, I006 what
+//! naga gets wrong, I010 a panic inside naga, I011 in the importer, I012 size and nesting of the source, I013
 //! size of the program, I014 depth of the program, I020 a construct that cannot be imported, I021 a function that has
 //! no definition for its type.
 
@@ -24,6 +24,7 @@ mod math;
 mod matrix;
 mod operators;
 mod pack;
+mod spirv;
 mod statements;
 mod types;
 mod value;
