@@ -41,7 +41,7 @@ fn capabilities() -> Capabilities {
 /// Imports WGSL whose size and nesting are in bounds.
 pub fn wgsl(source: &str, options: &ImportOptions) -> Result<Program, Errors> {
     let text = super::guard::without_subgroups(source);
-    let module = guarded(|| naga::front::wgsl::parse_str(&text))?.map_err(|error| {
+    let mut module = guarded(|| naga::front::wgsl::parse_str(&text))?.map_err(|error| {
         let mut diagnostic = Diagnostic::new("I001", error.message());
         for (span, label) in error.labels() {
             diagnostic = diagnostic.at(loc(span), label);
@@ -49,6 +49,7 @@ pub fn wgsl(source: &str, options: &ImportOptions) -> Result<Program, Errors> {
         let notes: Vec<&str> = error.notes().collect();
         vec![if notes.is_empty() { diagnostic } else { diagnostic.fix(notes.join(" ")) }]
     })?;
+    super::repair::unreachable_returns(&mut module);
     super::guard::alignment(&module, source).map_err(|d| vec![d])?;
     lower(&module, options, true)
 }

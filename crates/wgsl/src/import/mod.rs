@@ -24,6 +24,7 @@ mod math;
 mod matrix;
 mod operators;
 mod pack;
+mod repair;
 mod spirv;
 mod statements;
 mod types;

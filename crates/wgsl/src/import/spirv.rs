@@ -91,11 +91,8 @@ impl Ids {
         }
         let sign = self.values.get(&operand).and_then(|ty| self.types.get(ty)).copied().flatten();
         if sign.is_some_and(|sign| sign != (number == FIND_S_MSB)) {
-            let (name, kind) = if number == FIND_S_MSB {
-                ("FindSMsb", "an unsigned")
-            } else {
-                ("FindUMsb", "a signed")
-            };
+            let (name, kind) =
+                if number == FIND_S_MSB { ("FindSMsb", "an unsigned") } else { ("FindUMsb", "a signed") };
             return Err(Diagnostic::new("I006", format!("naga misreads `{name}` of {kind} integer"))
                 .fix("Convert the operand to the function's own sign."));
         }
