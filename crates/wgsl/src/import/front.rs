@@ -71,7 +71,8 @@ pub fn spirv(name: &str, bytes: &[u8], options: &ImportOptions) -> Result<Progra
     lower(&module, options, false)
 }
 
-fn lower(module: &Module, options: &ImportOptions, has_source: bool) -> Result<Program, Errors> {
+/// Imports a module of naga's; its spans point into a source text or not.
+pub fn lower(module: &Module, options: &ImportOptions, has_source: bool) -> Result<Program, Errors> {
     let info = guarded(|| {
         Validator::new(ValidationFlags::all(), capabilities())
             .validate(module)

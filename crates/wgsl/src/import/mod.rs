@@ -27,6 +27,8 @@ mod pack;
 mod repair;
 mod spirv;
 mod statements;
+#[cfg(test)]
+mod tests;
 mod types;
 mod value;
 mod vars;

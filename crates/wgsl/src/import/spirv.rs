@@ -22,7 +22,7 @@ const FIND_U_MSB: u32 = 75;
 pub fn repaired(bytes: &[u8]) -> Result<Vec<u8>, Diagnostic> {
     let words: Vec<u32> =
         bytes.chunks_exact(4).map(|c| u32::from_le_bytes([c[0], c[1], c[2], c[3]])).collect();
-    if words.len() < 5 || words[0] != MAGIC || bytes.len() % 4 != 0 {
+    if words.len() < 5 || words[0] != MAGIC || !bytes.len().is_multiple_of(4) {
         return Ok(bytes.to_vec());
     }
     let mut out = words[..5].to_vec();
