@@ -1,12 +1,12 @@
 //! The state of an import: the program so far, the variables, and the function that is being read.
 
-use super::access::{Place, Root};
+use super::access::Place;
 use super::code::Code;
 use super::facts::{self, Facts};
-use super::types::{Kind, Ty, Types};
-use super::value::{BIG, Data, Rvalue};
+use super::types::Types;
+use super::value::{BIG, Rvalue};
 use super::vars::{Slot, State, Vars};
-use naga::{AddressSpace, Expression as E, Function, Handle, Module, StorageAccess};
+use naga::{Expression as E, Function, Handle, Module};
 use smallvec::SmallVec;
 use std::collections::{HashMap, HashSet};
 use vyre_ir::verify::{MAX_DEPTH, MAX_INSTS};
@@ -17,9 +17,6 @@ pub type Outcome<T> = Result<T, Box<Diagnostic>>;
 
 /// Calls inside calls that an import follows.
 pub const MAX_CALLS: u32 = 256;
-
-/// Bytes that a variable in workgroup or private memory may take.
-pub const MAX_VARIABLE: u64 = 256 << 20;
 
 /// An import in progress.
 pub struct Lower<'m> {
@@ -37,10 +34,10 @@ pub struct Lower<'m> {
     /// Whether locations point into a source text.
     pub has_source: bool,
     /// Private memory of local variables and of big values.
-    memory: HashMap<Owner, Buffer>,
+    pub memory: HashMap<Owner, Buffer>,
     /// Constant arrays in private memory that is written first of all.
-    tables: HashMap<(Option<usize>, Handle<E>), Place>,
-    names: HashSet<String>,
+    pub tables: HashMap<(Option<usize>, Handle<E>), Place>,
+    pub names: HashSet<String>,
 }
 
 /// Who needs private memory: a function, by address, and what in it.
@@ -138,204 +135,6 @@ impl<'m> Lower<'m> {
         this.builtins(point)?;
         this.body()?;
         Ok(this.code.finish())
-    }
-
-    /// Declares the global variables that the entry point uses.
-    fn declare(&mut self, facts: &[Facts]) -> Outcome<()> {
-        let uses = self.frame.info;
-        for (handle, global) in self.m.global_variables.iter() {
-            if uses[handle].is_empty() {
-                continue;
-            }
-            self.at(self.m.global_variables.get_span(handle));
-            let fallback = match &global.binding {
-                Some(b) => format!("buffer_{}_{}", b.group, b.binding),
-                None => format!("global_{}", handle.index()),
-            };
-            let name = global.name.clone().unwrap_or(fallback);
-            let place = match global.space {
-                AddressSpace::Storage { access } => {
-                    let access =
-                        match (access.contains(StorageAccess::LOAD), access.contains(StorageAccess::STORE)) {
-                            (_, false) => Access::Read,
-                            (false, true) => Access::Write,
-                            (true, true) => Access::ReadWrite,
-                        };
-                    self.bound(global, name, Memory::Storage, access)?
-                }
-                AddressSpace::Uniform => self.bound(global, name, Memory::Uniform, Access::Read)?,
-                AddressSpace::WorkGroup => {
-                    let ty = self.types.own(global.ty);
-                    self.usable(ty)?;
-                    self.own_memory(name, Memory::Workgroup, ty)?
-                }
-                AddressSpace::Private => {
-                    let ty = self.types.own(global.ty);
-                    self.usable(ty)?;
-                    let root = facts::Root::Global(handle);
-                    let indexed = facts.iter().any(|f| f.indexed.contains(&root));
-                    if indexed || self.types[ty].leaves > BIG {
-                        self.own_memory(name, Memory::Private, ty)?
-                    } else {
-                        self.slots(ty)
-                    }
-                }
-                AddressSpace::Immediate => {
-                    return Err(self.unsupported("an immediate (push constant) variable"));
-                }
-                _ => {
-                    let what = match self.types[self.types.own(global.ty)].kind {
-                        Kind::Opaque(what) => what,
-                        _ => "a variable of this address space",
-                    };
-                    return Err(self.unsupported(what));
-                }
-            };
-            self.globals[handle.index()] = Some(place.clone());
-            if let Some(init) = global.init {
-                let value = self.global_value(init)?;
-                self.store(&place, &value)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn bound(
-        &mut self,
-        global: &naga::GlobalVariable,
-        name: String,
-        memory: Memory,
-        access: Access,
-    ) -> Outcome<Place> {
-        let ty = self.types.host(global.ty);
-        self.usable(ty)?;
-        let shape = &self.types[ty];
-        let element = self.types.element(ty);
-        let count = if shape.unsized_ { 0 } else { shape.size / element.bytes() as u64 };
-        let binding = global.binding.unwrap_or(naga::ResourceBinding { group: 0, binding: 0 });
-        let name = self.unique(name);
-        let buffer = self.code.b.buffer(BufferDecl {
-            name,
-            group: binding.group,
-            binding: binding.binding,
-            memory,
-            access,
-            element,
-            count,
-            output: false,
-        });
-        Ok(Place::new(Root::Buffer(buffer), ty))
-    }
-
-    /// Workgroup or private memory of a type.
-    fn own_memory(&mut self, name: String, memory: Memory, ty: Ty) -> Outcome<Place> {
-        let shape = &self.types[ty];
-        let words = if shape.align >= 4 { Scalar::U32 } else { Scalar::U16 };
-        let element: Type = shape.scalar.unwrap_or(words).into();
-        let bytes = element.bytes() as u64;
-        if shape.size > MAX_VARIABLE {
-            let (size, kind) = (shape.size, memory.name());
-            let message =
-                format!("`{name}` takes {size} bytes of {kind} memory; the limit is {MAX_VARIABLE}");
-            return Err(Box::new(Diagnostic::new("I013", message).at(self.code.b.loc, "here")));
-        }
-        let count = shape.size / bytes;
-        let name = self.unique(name);
-        let buffer = self.code.b.buffer(BufferDecl {
-            name,
-            group: 0,
-            binding: 0,
-            memory,
-            access: Access::ReadWrite,
-            element,
-            count,
-            output: false,
-        });
-        Ok(Place::new(Root::Buffer(buffer), ty))
-    }
-
-    /// New slots for a variable.
-    fn slots(&mut self, ty: Ty) -> Place {
-        fn add(lower: &mut Lower<'_>, ty: Ty) {
-            match lower.types[ty].kind.clone() {
-                Kind::Leaf(leaf) => {
-                    lower.vars.slot(leaf);
-                }
-                Kind::Array { element, count, .. } => {
-                    (0..count.unwrap_or(0)).for_each(|_| add(lower, element));
-                }
-                Kind::Struct(members) => members.iter().for_each(|m| add(lower, m.ty)),
-                other => unreachable!("no variable holds {other:?}"),
-            }
-        }
-        let first = self.vars.mark().slots();
-        add(self, ty);
-        Place::new(Root::Slots(first), ty)
-    }
-
-    /// A name no other buffer has.
-    fn unique(&mut self, name: String) -> String {
-        let mut candidate = name.clone();
-        let mut n = 1;
-        while !self.names.insert(candidate.clone()) {
-            n += 1;
-            candidate = format!("{name}_{n}");
-        }
-        candidate
-    }
-
-    fn usable(&self, ty: Ty) -> Outcome<()> {
-        match self.types[ty].kind {
-            Kind::Opaque(what) => Err(self.unsupported(what)),
-            _ => Ok(()),
-        }
-    }
-
-    /// The private memory of an owner, and whether it was made just now.
-    pub fn private(&mut self, owner: Owner, name: &str, ty: Ty) -> Outcome<(Place, bool)> {
-        if let Some(&buffer) = self.memory.get(&owner) {
-            return Ok((Place::new(Root::Buffer(buffer), ty), false));
-        }
-        let function = self.frame.f.name.as_deref().unwrap_or("main");
-        let place = self.own_memory(format!("{function}_{name}"), Memory::Private, ty)?;
-        if let Root::Buffer(buffer) = place.root {
-            self.memory.insert(owner, buffer);
-        }
-        Ok((place, true))
-    }
-
-    /// The address that tells this function from others.
-    pub fn function_id(&self) -> usize {
-        std::ptr::from_ref(self.frame.f) as usize
-    }
-
-    /// Private memory for the value of an expression of this function.
-    pub fn expression_memory(&mut self, e: Handle<E>, ty: Ty) -> Outcome<Place> {
-        let owner = Owner::Expression(self.function_id(), e);
-        let name = self.frame.f.named_expressions.get(&e).cloned().unwrap_or_else(|| "value".into());
-        Ok(self.private(owner, &name, ty)?.0)
-    }
-
-    /// A constant array in memory, written before everything else; `function` says whose expression it is.
-    pub fn table(
-        &mut self,
-        function: Option<usize>,
-        e: Handle<E>,
-        ty: Ty,
-        constants: &[Constant],
-    ) -> Outcome<Rvalue> {
-        if let Some(place) = self.tables.get(&(function, e)) {
-            return Ok(Rvalue { ty, data: Data::Place(place.clone()) });
-        }
-        let place = self.own_memory("table".into(), Memory::Private, ty)?;
-        self.tables.insert((function, e), place.clone());
-        let outside = self.code.open_prologue();
-        let leaves =
-            constants.iter().map(|c| self.code.pure(Op::Const, Attr::Bits(c.bits), &[], c.ty)).collect();
-        let stored = self.store(&place, &Rvalue { ty, data: Data::Leaves(leaves) });
-        self.code.close_prologue(outside);
-        stored?;
-        Ok(Rvalue { ty, data: Data::Place(place) })
     }
 
     /// Allocates and initializes the local variables of the function.

@@ -22,6 +22,7 @@ mod guard;
 mod lower;
 mod math;
 mod matrix;
+mod memory;
 mod operators;
 mod pack;
 mod repair;
