@@ -1,7 +1,9 @@
-//! Dead code: values that no effect needs, whether results of instructions or of regions or carried around loops.
+//! Dead code: values that no effect needs, whether results of instructions or of regions or carried around
+//! loops.
 //!
-//! Live is what writes memory or waits for others, the control flow around it, and what these need. A branch or loop in which
-//! nothing is live goes as a whole: a loop without effects that would never end may be dropped.
+//! Live is what writes memory or waits for others, the control flow around it, and what these need. A branch
+//! or loop in which nothing is live goes as a whole: a loop without effects that would never end may be
+//! dropped.
 
 use crate::Target;
 use smallvec::{Array, SmallVec};

@@ -1,9 +1,9 @@
-//! Changing a program in place, in one walk in program order: the tool of passes that replace values by other values,
-//! drop instructions, move them, or put a region in the place of its branch.
+//! Changing a program in place, in one walk in program order: the tool of passes that replace values by other
+//! values, drop instructions, move them, or put a region in the place of its branch.
 //!
-//! When an instruction is visited its operands are already replaced. A replacement must be visible wherever the
-//! replaced value is, and final: definitions come before uses, so one look at the table is enough. Instructions that
-//! are dropped stay in the arena; [`mod@crate::compact`] leaves them behind.
+//! When an instruction is visited its operands are already replaced. A replacement must be visible wherever
+//! the replaced value is, and final: definitions come before uses, so one look at the table is enough.
+//! Instructions that are dropped stay in the arena; [`mod@crate::compact`] leaves them behind.
 
 use smallvec::SmallVec;
 use vyre_ir::program::splat_bits;
@@ -18,8 +18,8 @@ pub enum Step {
     Keep,
     /// It is left out: its results are replaced, or it was put elsewhere.
     Drop,
-    /// The instructions of this region of it take its place, and what the region yields, without the first `skip`
-    /// values, that of its results. The region's parameters are replaced already.
+    /// The instructions of this region of it take its place, and what the region yields, without the first
+    /// `skip` values, that of its results. The region's parameters are replaced already.
     Inline(Region, usize),
 }
 

@@ -1,5 +1,5 @@
-//! Constant folding: a pure operation on constants is its row's semantics; a branch on a constant is the region it takes;
-//! a loop that runs once is its body.
+//! Constant folding: a pure operation on constants is its row's semantics; a branch on a constant is the
+//! region it takes; a loop that runs once is its body.
 
 use crate::Target;
 use crate::edit::{Edit, Editor, Step, edit};

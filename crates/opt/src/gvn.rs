@@ -1,7 +1,7 @@
 //! Value numbering: a pure instruction equal to one that is visible here is that one.
 //!
-//! Visibility is nesting and order, so the table only has to forget what a region added when the region ends. Loads of
-//! memory that nobody writes are pure and numbered too.
+//! Visibility is nesting and order, so the table only has to forget what a region added when the region ends.
+//! Loads of memory that nobody writes are pure and numbered too.
 
 use crate::Target;
 use crate::edit::{Edit, Editor, Step, edit};
@@ -17,8 +17,8 @@ pub fn gvn(p: &mut Program, _: &Target) -> bool {
 
 #[derive(Default)]
 struct Numbering {
-    /// By the hash of operation, attribute, operands and type. Instructions are compared before they are merged, so a
-    /// clash of hashes only costs a chance.
+    /// By the hash of operation, attribute, operands and type. Instructions are compared before they are
+    /// merged, so a clash of hashes only costs a chance.
     seen: FxHashMap<u64, Inst>,
     /// What the open regions changed in the table, to be undone.
     undo: Vec<(u64, Option<Inst>)>,

@@ -1,7 +1,7 @@
 //! Turns a short branch without effects into its instructions and a select for each result.
 //!
-//! A divergent branch costs more than a few operations on every target that runs invocations side by side, and a
-//! mispredicted one does elsewhere.
+//! A divergent branch costs more than a few operations on every target that runs invocations side by side,
+//! and a mispredicted one does elsewhere.
 
 use crate::Target;
 use crate::cost::{is_cheap, is_free};

@@ -1,5 +1,5 @@
-//! Results of regions that are no choice: the same from every side, the condition itself, never changed around a loop,
-//! or always equal to another one.
+//! Results of regions that are no choice: the same from every side, the condition itself, never changed
+//! around a loop, or always equal to another one.
 
 use crate::Target;
 use crate::edit::{Edit, Editor, Step, edit};
@@ -58,7 +58,8 @@ impl Edit for Joins {
 const ROUNDS: usize = 4;
 
 impl Joins {
-    /// Parameters that every iteration passes on or sets to what they began with, and results from outside the loop.
+    /// Parameters that every iteration passes on or sets to what they began with, and results from outside
+    /// the loop.
     fn unchanging(&self, e: &mut Editor<'_>, inst: Inst) {
         let body = e.p.insts[inst].regions[0];
         let next = e.yielded(body);
@@ -127,7 +128,8 @@ impl Joins {
         }
     }
 
-    /// Parameters that begin equal and are given equal values: found by assuming it and splitting what contradicts.
+    /// Parameters that begin equal and are given equal values: found by assuming it and splitting what
+    /// contradicts.
     fn equal_params(&self, e: &mut Editor<'_>, inst: Inst) {
         let body = e.p.insts[inst].regions[0];
         let params = e.p.regions[body].params.clone();

@@ -1,8 +1,9 @@
 //! The optimizer: programs in, programs that give the same results out.
 //!
-//! [`pipeline::PASSES`] is the whole of it, in order, with reasons. A pass is one file with one function of the same
-//! name. Passes that replace one instruction by several copy the program ([`rewrite`]); the others work in place
-//! ([`edit`]). A pass that cannot prove that a change is exact does not make it. This crate does no IO and knows no device.
+//! [`pipeline::PASSES`] is the whole of it, in order, with reasons. A pass is one file with one function of
+//! the same name. Passes that replace one instruction by several copy the program ([`rewrite`]); the others
+//! work in place ([`edit`]). A pass that cannot prove that a change is exact does not make it. This crate
+//! does no IO and knows no device.
 
 pub mod compact;
 pub mod cost;

@@ -1,8 +1,8 @@
 //! Moves pure instructions whose operands do not change in a loop to before the loop.
 //!
-//! A loop's body runs at least once, so what stands in it directly costs nothing more outside. What stands in a branch inside
-//! the loop might never have run: of that only cheap instructions are moved, and few, because each occupies a register
-//! while the loop runs.
+//! A loop's body runs at least once, so what stands in it directly costs nothing more outside. What stands in
+//! a branch inside the loop might never have run: of that only cheap instructions are moved, and few, because
+//! each occupies a register while the loop runs.
 
 use crate::Target;
 use crate::cost::{is_cheap, is_free};

@@ -169,7 +169,10 @@ fn all(apply: &mut impl FnMut(&'static Pass) -> bool) {
 }
 
 fn check(p: &Program, pass: &Pass) {
-    if let Err(problems) = vyre_ir::verify::verify(p) {
+    // Expansions may pass the limit (V010) that is set for what a user hands in.
+    if let Err(problems) = vyre_ir::verify::verify(p)
+        && problems.iter().any(|problem| problem.code != "V010")
+    {
         let list: Vec<String> = problems.iter().map(|problem| format!("\n  {problem}")).collect();
         panic!("pass `{}` made a program that does not verify:{}\n{p}", pass.name, list.concat());
     }

@@ -1,8 +1,8 @@
-//! Copying a program instruction by instruction with replacements: the tool of passes that put several instructions
-//! in place of one.
+//! Copying a program instruction by instruction with replacements: the tool of passes that put several
+//! instructions in place of one.
 //!
-//! The copy's ids are in program order and its arenas hold nothing that does not run. Recursion is as deep as regions
-//! are nested, which the program's readers bound.
+//! The copy's ids are in program order and its arenas hold nothing that does not run. Recursion is as deep as
+//! regions are nested, which the program's readers bound.
 
 use smallvec::SmallVec;
 use vyre_ir::{Builder, Inst, Op, Program, Region, SideTable, Type, Value};
@@ -12,8 +12,9 @@ pub type Values = SmallVec<[Value; 4]>;
 
 /// What to put in the place of instructions.
 pub trait Replace {
-    /// The values that take the place of the results of `inst` (of the program being copied), or `None` for a copy of
-    /// it. The operands `args` are of the copy already. New instructions go to `copy.b`, whose location is that of `inst`.
+    /// The values that take the place of the results of `inst` (of the program being copied), or `None` for a
+    /// copy of it. The operands `args` are of the copy already. New instructions go to `copy.b`, whose
+    /// location is that of `inst`.
     fn replace(&mut self, copy: &mut Copier<'_>, inst: Inst, args: &[Value]) -> Option<Values>;
 }
 

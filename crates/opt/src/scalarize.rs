@@ -1,8 +1,9 @@
 //! Splits vectors into scalars.
 //!
-//! Accesses of memory keep their vectors, because a vector access is in bounds as a whole or not at all and one check
-//! serves all its lanes. What is left of vectors after this pass is `load`, `uniform_load`, `store`, `subgroup_ballot`,
-//! and around them `compose`, `extract` and `const`; no region takes or gives a vector.
+//! Accesses of memory keep their vectors, because a vector access is in bounds as a whole or not at all and
+//! one check serves all its lanes. What is left of vectors after this pass is `load`, `uniform_load`,
+//! `store`, `subgroup_ballot`, and around them `compose`, `extract` and `const`; no region takes or gives a
+//! vector.
 
 use crate::Target;
 use crate::rewrite::{Copier, Replace, Values, rewrite};

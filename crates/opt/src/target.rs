@@ -9,8 +9,8 @@ pub struct Target {
     pub name: &'static str,
     /// Whether vectors are split into scalars; only accesses of memory stay vectors.
     pub scalar_lanes: bool,
-    /// Whether an operation on a scalar type (that of its first operand) is taken as it is. One that is not is replaced
-    /// by its row's expansion, if the row has one.
+    /// Whether an operation on a scalar type (that of its first operand) is taken as it is. One that is not
+    /// is replaced by its row's expansion, if the row has one.
     pub native: fn(Op, Scalar) -> bool,
 }
 

@@ -4,8 +4,8 @@ mod common;
 use common::{after, check, program};
 use vyre_opt::Target;
 
-/// `before` and `expected` are instructions separated by `;`, or only the name of a value. `T` stands for the type,
-/// `B` for bool and `U` for u32 of its lanes. The last line's value is the one that is used.
+/// `before` and `expected` are instructions separated by `;`, or only the name of a value. `T` stands for the
+/// type, `B` for bool and `U` for u32 of its lanes. The last line's value is the one that is used.
 #[track_caller]
 fn rule(ty: &str, before: &str, expected: &str) {
     let lanes = ty.find('x').map_or("", |i| &ty[i..]);

@@ -1,9 +1,10 @@
 //! Algebra that is exact: every rule gives the same bits, or a NaN for a NaN.
 //!
-//! Integers wrap, so their rules are those of a ring. For floats `x + 0` is not `x` (-0 + 0 is +0), `x - x` is not 0 and
-//! `x == x` is not true. A rule looks at one instruction and the producers of its operands and answers with a [`New`];
-//! rules are tried again on the answer, so each does one step. They are sorted by what they are about:
-//! [`integer`], [`float`], [`truth`] (comparisons, bools, selects) and [`shape`] (conversions and vectors).
+//! Integers wrap, so their rules are those of a ring. For floats `x + 0` is not `x` (-0 + 0 is +0), `x - x`
+//! is not 0 and `x == x` is not true. A rule looks at one instruction and the producers of its operands and
+//! answers with a [`New`]; rules are tried again on the answer, so each does one step. They are sorted by
+//! what they are about: [`integer`], [`float`], [`truth`] (comparisons, bools, selects) and [`shape`]
+//! (conversions and vectors).
 
 mod float;
 mod integer;

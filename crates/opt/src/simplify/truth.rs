@@ -120,7 +120,8 @@ fn negated(v: &View<'_>, value: Value) -> Option<New> {
     let total_order = || !v.p.ty(producer.args[0]).scalar.is_float();
     match (producer.op, &producer.args[..]) {
         (Op::Not, &[x]) => Some(New::Same(x)),
-        // NaN makes `eq` false and `ne` true, so these two are opposites for floats as well; `lt` and `le` are not.
+        // NaN makes `eq` false and `ne` true, so these two are opposites for floats as well; `lt` and `le`
+        // are not.
         (Op::Eq, &[x, y]) => new_op(Op::Ne, [x.into(), y.into()]),
         (Op::Ne, &[x, y]) => new_op(Op::Eq, [x.into(), y.into()]),
         (Op::Lt, &[x, y]) if total_order() => new_op(Op::Le, [y.into(), x.into()]),
