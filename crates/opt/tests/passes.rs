@@ -2,6 +2,7 @@
 
 mod common;
 use common::program;
+use vyre_ir::Op;
 use vyre_opt::Target;
 
 /// Expects a pass to turn a program into another; both are bodies in text form.
@@ -509,4 +510,34 @@ fn scalarize_splits_all_but_memory() {
          store w[%i], %w";
     check_on(&Target::SCALAR, "scalarize", before, expected);
     check_on(&Target::VECTOR, "scalarize", before, before);
+}
+
+/// Every row with an expansion, on scalars and vectors, down to what each target has.
+#[test]
+fn expand_leaves_only_what_the_target_has() {
+    let rows = vyre_ir::OPS.iter().filter(|info| info.expand.is_some());
+    let some_native = Target { native: |op, _| op == Op::Sin, ..Target::VECTOR };
+    for (info, ty) in rows.flat_map(|info| ["f16", "f32", "f32x3"].map(|ty| (info, ty))) {
+        let vyre_ir::Rule::Same(_, arity) = info.rule else {
+            panic!("`{}` is no function of numbers", info.name)
+        };
+        let args = ["%x", "%y"][..arity as usize].join(", ");
+        let body = format!(
+            "%i: u32 = global_id x
+             %x: {ty} = load r[%i]
+             %y: {ty} = load w[%i]
+             %z: {ty} = {} {args}
+             store w[%i], %z",
+            info.name
+        );
+        for target in [Target::SCALAR, Target::VECTOR, some_native] {
+            let found = common::after(&program(&body), &["expand"], &target);
+            let expanded = |op: Op| op.info().expand.is_some() && !(target.native)(op, vyre_ir::Scalar::F32);
+            assert!(!found.insts.values().any(|inst| expanded(inst.op)), "`{}` of {ty}\n{found}", info.name);
+            assert_eq!(
+                found.insts.values().any(|inst| inst.op == Op::Sin),
+                (target.native)(info.op, vyre_ir::Scalar::F32)
+            );
+        }
+    }
 }
