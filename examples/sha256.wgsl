@@ -1,6 +1,6 @@
 // SHA-256 (FIPS 180-4) of many messages, one invocation a message.
 //
-//   vyre run examples/sha256.wgsl --set messages=[6513249] --set lengths=[3] --set digests=zeros:8       ("abc")
+//   vyre run examples/sha256.wgsl --set messages=[6513249] --set lengths=[3] --set digests=zeros:8 --out digests=-:hex       ("abc")
 //   vyre run examples/sha256.wgsl --set messages=bytes:FILE --set lengths=[SIZE] --set digests=zeros:8
 //
 // `lengths` has one entry a message: its length in bytes. `messages` is cut into as many slots of equal size as there

@@ -134,7 +134,7 @@ pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failu
         return Ok(format!("{:#}\n", report.json()));
     }
     let text = report.text();
-    if sinks.contains(&Some(Sink::Stdout)) {
+    if sinks.iter().flatten().any(|sink| sink.path().is_none()) {
         // Standard output belongs to the values.
         eprint!("{text}");
         return Ok(String::new());
@@ -210,7 +210,7 @@ fn sinks(
             Err(error) => errors.push(error),
         }
     }
-    if as_json && sinks.contains(&Some(Sink::Stdout)) {
+    if as_json && sinks.iter().flatten().any(|sink| sink.path().is_none()) {
         let message = "`--json` and an output to `-` both want standard output";
         errors.push(Diagnostic::new("C001", message).fix("write the output to a file"));
     }
@@ -286,7 +286,7 @@ impl Report<'_> {
         let (input, output) = self.bytes();
         let timing = self.outputs.timing;
         let mut text = format!(
-            "{} on {} ({}): {} workgroups of {}\n",
+            "{} on {} ({}): grid of {} workgroups, {} invocations each\n",
             self.program.name,
             self.device.id(),
             profile.name,

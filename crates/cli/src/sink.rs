@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 use vyre_ir::{Diagnostic, Type};
 
 /// What a user may write.
-pub const FORMS: &str = "FILE.npy, FILE.bin, FILE.png, FILE.png:WIDTH, or -";
+pub const FORMS: &str = "FILE.npy, FILE.bin, FILE.png, FILE.png:WIDTH, - or -:hex";
 
 /// A place for contents.
 #[derive(Clone, PartialEq, Debug)]
@@ -23,8 +23,8 @@ pub enum Sink {
     Bin(PathBuf),
     /// A picture, of that width if one was given.
     Png(PathBuf, Option<u32>),
-    /// Standard output as text, one element a line.
-    Stdout,
+    /// Standard output as text, one element a line; as the hexadecimal digits of its bits if `hex`.
+    Stdout { hex: bool },
 }
 
 impl Sink {
@@ -34,8 +34,8 @@ impl Sink {
             Diagnostic::new("C020", format!("`{text}` is no place for an output: {why}"))
                 .fix(format!("write {FORMS}"))
         };
-        if text == "-" {
-            return Ok(Sink::Stdout);
+        if let "-" | "-:hex" = text {
+            return Ok(Sink::Stdout { hex: text != "-" });
         }
         if let Some((path, width)) = text.rsplit_once(':')
             && has_extension(path, "png")
@@ -56,7 +56,7 @@ impl Sink {
     pub fn path(&self) -> Option<&Path> {
         match self {
             Sink::Npy(path) | Sink::Bin(path) | Sink::Png(path, _) => Some(path),
-            Sink::Stdout => None,
+            Sink::Stdout { .. } => None,
         }
     }
 
@@ -148,7 +148,7 @@ pub fn write_all(outputs: &[Output<'_>]) -> Result<Vec<String>, Failure> {
         notices.extend(write_file(output, file.as_file_mut()).map_err(|e| error(&e))?);
         ready.push((file, place));
     }
-    for output in outputs.iter().filter(|output| *output.sink == Sink::Stdout) {
+    for output in outputs.iter().filter(|output| output.sink.path().is_none()) {
         let stdout = std::io::stdout().lock();
         match write_text(output, &mut BufWriter::new(stdout)) {
             // A reader that has seen enough, such as `head`, is no failure.
@@ -180,17 +180,20 @@ fn write_file(output: &Output<'_>, file: &mut File) -> std::io::Result<Option<St
                 notice = Some(format!("{cut} values outside 0 to 1 were cut in `{}`", path.display()));
             }
         }
-        Sink::Bin(_) | Sink::Stdout => out.write_all(output.bytes)?,
+        Sink::Bin(_) | Sink::Stdout { .. } => out.write_all(output.bytes)?,
     }
     out.flush()?;
     Ok(notice)
 }
 
 fn write_text(output: &Output<'_>, out: &mut impl Write) -> std::io::Result<()> {
-    let lanes = output.ty.lanes as usize;
+    let (ty, lanes) = (output.ty.scalar, output.ty.lanes as usize);
     let mut scalar = 0;
-    while let Some(bits) = elements::scalar_at(output.bytes, output.ty.scalar, scalar) {
-        out.write_all(elements::show(output.ty.scalar, bits).as_bytes())?;
+    while let Some(bits) = elements::scalar_at(output.bytes, ty, scalar) {
+        match output.sink {
+            Sink::Stdout { hex: true } => write!(out, "{bits:0width$x}", width = 2 * ty.bytes() as usize)?,
+            _ => out.write_all(elements::show(ty, bits).as_bytes())?,
+        }
         scalar += 1;
         out.write_all(if scalar % lanes == 0 { b"\n" } else { b" " })?;
     }
@@ -205,7 +208,8 @@ mod tests {
     #[test]
     fn forms() {
         let ok = [
-            ("-", Sink::Stdout),
+            ("-", Sink::Stdout { hex: false }),
+            ("-:hex", Sink::Stdout { hex: true }),
             ("a.npy", Sink::Npy("a.npy".into())),
             ("a.bin", Sink::Bin("a.bin".into())),
             ("a.png", Sink::Png("a.png".into(), None)),
@@ -253,10 +257,14 @@ mod tests {
 
     #[test]
     fn text_is_an_element_a_line() {
-        let mut out = Vec::new();
-        let sink = Sink::Stdout;
-        let output = Output { ty: Type::new(Scalar::I8, 2), bytes: &[1, 255, 3, 4], sink: &sink };
-        write_text(&output, &mut out).unwrap();
-        assert_eq!(out, b"1 -1\n3 4\n");
+        let text = |hex| {
+            let sink = Sink::Stdout { hex };
+            let mut out = Vec::new();
+            let output = Output { ty: Type::new(Scalar::I8, 2), bytes: &[1, 255, 3, 4], sink: &sink };
+            write_text(&output, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(text(false), "1 -1\n3 4\n");
+        assert_eq!(text(true), "01 ff\n03 04\n");
     }
 }
