@@ -9,6 +9,7 @@
 //! functions are expanded; what the table of operations lacks calls the row's reference semantics.
 
 mod context;
+mod counted;
 mod device;
 mod fission;
 mod frame;

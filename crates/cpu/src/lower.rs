@@ -8,8 +8,10 @@
 //! Recursion is as deep as the program's nesting, which the caller bounds.
 
 use crate::context;
+use crate::counted::{brief_loops, counted};
 use crate::fission::{Home, Piece, Plan, Step};
 use crate::ops::{self, Features, clif_type, constant};
+use crate::range::Limits;
 use crate::shim::{self, Shim};
 use crate::subgroup::SIZE;
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -69,6 +71,8 @@ pub(crate) fn lower(
         regions: SideTable::new(None),
         scratch_region: None,
         stopped,
+        limits: Limits::new(),
+        brief: brief_loops(p),
         b,
     };
     lower.enter();
@@ -111,7 +115,12 @@ pub(crate) struct Lower<'a> {
     shims: [Option<FuncRef>; Shim::ALL.len()],
     regions: SideTable<Buffer, Option<AliasRegion>>,
     scratch_region: Option<AliasRegion>,
+    /// Where code goes when the run is to stop.
     stopped: Block,
+    /// How large indices can be where code is being made.
+    pub limits: Limits,
+    /// Loops that need not look whether the run is to stop.
+    brief: SideTable<Inst, bool>,
 }
 
 impl Lower<'_> {
@@ -311,7 +320,7 @@ impl Lower<'_> {
         let data = &p.insts[inst];
         let lanes: Lanes = match data.op {
             Op::If => return self.branch(data),
-            Op::Loop => return self.repeat(data),
+            Op::Loop => return self.repeat(data, self.brief[inst]),
             Op::Switch => return self.switch(data),
             Op::Yield => return,
             Op::Const => self.constant(data),
@@ -450,7 +459,12 @@ impl Lower<'_> {
         self.b.ins().brif(condition, then, &[], otherwise, &[]);
         for (block, &region) in [then, otherwise].into_iter().zip(&data.regions) {
             self.b.switch_to_block(block);
+            let implied = self.limits.implied(self.p, data.args[0]).filter(|_| block == then);
+            let before = implied.map(|(value, largest)| (value, self.limits.set(value, largest)));
             self.region(region);
+            if let Some((value, largest)) = before {
+                self.limits.set(value, largest);
+            }
             let values = self.flat(self.p.yielded(region));
             self.b.ins().jump(after, &values);
         }
@@ -488,21 +502,35 @@ impl Lower<'_> {
         if self.piece == 0 { self.uniform(value) } else { self.get_scalar(value) }
     }
 
-    fn repeat(&mut self, data: &InstData) {
+    fn repeat(&mut self, data: &InstData, brief: bool) {
         let body = data.regions[0];
         let header = self.b.create_block();
         let initial = self.flat(&data.args);
         self.b.ins().jump(header, &initial);
         self.b.switch_to_block(header);
         self.params(header, &self.p.regions[body].params);
+        self.limit_counter(data);
         self.region(body);
         let yielded = self.p.yielded(body);
         let again = self.get_scalar(yielded[0]);
         let next = self.flat(&yielded[1..]);
         let results: Vec<Lanes> = yielded[1..].iter().map(|&v| self.get(v)).collect();
-        self.turn(again, header, &next);
+        if brief {
+            let after = self.b.create_block();
+            self.b.ins().brif(again, header, &next, after, &[]);
+            self.b.switch_to_block(after);
+        } else {
+            self.turn(again, header, &next);
+        }
         // The values of the last turn reach everything after it.
         self.set_all(&data.results, results);
+    }
+
+    /// Notes how large the counter of a loop gets. It is a parameter, so that it is used inside only.
+    fn limit_counter(&mut self, data: &InstData) {
+        if let Some(counted) = counted(self.p, data) {
+            self.limits.set(counted.counter, counted.largest);
+        }
     }
 
     /// The back edge of a loop, unless the run is to stop; goes on after the loop.
@@ -559,6 +587,7 @@ impl Lower<'_> {
         self.b.ins().jump(header, &initial);
         self.b.switch_to_block(header);
         self.params(header, &pick(params));
+        self.limit_counter(data);
         self.steps(steps);
         let yielded = p.yielded(body);
         let again = self.uniform(yielded[0]);

@@ -3,7 +3,7 @@
 //! Each access is checked against the bytes that the buffer has: a load outside gives 0, a store and an atomic do
 //! nothing. The check is a branch to a cold block: in code that is in bounds it costs a compare and a predicted
 //! branch, where selecting an address would lengthen the way from index to value. Arrays of fixed size are not checked
-//! where [`range`] proves the index small enough.
+//! where [`crate::range`] proves the index small enough.
 //!
 //! Memory of a workgroup and its invocations belongs to one thread, so atomics on it are ordinary accesses. On bound
 //! memory they are the machine's; a relaxed order is all that the rows promise.
@@ -11,7 +11,6 @@
 use crate::fission::PrivateCopies;
 use crate::lower::{Lanes, Lower};
 use crate::ops::{self, cast, clif_type, constant};
-use crate::range;
 use crate::shim::Shim;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
@@ -260,7 +259,7 @@ impl Lower<'_> {
     /// Whether an index lies in an array of `count` scalars.
     fn check(&mut self, value: Value, index: ir::Value, count: u64, lanes: u64) -> Inside {
         let Some(last) = count.checked_sub(lanes) else { return Inside::Never };
-        if range::largest(self.p, value) as u64 <= last {
+        if self.limits.largest(self.p, value) as u64 <= last {
             return Inside::Always;
         }
         if ops::known(&self.b, index).is_some() {
