@@ -78,7 +78,7 @@ integers stands for a structure of mixed types, 1.5f is the bits of that f32 and
 program writes and that is not set starts as zeros; without a declared size it has an element for each thread.
 
 SINK is FILE.npy, FILE.bin, FILE.png or FILE.png:WIDTH (from u32 as RGBA, or f32 from 0 to 1), or - for text on standard
-output.
+output, -:hex for the bits of each number.
 
 Examples:
   vyre run mandelbrot.wgsl --threads 1024,1024 --out pixels=mandelbrot.png --verify
