@@ -258,6 +258,10 @@ impl Lower<'_> {
         let mut todo = vec![(condition, holds)];
         while let Some((condition, holds)) = todo.pop() {
             let Some(data) = self.p.producer(condition) else { continue };
+            let compares = matches!(data.op, Op::Lt | Op::Le);
+            if compares && self.p.ty(data.args[0]) != Scalar::U32.into() {
+                continue;
+            }
             let fact = match (data.op, holds) {
                 (Op::And, true) | (Op::Or, false) => {
                     todo.extend(data.args.iter().map(|&arg| (arg, holds)));
@@ -273,9 +277,7 @@ impl Lower<'_> {
                 (Op::Le, false) => self.limit(data.args[0], 0).map(|below| (data.args[1], below)),
                 _ => None,
             };
-            if let Some((value, below)) = fact.filter(|(v, _)| self.p.ty(*v) == Scalar::U32.into()) {
-                self.facts.push(Fact { value, below });
-            }
+            self.facts.extend(fact.map(|(value, below)| Fact { value, below }));
         }
     }
 
@@ -505,6 +507,16 @@ impl Lower<'_> {
                 global
             });
         }
+        if op == Op::NumSubgroups {
+            // Not naga's: lavapipe's does not count a last subgroup that is not full.
+            let size = self.position(Op::SubgroupSize, 0);
+            return self.code.at_start(|code| {
+                let full = code.op(Op::Div, &[Val::u32(invocations as u32 - 1), size]);
+                let count = code.op(Op::Add, &[full, Val::u32(1)]);
+                code.name(count, op.name());
+                count.at_most(invocations)
+            });
+        }
         let (built_in, ty, name, max) = match op {
             Op::GlobalId => (In::GlobalInvocationId, u32x3, "global_id", u64::MAX),
             Op::LocalId => (In::LocalInvocationId, u32x3, "local_id", along - 1),
@@ -514,7 +526,6 @@ impl Lower<'_> {
             Op::SubgroupSize => (In::SubgroupSize, u32, "subgroup_size", 128),
             Op::SubgroupLane => (In::SubgroupInvocationId, u32, "subgroup_lane", 127),
             Op::SubgroupId => (In::SubgroupId, u32, "subgroup_id", invocations - 1),
-            Op::NumSubgroups => (In::NumSubgroups, u32, "num_subgroups", invocations),
             _ => unreachable!("`{}` is not a position", op.name()),
         };
         let argument = self.input(built_in, ty, name);

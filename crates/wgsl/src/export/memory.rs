@@ -354,7 +354,15 @@ fn access(code: &mut Code, base: Expr, index: Val) -> Expr {
 /// What the array is of, and whether that is atomic; or why there is no such array.
 fn unit(decl: &BufferDecl, uses: Uses) -> Result<(Scalar, bool), String> {
     let rows = decl.memory == Memory::Uniform;
-    let fits = |s: Scalar| types::scalar(s).is_some() && (!rows || s.bytes() == 4);
+    // An array of what does not divide the buffer's size would be larger than what is bound.
+    let whole = |s: Scalar| {
+        !decl.memory.is_bound()
+            || match decl.static_bytes() {
+                Some(bytes) => bytes.is_multiple_of(s.bytes() as u64),
+                None => decl.element.bytes().is_multiple_of(s.bytes()),
+            }
+    };
+    let fits = |s: Scalar| types::scalar(s).is_some() && (!rows || s.bytes() == 4) && whole(s);
     let width = |s: Scalars| s.iter().map(Scalar::bytes).reduce(|a, b| if a == b { a } else { 0 });
     let width_of_all = width(uses.scalars).unwrap_or(0);
     if uses.scalars.is_empty() {
@@ -371,11 +379,13 @@ fn unit(decl: &BufferDecl, uses: Uses) -> Result<(Scalar, bool), String> {
         };
     }
     let shared = decl.memory != Memory::Private;
+    let same_width = match width_of_all {
+        0 => Scalar::U32,
+        _ => types::bits_type(uses.scalars.iter().next().expect("it is not empty")),
+    };
     Ok(match uses.scalars.only().filter(|s| fits(*s)) {
         Some(only) => (only, false),
-        None if width_of_all == 0 || rows => {
-            (Scalar::U32, shared && uses.stores.iter().any(|s| s.bytes() < 4))
-        }
-        None => (types::bits_type(uses.scalars.iter().next().expect("it is not empty")), false),
+        None if fits(same_width) && uses.scalars.only().is_none() => (same_width, false),
+        None => (Scalar::U32, shared && uses.stores.iter().any(|s| s.bytes() < 4)),
     })
 }

@@ -450,7 +450,7 @@ fn simpler(op: Op, args: &[Val]) -> Option<Val> {
         (Op::Add | Op::Or | Op::Xor, Some(0), _) => Some(b),
         (Op::Mul | Op::Div, _, Some(1)) => Some(a),
         (Op::Mul, Some(1), _) => Some(b),
-        (Op::And, _, Some(mask)) if (mask + 1).is_power_of_two() && a.max <= mask => Some(a),
+        (Op::And, _, Some(mask)) if mask & mask.wrapping_add(1) == 0 && a.max <= mask => Some(a),
         (Op::Min, _, Some(most)) if a.max <= most => Some(a),
         (Op::Min, _, Some(0)) => Some(b),
         (Op::Rem, _, Some(n)) if a.max < n => Some(a),
@@ -490,9 +490,10 @@ fn bound(op: Op, ty: Type, args: &[Val]) -> u64 {
         (Op::Mul, [a, b]) => exact(a.max.checked_mul(b.max)),
         (Op::And | Op::Min, [a, b]) => a.max.min(b.max),
         (Op::Max, [a, b]) => a.max.max(b.max),
-        (Op::Or | Op::Xor, [a, b]) => {
-            exact((a.max | b.max).checked_add(1).map(u64::next_power_of_two).map(|m| m - 1))
-        }
+        (Op::Or | Op::Xor, [a, b]) => match a.max | b.max {
+            0 => 0,
+            most => u64::MAX >> most.leading_zeros(),
+        },
         (Op::Rem, [a, b]) => match b.same_bits() {
             Some(0) => 0,
             Some(n) => a.max.min(n - 1),
