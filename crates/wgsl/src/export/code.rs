@@ -198,6 +198,8 @@ impl Code {
 
     /// Evaluates an expression here, as a value.
     pub fn value(&mut self, ty: impl Into<Type>, expression: Expression) -> Val {
+        let ty = ty.into();
+        self.ty(ty); // naga's writer enables the extensions of the types that the module lists
         Val::expr(ty, self.emit(expression))
     }
 
@@ -298,6 +300,7 @@ impl Code {
         if let Some(&expr) = self.literals.get(&(scalar, bits)) {
             return expr;
         }
+        self.ty(scalar.into());
         let expr = self.declare(Expression::Literal(literal));
         self.literals.insert((scalar, bits), expr);
         expr

@@ -119,6 +119,9 @@ impl Lower<'_> {
     /// A value that was defined before.
     fn value(&self, value: Value) -> Val {
         let val = self.values[value].unwrap_or_else(|| panic!("{value} is used before it is defined"));
+        if val.bits().is_some() {
+            return val; // in a branch that is never taken, what is learned of a constant is not so
+        }
         let below = self.facts.iter().filter(|f| f.value == value).filter_map(|f| match f.below {
             Limit::Const(n) => n.checked_sub(1),
             Limit::LengthOf(_) => None,
@@ -369,7 +372,11 @@ impl Lower<'_> {
 
     /// Whether an enclosing `if` has compared the index with the buffer's length.
     fn is_inside(&self, buffer: Buffer, ty: Type, index: Value) -> bool {
-        let element = self.p.buffers[buffer].element.bytes();
+        let decl = &self.p.buffers[buffer];
+        let element = decl.element.bytes();
+        if decl.static_bytes().is_some() && self.value(index).bits().is_some() {
+            return false; // naga rejects a constant index outside, also in a branch that is never taken
+        }
         let compared = |f: &Fact| f.value == index && f.below == Limit::LengthOf(buffer);
         ty.bytes() <= element && ty.lanes == 1 && self.facts.iter().any(compared)
     }

@@ -164,6 +164,12 @@ impl Plan {
                 None => Check::AtMost(Val::u32(last as u32)),
             };
         }
+        if let Some(index) = index.same_bits() {
+            let end = (index + lanes as u64) * width as u64;
+            if end > u32::MAX as u64 * self.unit.bytes() as u64 {
+                return Check::Outside; // beyond the greatest length; naga rejects such an index
+            }
+        }
         // A bound buffer holds at least one element.
         let certain = self.element_bytes >= width * lanes as u32;
         if certain && index.max + lanes as u64 <= (self.element_bytes / width) as u64 {
@@ -341,8 +347,11 @@ fn half_place(code: &mut Code, index: Val) -> (Val, Val) {
     (word, code.op(Op::Shl, &[odd, Val::u32(4)]))
 }
 
+/// A part of an array or row. naga computes the byte offsets of its constant indices in 32 bits and stops at an
+/// overflow, so one that may be out of those (behind a check that fails) goes as if it were not constant.
 fn access(code: &mut Code, base: Expr, index: Val) -> Expr {
-    match index.same_bits() {
+    const GREATEST: u64 = u32::MAX as u64 / 16;
+    match index.same_bits().filter(|i| *i < GREATEST) {
         Some(index) => code.emit(Expression::AccessIndex { base, index: index as u32 }),
         None => {
             let index = code.get(index);

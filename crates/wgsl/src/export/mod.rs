@@ -21,8 +21,8 @@
 //! # What the devices may do differently
 //! - Floats: `/`, `sqrt` and `fma` within the bounds of WGSL (2.5 ULP for `/`, `fma` possibly rounded twice); `a * b + c`
 //!   possibly contracted; subnormal numbers possibly flushed; the order of subgroup sums open.
-//! - `min` and `max` of floats: of two zeros either may win; with one NaN, either operand.
-//! - `subgroup_add` and the like on floats: the order is the device's.
+//! - `min` and `max` of floats, also over a subgroup: of two zeros either may win; with one NaN, either operand. The
+//!   sign of a zero that rounding to an integer gives is open as well.
 //!
 //! # What naga could add, and why it does not
 //!

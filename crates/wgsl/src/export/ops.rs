@@ -90,7 +90,7 @@ impl Code {
             return self.op(op, &[args[0], constant]);
         }
         let shown = match (op, args) {
-            (Op::Div | Op::Rem, &[x, by]) if scalar.is_int() => [x, never_zero(by)].to_vec(),
+            (Op::Div | Op::Rem, &[x, by]) if scalar.is_int() => vec![x, self.never_zero(by)],
             (Op::Shl | Op::Shr, &[x, by]) => vec![x, self.modulo_width(by, scalar.bits())],
             _ => args.to_vec(),
         };
@@ -283,6 +283,23 @@ impl Code {
         self.op(Op::Lt, &[Val::splat(bits.ty, 0x7f80_0000), magnitude])
     }
 
+    /// A divisor without constant zeros, which naga and WGSL reject, in any lane: `x / 0 = x / 1`, `x % 0 = x % 1`.
+    fn never_zero(&mut self, divisor: Val) -> Val {
+        let expr = match divisor.node {
+            Node::Const(bits) => return Val::constant(divisor.ty, bits.map(|b| b.max(1))),
+            Node::Expr(expr) => expr,
+        };
+        let Expression::Compose { ty, components } = &self.function.expressions[expr] else { return divisor };
+        let (ty, mut components) = (*ty, components.clone());
+        let scalar = Type::from(divisor.ty.scalar);
+        let (zero, one) = (self.get(Val::splat(scalar, 0)), self.get(Val::splat(scalar, 1)));
+        if !components.contains(&zero) {
+            return divisor;
+        }
+        components.iter_mut().filter(|c| **c == zero).for_each(|c| *c = one);
+        self.value(divisor.ty, Expression::Compose { ty, components })
+    }
+
     fn modulo_width(&mut self, amount: Val, width: u32) -> Val {
         match amount.node {
             Node::Const(bits) => Val::constant(amount.ty, bits.map(|b| b % width as u64)),
@@ -406,14 +423,6 @@ fn with_width(scalar: Scalar, bits: u32) -> Scalar {
         .into_iter()
         .find(|s| s.is_int() && s.bits() == bits && s.is_signed() == scalar.is_signed())
         .expect("integers come in 8, 16, 32 and 64 bits")
-}
-
-/// A divisor without constant zeros, which WGSL rejects: `x / 0 = x / 1` and `x % 0 = x % 1`.
-fn never_zero(divisor: Val) -> Val {
-    match divisor.node {
-        Node::Const(bits) => Val::constant(divisor.ty, bits.map(|b| b.max(1))),
-        Node::Expr(_) => divisor,
-    }
 }
 
 /// Unsigned division by a power of two, which the writers would wrap in a function that checks the divisor.
