@@ -4,7 +4,7 @@ use crate::context;
 use crate::fission::Plan;
 use crate::jit::Code;
 use crate::pool::Pool;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 use vyre_driver::{AlignedBytes, BackendError, Executable, Launch, LaunchMemory};
@@ -12,6 +12,12 @@ use vyre_ir::Program;
 
 /// Chunks of workgroups for each thread: enough that uneven workgroups even out.
 const CHUNKS_PER_THREAD: u64 = 32;
+
+/// Code that takes more stack than this runs on threads with a stack of their own.
+const SMALL_STACK: usize = 128 << 10;
+
+/// Stack for what is around generated code: the run itself, and the functions that code calls.
+const OTHER_STACK: usize = 256 << 10;
 
 /// Scratch memory up to this size is kept for the next run.
 const KEPT_BYTES: u64 = 16 << 20;
@@ -135,23 +141,66 @@ impl Executable for Kernel {
             stopped: AtomicBool::new(false),
         };
         let per_chunk = (count / (threads * CHUNKS_PER_THREAD)).max(1);
-        let result = if threads == 1 {
-            run.chunk(0, 0, count);
+        let work = |worker: usize, chunk: u64| {
+            let first = chunk * per_chunk;
+            run.chunk(worker, first, (first + per_chunk).min(count));
+        };
+        let chunks = count.div_ceil(per_chunk);
+        let result = if self.code.stack > SMALL_STACK {
+            on_large_stacks(threads as usize, self.code.stack + OTHER_STACK, chunks, &work)
+        } else if threads == 1 {
+            (0..chunks).for_each(|chunk| work(0, chunk));
             Ok(())
         } else {
-            pool.run(count.div_ceil(per_chunk), &|worker, chunk| {
-                let first = chunk * per_chunk;
-                run.chunk(worker, first, (first + per_chunk).min(count));
-            })
+            pool.run(chunks, &work)
+                .map_err(|_| BackendError::Internal { what: "a worker thread panicked".into() })
         };
         let stopped = run.stopped.load(Ordering::Relaxed);
         self.keep(scratch);
         match result {
-            Err(_) => Err(BackendError::Internal { what: "a worker thread panicked".into() }),
+            Err(error) => Err(error),
             Ok(()) if stopped => Err(BackendError::Timeout { seconds: start.elapsed().as_secs_f64() }),
             Ok(()) => Ok(()),
         }
     }
+}
+
+/// Calls `work(worker, chunk)` for each chunk, on threads with that much stack.
+fn on_large_stacks(
+    threads: usize,
+    stack: usize,
+    chunks: u64,
+    work: &(dyn Fn(usize, u64) + Sync),
+) -> Result<(), BackendError> {
+    let next = AtomicU64::new(0);
+    let take_part = &|worker: usize| {
+        loop {
+            let chunk = next.fetch_add(1, Ordering::Relaxed);
+            if chunk >= chunks {
+                return;
+            }
+            work(worker, chunk);
+        }
+    };
+    std::thread::scope(|scope| {
+        let mut started = Vec::new();
+        for worker in 0..threads {
+            let thread = std::thread::Builder::new().stack_size(stack);
+            match thread.spawn_scoped(scope, move || take_part(worker)) {
+                Ok(thread) => started.push(thread),
+                // The others do its part.
+                Err(_) if worker > 0 => break,
+                Err(_) => {
+                    let what = "the stack of a very large program".into();
+                    return Err(BackendError::OutOfMemory { requested: stack as u64, available: None, what });
+                }
+            }
+        }
+        if started.into_iter().any(|thread| thread.join().is_err()) {
+            return Err(BackendError::Internal { what: "a worker thread panicked".into() });
+        }
+        Ok(())
+    })
 }
 
 impl Run<'_> {

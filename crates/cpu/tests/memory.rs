@@ -5,9 +5,9 @@ mod common;
 use common::{run_u32, run_until, try_run};
 use std::time::Duration;
 use vyre_driver::{BackendError, Cancel};
-use vyre_ir::Program;
 use vyre_ir::text::parse;
 use vyre_ir::verify::verify;
+use vyre_ir::{Access, Builder, Op, Program, Scalar};
 
 fn read(text: &str) -> Program {
     let p = parse("test.vyre", text).unwrap_or_else(|errors| panic!("{}", errors[0]));
@@ -226,4 +226,59 @@ fn too_much_memory() {
     );
     let result = try_run(&p, [1, 1, 1], &mut []);
     assert!(matches!(result, Err(BackendError::OutOfMemory { requested: 4_096_000_000, .. })), "{result:?}");
+}
+
+/// Programs of so many instructions that they are compiled by the quick settings and take a large stack.
+#[test]
+fn large_programs() {
+    for n in [9_000u32, 60_000] {
+        let mut b = Builder::new("large", [2, 1, 1]);
+        let out = common::storage(&mut b, "out", Scalar::U32, Access::ReadWrite);
+        let i = b.axis(Op::GlobalId, 0);
+        let mut x = i;
+        let mut all = vec![];
+        for _ in 0..n / 3 {
+            x = b.op(Op::Add, &[x, i]);
+            all.push(b.op(Op::Xor, &[x, i]));
+        }
+        let mut sum = i;
+        for y in all {
+            sum = b.op(Op::Add, &[sum, y]);
+        }
+        b.store(Op::Store, out, i, sum);
+        let expected: Vec<u32> = (0..4u32)
+            .map(|i| (0..n / 3).fold(i, |sum: u32, k| sum.wrapping_add((k + 2).wrapping_mul(i) ^ i)))
+            .collect();
+        assert_eq!(run_u32(&b.finish(), [2, 1, 1], &[vec![9; 4]])[0], expected, "{n} instructions");
+    }
+}
+
+/// Control flow as deep as the verifier allows.
+#[test]
+fn deep_programs() {
+    let mut b = Builder::new("deep", [2, 1, 1]);
+    let out = common::storage(&mut b, "out", Scalar::U32, Access::ReadWrite);
+    let i = b.axis(Op::GlobalId, 0);
+    let mut regions = Vec::new();
+    for depth in 0..vyre_ir::verify::MAX_DEPTH - 1 {
+        let n = b.u32(depth as u32);
+        let condition = b.op(Op::Lt, &[i, n]);
+        let then = b.open(&[]);
+        regions.push((condition, then));
+        b.enter(then);
+    }
+    let old = b.load(Op::Load, out, i, Scalar::U32.into());
+    b.store(Op::Store, out, i, old);
+    while let Some((condition, then)) = regions.pop() {
+        b.end(&[]);
+        let otherwise = b.region(&[], |b, _| {
+            let seven = b.u32(7);
+            b.store(Op::Store, out, i, seven);
+            vec![]
+        });
+        b.branch(condition, then, otherwise);
+    }
+    let p = b.finish();
+    verify(&p).unwrap_or_else(|errors| panic!("{}", errors[0]));
+    assert_eq!(run_u32(&p, [2, 1, 1], &[vec![9; 4]])[0], [7; 4]);
 }
