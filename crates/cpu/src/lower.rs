@@ -216,8 +216,9 @@ impl Lower<'_> {
                 }
             }
         }
-        let moved: Vec<Lanes> = piece.copies.iter().map(|&(from, _)| self.get(from)).collect();
-        for (&(_, to), lanes) in piece.copies.iter().zip(moved) {
+        // All that is moved was computed or loaded above, so no move sees another one.
+        for &(from, to) in &piece.copies {
+            let lanes = self.get(from);
             let Home::Slot(offset) = self.plan.homes[to] else {
                 unreachable!("fission copies into slots only")
             };

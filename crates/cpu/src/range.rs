@@ -139,6 +139,7 @@ mod tests {
         let values: Vec<Value> = cases.iter().map(|&(op, a, c, _)| b.op(op, &[a, c])).collect();
         let narrow = b.convert(wb, Scalar::U32);
         let (less, signed) = (b.op(Op::Lt, &[w, c7]), b.op(Op::Lt, &[wi, five]));
+        let not_above = b.op(Op::Le, &[w, c7]);
         let p = b.finish();
         let mut limits = Limits::new();
         for (&(op, _, _, expected), value) in cases.iter().zip(values) {
@@ -146,6 +147,7 @@ mod tests {
         }
         assert_eq!(limits.largest(&p, narrow), 255);
         assert_eq!(limits.implied(&p, less), Some((w, 6)));
+        assert_eq!(limits.implied(&p, not_above), Some((w, 7)));
         assert_eq!(limits.implied(&p, signed), None);
         limits.set(wi, 100);
         assert_eq!(limits.implied(&p, signed), Some((wi, 4)));

@@ -110,6 +110,35 @@ fn values_across_barriers_in_loops() {
     }
 }
 
+/// A value from before a loop is there in every turn, although another one needs memory after its last use in a turn.
+#[test]
+fn values_from_before_a_loop() {
+    let size = [7, 1, 1];
+    let body = format!(
+        "{}
+        store out[%at], %at
+        %kept: u32 = load out[%at]
+        workgroup_barrier
+        %zero: u32 = const 0
+        %one: u32 = const 1
+        %four: u32 = const 4
+        %turns: u32, %sum: u32 = loop (%t: u32 = %zero, %s: u32 = %zero) {{
+          %a: u32 = add %s, %kept
+          store out[%at], %t
+          workgroup_barrier
+          %late: u32 = load out[%at]
+          workgroup_barrier
+          %b: u32 = add %a, %late
+          %next: u32 = add %t, %one
+          %again: bool = lt %next, %four
+          yield %again, %next, %b
+        }}
+        store out[%at], %sum",
+        at(size)
+    );
+    check(size, 2, &body, |i| 4 * i + 6);
+}
+
 /// Barriers under nested uniform conditions, with results that differ and results that do not.
 #[test]
 fn uniform_branches() {
@@ -226,6 +255,31 @@ fn private_arrays() {
         );
         check(size, 4, &body, |i| 2 * i);
     }
+}
+
+/// A private array that only one piece uses, but in every turn of a loop.
+#[test]
+fn private_arrays_in_loops() {
+    let size = [7, 1, 1];
+    let body = format!(
+        "buffer own: u32[2] private read_write
+        {}
+        %zero: u32 = const 0
+        %one: u32 = const 1
+        %four: u32 = const 4
+        %turns: u32 = loop (%t: u32 = %zero) {{
+          %x: u32 = load own[%one]
+          %y: u32 = add %x, %l
+          store own[%one], %y
+          store out[%at], %y
+          workgroup_barrier
+          %next: u32 = add %t, %one
+          %again: bool = lt %next, %four
+          yield %again, %next
+        }}",
+        at(size)
+    );
+    check(size, 2, &body, |i| 4 * (i % 7));
 }
 
 /// Workgroup memory is zero when a workgroup starts, whatever ran before.
