@@ -19,8 +19,10 @@
 //! - A `uniform_load`, and barriers, are in uniform control flow, which the verifier has proved; naga does not check.
 //!
 //! # What the devices may do differently
-//! - Floats: `/`, `sqrt` and `fma` within the bounds of WGSL (2.5 ULP for `/`, `fma` possibly rounded twice); `a * b + c`
-//!   possibly contracted; subnormal numbers possibly flushed; the order of subgroup sums open.
+//! - Floats: `/`, `sqrt` and `fma` within the bounds of WGSL (2.5 ULP for `/`, `fma` possibly rounded twice); subnormal
+//!   numbers possibly flushed; the order of subgroup sums open.
+//! - A driver may contract `a * b + c`, and simplify what would be equal for real numbers. [`spirv`] forbids it; naga has
+//!   no way to say so in a module, so what is handed to wgpu as a module is open to it.
 //! - `min` and `max` of floats, also over a subgroup: of two zeros either may win; with one NaN, either operand. The
 //!   sign of a zero that rounding to an integer gives is open as well.
 //!

@@ -65,7 +65,32 @@ pub(super) fn spirv(p: &Program, module: &naga::Module) -> Result<Vec<u8>, Diagn
         ..spv::Options::default()
     };
     let words = spv::write_vec(module, info, &options, None).map_err(|e| refuse(p, "SPIR-V", &e))?;
-    Ok(words.into_iter().flat_map(u32::to_le_bytes).collect())
+    Ok(uncontracted(words).into_iter().flat_map(u32::to_le_bytes).collect())
+}
+
+/// Decorates float arithmetic so that a driver neither fuses nor rearranges it: without that Mesa makes `-b` of
+/// `a - (a + b)`, which takes the error terms away that the expanded math functions work with.
+fn uncontracted(mut words: Vec<u32>) -> Vec<u32> {
+    const HEADER: usize = 5;
+    // FNegate, FAdd, FSub, FMul, FDiv, FRem, VectorTimesScalar: (operation, type, result, operands).
+    const ARITHMETIC: [u32; 7] = [127, 129, 131, 133, 136, 140, 142];
+    const DECORATE: u32 = 71;
+    const NO_CONTRACTION: u32 = 42;
+    let (mut at, mut types, mut decorations) = (HEADER, None, Vec::new());
+    while let Some(&word) = words.get(at) {
+        let (operation, length) = (word & 0xffff, (word >> 16) as usize);
+        let is_type_or_value = matches!(operation, 19..=39 | 41..=46 | 54 | 59);
+        if is_type_or_value && types.is_none() {
+            types = Some(at);
+        }
+        if ARITHMETIC.contains(&operation) {
+            decorations.extend([3 << 16 | DECORATE, words[at + 2], NO_CONTRACTION]);
+        }
+        at += length.max(1);
+    }
+    let end_of_decorations = types.unwrap_or(at);
+    words.splice(end_of_decorations..end_of_decorations, decorations);
+    words
 }
 
 pub(super) fn msl(p: &Program, module: &naga::Module) -> Result<String, Diagnostic> {
