@@ -1,8 +1,9 @@
 //! Backend `cpu`: programs compiled to machine code with Cranelift, one workgroup a thread.
 //!
 //! The way of a program: [`fission`] cuts it at barriers into pieces and says where values live between them (with
-//! [`scalars`] and [`frame`]); [`lower`] makes one function of that, with [`ops`] for operations and [`memory`] for
-//! accesses; [`jit`] makes machine code; [`kernel`] runs it over the workgroups of a grid on the threads of [`pool`].
+//! [`scalars`] and [`frame`]); [`lower`] makes one function of that, with [`workgroup`] for its outer level, [`ops`] for
+//! operations and [`memory`] for accesses; [`jit`] makes machine code; [`kernel`] runs it over the workgroups of a grid
+//! on the threads of [`pool`].
 //! Floating-point arithmetic is exactly that of the op table's rows: nothing is contracted or reassociated.
 //!
 //! One invocation runs at a time. Vectors of a program become scalars here, so legal means only that mathematical
@@ -23,6 +24,7 @@ mod range;
 mod scalars;
 mod shim;
 mod subgroup;
+mod workgroup;
 
 pub use kernel::Kernel;
 
