@@ -6,7 +6,8 @@ use crate::load::load;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use vyre::opt::optimize;
-use vyre_ir::{Diagnostic, wire};
+use vyre_ir::{Diagnostic, Program, wire};
+use vyre_wgsl::export;
 
 /// Emits a program.
 pub fn emit(args: &EmitArgs, as_json: bool) -> Result<String, Failure> {
@@ -16,7 +17,10 @@ pub fn emit(args: &EmitArgs, as_json: bool) -> Result<String, Failure> {
         Target::Wire => wire::encode(&program),
         Target::Clif => vyre_cpu::clif(&optimize(&program, &vyre_cpu::target()))?.into_bytes(),
         Target::Asm => vyre_cpu::assembly(&optimize(&program, &vyre_cpu::target()))?.into_bytes(),
-        other => return Err(not_yet(other).into()),
+        Target::Wgsl => export::wgsl(&exportable(&program))?.into_bytes(),
+        Target::Spirv => export::spirv(&exportable(&program))?,
+        Target::Msl => export::msl(&exportable(&program))?.into_bytes(),
+        Target::Hlsl => export::hlsl(&exportable(&program))?.into_bytes(),
     };
     if let Some(path) = &args.output {
         crate::sink::replace(path, &code).map_err(|e| failed(file_error("write", path, &e)))?;
@@ -33,8 +37,9 @@ pub fn emit(args: &EmitArgs, as_json: bool) -> Result<String, Failure> {
     }
 }
 
-fn not_yet(target: Target) -> Diagnostic {
-    Diagnostic::new("C004", format!("the form {target:?} is not available in this version"))
+/// The program optimized for what the shading languages have.
+fn exportable(program: &Program) -> Program {
+    optimize(program, &vyre::opt::Target { name: "naga", scalar_lanes: false, native: export::native })
 }
 
 fn write_binary(code: &[u8]) -> Result<String, Failure> {

@@ -225,6 +225,14 @@ fn emitted_programs_are_read_again() {
     assert!(folder.ok("check opt.vyre").starts_with("scale: ok"));
     assert!(folder.ok("opt scale.vyre --after-each").starts_with("// imported\nprogram scale"));
     assert!(folder.ok("opt scale.vyre --stats").contains("dce"));
+    for (target, part) in [("wgsl", "@compute"), ("msl", "kernel"), ("hlsl", "numthreads")] {
+        assert!(folder.ok(&format!("emit scale.vyre --target {target}")).contains(part), "{target}");
+    }
+    for target in ["wgsl", "spirv"] {
+        folder.ok(&format!("emit scale.vyre --target {target} -o scale.{target}"));
+        let run = format!("run scale.{target} --set data=[1,2,-3] --out data=- --verify");
+        assert_eq!(folder.ok(&run), "0.5\n1\n-1.5\n");
+    }
     assert!(folder.ok("emit scale.vyre --target clif").contains("block0"));
     assert!(folder.ok("emit scale.vyre --target asm").contains("block0"));
     assert!(folder.ok("opt scale.vyre --until fold").starts_with("program scale"));
