@@ -100,7 +100,7 @@ fn main() {
                 cancel: &Cancel::default(),
                 only_workgroups: None,
             };
-            let (start, processor_start) = (Instant::now(), processor_seconds());
+            let (processor_start, start) = (processor_seconds(), Instant::now());
             code.launch(&mut launch).expect("runs");
             times.push(start.elapsed().as_secs_f64());
             processor.push(processor_seconds() - processor_start);
@@ -113,7 +113,7 @@ fn main() {
         let alone = processor[processor.len() / 2];
         let median = times[times.len() / 2];
         println!(
-            "{:<11} compile {:7.3} ms, run {:9.4} ms ({:9.4} to {:9.4}), {:8.2} {}, this thread {:9.4} ms, {:8.2} {} (sum of bits {sum:08x})",
+            "{:<11} compile {:7.3} ms, run {:10.5} ms ({:.5} to {:.5}), {:8.2} {}, this thread {:9.4} ms, {:8.2} {} (sum of bits {sum:08x})",
             kernel.name,
             compiled.as_secs_f64() * 1e3,
             median * 1e3,
