@@ -371,12 +371,12 @@ fn barriers() {
         diverges(&format!("{id}{text}"), barrier + 2, branch + 2, 1, words);
         accepts(&format!("%i: u32 = num_workgroups x\n%c: bool = lt %i, %u\n{text}"));
     };
-    check("if %c {\nworkgroup_barrier\n}", 2, 1, "`workgroup_barrier` is in a `if`");
+    check("if %c {\nworkgroup_barrier\n}", 2, 1, "the `if` around it");
     check("if %c {\n} else {\nstorage_barrier\n}", 3, 1, "because of %3, a result of `local_index`");
     check("if %c {\n%x: u32 = uniform_load tile[%u]\n}", 2, 1, "`uniform_load`");
-    check("loop () {\nworkgroup_barrier\nyield %c\n}", 2, 1, "is in a `loop`");
-    check("switch %i { case 1 { \nworkgroup_barrier\n} default { } }", 2, 1, "is in a `switch`");
-    check("if %c {\nif %b {\nloop () {\nworkgroup_barrier\n yield %b }\n}\n}", 4, 1, "in a `if`");
+    check("loop () {\nworkgroup_barrier\nyield %c\n}", 2, 1, "the `loop` around it");
+    check("switch %i { case 1 { \nworkgroup_barrier\n} default { } }", 2, 1, "the `switch` around it");
+    check("if %c {\nif %b {\nloop () {\nworkgroup_barrier\n yield %b }\n}\n}", 4, 1, "the `if` around it");
     // Results of what diverges differ although what is yielded does not.
     let check2 = |text: &str| check(&format!("{text}\nif %d {{\nworkgroup_barrier\n}}"), 3, 2, "");
     check2("%d: bool = if %c { yield %b } else { yield %b }");
