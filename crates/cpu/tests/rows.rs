@@ -8,7 +8,14 @@ use vyre_ir::{Access, Attr, Builder, Info, OPS, Op, Program, Rule, Scalar, Sig, 
 fn operands(scalar: Scalar) -> Vec<u64> {
     let mask = scalar.mask();
     let mut list = vec![0, 1, 2, 3, 5, 7, 8, 15, 31, 32, 33, 63, 64, 100, 0x5555_5555_5555_5555];
-    list.extend([mask, mask - 1, mask >> 1, (mask >> 1) + 1, (mask >> 1).wrapping_sub(1), 0xdead_beef_cafe_f00d]);
+    list.extend([
+        mask,
+        mask - 1,
+        mask >> 1,
+        (mask >> 1) + 1,
+        (mask >> 1).wrapping_sub(1),
+        0xdead_beef_cafe_f00d,
+    ]);
     if scalar.is_float() {
         let numbers = [
             1.0,

@@ -5,6 +5,7 @@
 //! `log2`, `log` or `cos` take part, the last bits may differ.
 
 #![allow(dead_code, reason = "every test binary uses some of these")]
+#![allow(clippy::approx_constant, reason = "the numbers are those that the programs write")]
 
 /// How often each byte value occurs.
 pub fn histogram(data: &[u8]) -> [u32; 256] {
@@ -84,7 +85,7 @@ pub fn sobel(source: &[u32], width: usize) -> Vec<u32> {
                 (at(-1, 1) + 2.0 * at(0, 1) + at(1, 1)) - (at(-1, -1) + 2.0 * at(0, -1) + at(1, -1));
             let magnitude = (horizontal * horizontal + vertical * vertical).sqrt();
             let gray = (magnitude + 0.5).min(255.0) as u32;
-            edges.push(gray * 0x01_01_01 | 0xff00_0000);
+            edges.push((gray * 0x01_01_01) | 0xff00_0000);
         }
     }
     edges
