@@ -1,19 +1,23 @@
 //! Chores of the repository: `cargo xtask VERB`.
 
 mod bench;
+mod fuzz;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask VERB
     bless    write the generated documentation anew
-    bench    measure the examples; for figures that mean something: cargo run --release -p xtask -- bench";
+    bench    measure the examples; for figures that mean something: cargo run --release -p xtask -- bench
+    fuzz     look for programs that something is wrong with: cargo run --release -p xtask -- fuzz [--seconds N]
+             [--seed START] [--backends] [--passes] [--text] [--wire] [--sources]; all of them when none is named";
 
 fn main() -> ExitCode {
     let verb = std::env::args().nth(1);
     let result = match verb.as_deref() {
         Some("bless") => bless(),
         Some("bench") => bench::bench().map_err(|e| e.to_string()),
+        Some("fuzz") => fuzz::fuzz(std::env::args().skip(2)),
         _ => Err(USAGE.into()),
     };
     match result {

@@ -1,26 +1,17 @@
 //! Random programs survive text and wire form, and what the analysis calls uniform is the same in a whole workgroup.
 
+use vyre_conformance::fuzz::{check, forms};
 use vyre_conformance::random::{self, Options};
-use vyre_ir::text::{parse, relocate};
 use vyre_ir::verify::verify;
-use vyre_ir::wire::{decode, encode, fingerprint};
 use vyre_ir::{Access, BufferDecl, Builder, Memory, Op, Program, Scalar, Value, uniform};
 use vyre_reference::{Bytes, run};
 
 #[test]
 fn text_and_wire_round_trip() {
     for seed in 0..2000 {
-        let p = random::program(seed, &Options::default());
-        let text = p.to_string();
-        let read = parse("random.vyre", &text).unwrap_or_else(|e| panic!("seed {seed}: {}\n{text}", e[0]));
-        assert_eq!(read.to_string(), text, "seed {seed}");
-        assert_eq!(verify(&read), Ok(()), "seed {seed}\n{text}");
-        assert_eq!(verify(&relocate(&p)), Ok(()), "seed {seed}\n{text}");
-        let bytes = encode(&p);
-        let decoded = decode(&bytes).unwrap_or_else(|e| panic!("seed {seed}: {e}\n{text}"));
-        assert_eq!(decoded.to_string(), text, "seed {seed}");
-        assert_eq!(encode(&read), bytes, "seed {seed}\n{text}");
-        assert_eq!(fingerprint(&decoded), fingerprint(&p), "seed {seed}\n{text}");
+        if let Err(failure) = check(seed, &Options::default(), &forms) {
+            panic!("{failure}");
+        }
     }
 }
 

@@ -222,7 +222,7 @@ fn check_limits(backend: &dyn VyreBackend, program: &Program) -> Result<(), Back
 }
 
 /// Runs `work`; when it takes longer than `timeout`, requests `cancel` and waits for it to notice.
-fn with_timeout<T>(timeout: Option<Duration>, cancel: &Cancel, work: impl FnOnce() -> T) -> T {
+pub fn with_timeout<T>(timeout: Option<Duration>, cancel: &Cancel, work: impl FnOnce() -> T) -> T {
     let Some(timeout) = timeout else { return work() };
     let (done, changed) = (Mutex::new(false), Condvar::new());
     std::thread::scope(|scope| {

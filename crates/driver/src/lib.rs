@@ -21,7 +21,7 @@ pub use acquire::{
 };
 pub use backend::{Cancel, CompileOptions, Executable, Launch, LaunchMemory, VyreBackend};
 pub use binding::{Binding, BindingPlan, BindingRole};
-pub use dispatch::{Compiled, DispatchConfig, Outputs, Timing};
+pub use dispatch::{Compiled, DispatchConfig, Outputs, Timing, with_timeout};
 pub use error::BackendError;
 pub use grid::{Grid, infer_grid};
 pub use memory::{AlignedBytes, available_host_bytes};

@@ -12,7 +12,7 @@ mod prng;
 mod values;
 
 use memory::sums_bytes;
-use prng::Random;
+pub(crate) use prng::Random;
 use vyre_ir::eval::is_evaluable;
 use vyre_ir::{
     Access, Buffer, BufferDecl, Builder, Effect, Info, Memory, OPS, Op, Program, Rule, Scalar, Type, Value,

@@ -1,0 +1,45 @@
+//! `cargo run --release -p xtask -- fuzz`: random and damaged programs for as long as one likes to wait.
+
+use std::path::Path;
+use std::time::Duration;
+use vyre_conformance::fuzz::{Campaign, Counts, Plan, Subject};
+use vyre_conformance::suite;
+
+/// Runs a campaign and prints what it finds.
+///
+/// # Errors
+/// Arguments that are not understood, and the first failure.
+pub fn fuzz(mut args: impl Iterator<Item = String>) -> Result<(), String> {
+    let (mut seconds, mut seed) = (60, 0);
+    let mut named = [false; 5];
+    while let Some(arg) = args.next() {
+        let mut number = || {
+            let text = args.next().ok_or_else(|| format!("{arg} needs a number"))?;
+            text.parse::<u64>().map_err(|e| format!("{arg} {text}: {e}"))
+        };
+        match arg.as_str() {
+            "--seconds" => seconds = number()?,
+            "--seed" => seed = number()?,
+            "--backends" => named[0] = true,
+            "--passes" => named[1] = true,
+            "--text" => named[2] = true,
+            "--wire" => named[3] = true,
+            "--sources" => named[4] = true,
+            _ => return Err(format!("`{arg}` is not understood")),
+        }
+    }
+    if named == [false; 5] {
+        named = [true; 5];
+    }
+    let [backends, passes, text, wire, sources] = named;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/programs");
+    let cases = if sources { suite::cases(&folder)? } else { Vec::new() };
+    let wgsl = cases.into_iter().filter(|case| case.name.ends_with(".wgsl"));
+    let sources = wgsl.map(|case| (case.name, case.source)).collect();
+    let backend = vyre::acquire("cpu").map_err(|e| e.to_string())?;
+    let subject = Subject { backend: &*backend, takes_all: true };
+    let plan = Plan { backends, passes, text, wire, sources };
+    let mut campaign = Campaign { plan, subject, seed, counts: Counts::default() };
+    let progress = &mut |seed: u64, counts: &Counts| println!("to seed {seed}: {counts}");
+    campaign.run(Duration::from_secs(seconds), progress).map_err(|failure| failure.to_string())
+}
