@@ -1,5 +1,6 @@
 //! `VYRE_DEBUG=1..5` and `VYRE_DUMP=DIR`: what happens inside, on standard error and as files.
 
+use crate::codes;
 use crate::failure::{Failure, file_error};
 use std::path::{Path, PathBuf};
 use vyre_ir::Diagnostic;
@@ -28,7 +29,8 @@ impl Debug {
         let level = match std::env::var("VYRE_DEBUG").ok().filter(|text| !text.is_empty()) {
             None => 0,
             Some(text) => text.parse().ok().filter(|level| *level <= 5).ok_or_else(|| {
-                Diagnostic::new("C001", format!("VYRE_DEBUG is `{text}`, no level")).fix("set it to 0 to 5")
+                Diagnostic::new(codes::C001, format!("VYRE_DEBUG is `{text}`, no level"))
+                    .fix("Set it to 0 to 5.")
             })?,
         };
         let folder = std::env::var_os("VYRE_DUMP").filter(|v| !v.is_empty()).map(PathBuf::from);

@@ -1,6 +1,7 @@
 //! `vyre emit`: a program in another form.
 
 use crate::args::{EmitArgs, Target};
+use crate::codes;
 use crate::failure::{Failure, failed, file_error};
 use crate::load::load;
 use std::io::{IsTerminal, Write};
@@ -52,5 +53,6 @@ fn write_binary(code: &[u8]) -> Result<String, Failure> {
 }
 
 fn binary(why: &str) -> Diagnostic {
-    Diagnostic::new("C023", format!("this form is binary: {why}")).fix("write it to a file with -o FILE")
+    Diagnostic::new(codes::C023, format!("this form is binary: {why}"))
+        .fix("Write it to a file with -o FILE.")
 }

@@ -1,5 +1,6 @@
 //! How a command fails: with diagnostics and an exit status.
 
+use crate::codes;
 use vyre::BackendError;
 use vyre_ir::Diagnostic;
 
@@ -50,5 +51,5 @@ pub fn failed(diagnostic: Diagnostic) -> Failure {
 
 /// An error about a file, with what the system said.
 pub fn file_error(what: &str, path: &std::path::Path, error: &std::io::Error) -> Diagnostic {
-    Diagnostic::new("C002", format!("cannot {what} `{}`: {error}", path.display()))
+    Diagnostic::new(codes::C002, format!("cannot {what} `{}`: {error}", path.display()))
 }

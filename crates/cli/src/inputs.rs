@@ -2,9 +2,10 @@
 //! and whether all of it fits the machine.
 
 use crate::args::Assignment;
+use crate::codes;
 use crate::failure::Failure;
 use crate::source::{FORMS, Source};
-use vyre::{AlignedBytes, Binding, BindingPlan, BindingRole, Grid, available_host_bytes};
+use vyre::{AlignedBytes, BackendError, Binding, BindingPlan, BindingRole, Grid, available_host_bytes};
 use vyre_ir::{Diagnostic, Program, Type};
 
 /// Planned contents of a program's buffers; nothing is read or allocated yet.
@@ -67,7 +68,7 @@ impl Inputs {
                 }
                 (BindingRole::InputOutput | BindingRole::Output, None) => errors.push(
                     not_set(program, binding, "it has no size")
-                        .fix(format!("give --threads or --grid, or --set {}=zeros:N", binding.name)),
+                        .fix(format!("Give --threads or --grid, or --set {}=zeros:N.", binding.name)),
                 ),
                 _ => errors.push(not_set(program, binding, "it has no contents")),
             }
@@ -86,11 +87,11 @@ impl Inputs {
         let binding = &mut plan.bindings[i];
         if binding.input_index.is_none() {
             let message = format!("buffer `{}` is an output only", set.name);
-            return Err(Diagnostic::new("C011", message).fix(format!("leave --set {} out", set.name)));
+            return Err(Diagnostic::new(codes::C011, message).fix(format!("Leave --set {} out.", set.name)));
         }
         if self.sources[i].is_some() {
             let message = format!("buffer `{}` is set twice", set.name);
-            return Err(Diagnostic::new("C012", message).fix("leave one of them out"));
+            return Err(Diagnostic::new(codes::C012, message).fix("Leave one of them out."));
         }
         let (source, ty) = (Source::parse(&set.value)?, element(program, binding));
         let elements = source.measure(&set.name, ty)?;
@@ -101,11 +102,13 @@ impl Inputs {
                     "buffer `{}` has {want} elements of {ty}, `{}` gives {elements}",
                     set.name, set.value
                 );
-                return Err(Diagnostic::new("C014", message).fix(format!("give exactly {want} elements")));
+                return Err(
+                    Diagnostic::new(codes::C014, message).fix(format!("Give exactly {want} elements."))
+                );
             }
             _ if elements == 0 => {
                 let message = format!("`{}` gives no elements for buffer `{}`", set.value, set.name);
-                return Err(Diagnostic::new("C014", message).fix("give at least one element"));
+                return Err(Diagnostic::new(codes::C014, message).fix("Give at least one element."));
             }
             _ => binding.element_count = elements,
         }
@@ -116,7 +119,7 @@ impl Inputs {
 
     /// Refuses what does not fit the machine: every buffer that is read is held once, every buffer that is written
     /// once more, and once again by the interpreter when it checks.
-    pub fn check_memory(&self, verify: bool) -> Result<(), Diagnostic> {
+    pub fn check_memory(&self, verify: bool) -> Result<(), BackendError> {
         let bytes = |b: &Binding| {
             let copies =
                 b.input_index.is_some() as u64 + b.output_index.is_some() as u64 * (1 + verify as u64);
@@ -124,10 +127,11 @@ impl Inputs {
         };
         let total: u128 = self.plan.bindings.iter().filter(|b| b.is_bound()).map(bytes).sum();
         match available_host_bytes() {
-            Some(available) if total > available as u128 => {
-                let message = format!("the buffers need {total} bytes of memory, {available} are available");
-                Err(Diagnostic::new("C030", message).fix("use smaller buffers or a smaller grid"))
-            }
+            Some(available) if total > available as u128 => Err(BackendError::OutOfMemory {
+                requested: u64::try_from(total).unwrap_or(u64::MAX),
+                available: Some(available),
+                what: "the run".into(),
+            }),
             _ => Ok(()),
         }
     }
@@ -152,8 +156,8 @@ fn not_set(program: &Program, binding: &Binding, what: &str) -> Diagnostic {
         None => format!("{ty}, sized at run time"),
     };
     let n = if binding.static_byte_len.is_some() { binding.element_count.to_string() } else { "N".into() };
-    Diagnostic::new("C019", format!("buffer `{name}` ({size}) is not set: {what}"))
-        .fix(format!("give --set {name}=zeros:{n} or another source: {FORMS}"))
+    Diagnostic::new(codes::C019, format!("buffer `{name}` ({size}) is not set: {what}"))
+        .fix(format!("Give --set {name}=zeros:{n} or another source: {FORMS}."))
 }
 
 /// A name that the program does not have; the fix lists those it has.
@@ -161,8 +165,8 @@ pub fn unknown(plan: &BindingPlan, name: &str, fits: impl Fn(&Binding) -> bool) 
     let names: Vec<&str> =
         plan.bindings.iter().filter(|b| b.is_bound() && fits(b)).map(|b| b.name.as_str()).collect();
     let fix = match names.is_empty() {
-        true => "leave it out: the program has no such buffers".into(),
-        false => format!("name one of: {}", names.join(", ")),
+        true => "Leave it out; the program has no such buffers.".into(),
+        false => format!("Name one of: {}.", names.join(", ")),
     };
-    Diagnostic::new("C011", format!("the program has no buffer `{name}`")).fix(fix)
+    Diagnostic::new(codes::C011, format!("the program has no buffer `{name}`")).fix(fix)
 }

@@ -1,6 +1,7 @@
 //! Reads a program of any kind and verifies it.
 
 use crate::args::ProgramArgs;
+use crate::codes;
 use crate::failure::{Failure, file_error};
 use std::fs::File;
 use std::io::Read;
@@ -61,16 +62,19 @@ pub fn load(args: &ProgramArgs) -> Result<Program, Failure> {
         Kind::Wgsl => import_wgsl(&name, utf8(&name, &bytes)?, &options)?,
         Kind::Spirv => import_spirv(&name, &bytes, &options)?,
         Kind::Text => text::parse(&name, utf8(&name, &bytes)?)?,
-        Kind::Wire => wire::decode(&bytes)?,
+        Kind::Wire => wire::decode(&bytes).map_err(|d| {
+            let message = format!("`{name}` cannot be read: {}", d.message);
+            Diagnostic { message, ..d }
+        })?,
     };
     if matches!(kind, Kind::Text | Kind::Wire) {
         if let Some(entry) = options.entry.filter(|entry| *entry != program.name) {
             let message = format!("`{name}` holds the program `{}`, not `{entry}`", program.name);
-            return Err(Diagnostic::new("C005", message).fix("leave --entry out").into());
+            return Err(Diagnostic::new(codes::C005, message).fix("Leave --entry out.").into());
         }
         if !options.overrides.is_empty() {
             let message = format!("`{name}` is in vyre's own form, which has no overrides");
-            return Err(Diagnostic::new("C005", message).fix("leave --override out").into());
+            return Err(Diagnostic::new(codes::C005, message).fix("Leave --override out.").into());
         }
     }
     verify(&program)?;
@@ -78,7 +82,7 @@ pub fn load(args: &ProgramArgs) -> Result<Program, Failure> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Diagnostic> {
-    let error = |e| file_error("read", path, &e).fix("name a file that exists and may be read");
+    let error = |e| file_error("read", path, &e).fix("Name a file that exists and may be read.");
     let mut bytes = Vec::new();
     if path.as_os_str() == "-" {
         std::io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes).map_err(error)?;
@@ -88,15 +92,16 @@ fn read(path: &Path) -> Result<Vec<u8>, Diagnostic> {
     }
     if bytes.len() as u64 > LARGEST {
         let message = format!("`{}` is larger than {} MiB", path.display(), LARGEST >> 20);
-        return Err(Diagnostic::new("C003", message).fix("check that this is a program"));
+        return Err(Diagnostic::new(codes::C003, message).fix("Check that this is a program."));
     }
     Ok(bytes)
 }
 
 fn utf8<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, Diagnostic> {
     std::str::from_utf8(bytes).map_err(|e| {
-        let message = format!("`{name}` is no program: byte {} is not UTF-8 text", e.valid_up_to());
-        Diagnostic::new("C003", message).fix("give WGSL, SPIR-V, or a vyre program in text or wire form")
+        let message = format!("`{name}` is not a program: byte {} is not UTF-8 text", e.valid_up_to());
+        Diagnostic::new(codes::C003, message)
+            .fix("Give WGSL, SPIR-V, or a vyre program in text or wire form.")
     })
 }
 

@@ -5,6 +5,7 @@
 
 mod args;
 mod check;
+mod codes;
 mod debug;
 mod devices;
 mod elements;
@@ -90,10 +91,10 @@ fn usage(error: &clap::Error) -> Failure {
     let text = error.render().to_string();
     let text = text.trim().strip_prefix("error: ").unwrap_or(text.trim());
     let (message, fix) = match text.split_once("\n\nFor more information, try ") {
-        Some((message, fix)) => (message, format!("see {}", fix.replace('\'', "`").trim_end_matches('.'))),
-        None => (text, "see `vyre --help`".into()),
+        Some((message, fix)) => (message, format!("See {}.", fix.replace('\'', "`").trim_end_matches('.'))),
+        None => (text, "See `vyre --help`.".into()),
     };
-    Failure { exit: BAD_INPUT, diagnostics: vec![Diagnostic::new("C001", message).fix(fix)] }
+    Failure { exit: BAD_INPUT, diagnostics: vec![Diagnostic::new(codes::C001, message).fix(fix)] }
 }
 
 fn print(text: &str) -> Result<(), Failure> {
@@ -117,10 +118,10 @@ fn on_large_stack(work: impl FnOnce() -> Result<(), Failure> + Send + 'static) -
     }));
     let thread = std::thread::Builder::new().stack_size(STACK).spawn(work);
     let internal = |what: String| {
-        let diagnostic = Diagnostic::new("C099", format!("internal error, a bug in vyre: {what}"));
+        let diagnostic = Diagnostic::new(codes::C099, format!("internal error, a bug in vyre: {what}"));
         Failure {
             exit: FAILED,
-            diagnostics: vec![diagnostic.fix("report it with the program and the command line")],
+            diagnostics: vec![diagnostic.fix("Report it with the program and the command line.")],
         }
     };
     match thread {

@@ -4,6 +4,7 @@
 //! scalars.
 
 use crate::args::OptArgs;
+use crate::codes;
 use crate::failure::Failure;
 use crate::load::load;
 use serde_json::json;
@@ -59,7 +60,7 @@ pub fn opt(args: &OptArgs, as_json: bool) -> Result<String, Failure> {
 fn find(name: &str) -> Result<&'static Pass, Diagnostic> {
     pass(name).ok_or_else(|| {
         let names: Vec<&str> = PASSES.iter().map(|pass| pass.name).collect();
-        Diagnostic::new("C024", format!("there is no pass `{name}`"))
-            .fix(format!("name some of: {}", names.join(", ")))
+        Diagnostic::new(codes::C024, format!("there is no pass `{name}`"))
+            .fix(format!("Name some of: {}.", names.join(", ")))
     })
 }

@@ -25,7 +25,7 @@ pub fn draw(diagnostic: &Diagnostic, colors: bool) -> String {
     let message = printable(&diagnostic.message);
     let fix = diagnostic.fix.as_deref().map(printable);
     let excerpt = diagnostic.source.as_ref().and_then(|source| Excerpt::around(source, diagnostic));
-    let mut group = Group::with_title(Level::ERROR.primary_title(&*message).id(diagnostic.code));
+    let mut group = Group::with_title(Level::ERROR.primary_title(&*message).id(diagnostic.code.name()));
     if let (Some(source), Some(excerpt)) = (&diagnostic.source, &excerpt) {
         let mut snippet = Snippet::source(&*excerpt.text).line_start(excerpt.line).path(&*source.name);
         for (i, (span, label)) in excerpt.labels.iter().enumerate() {
@@ -130,7 +130,7 @@ pub fn json(diagnostic: &Diagnostic) -> serde_json::Value {
     let place = diagnostic.source.as_ref().zip(diagnostic.labels.first());
     let place = place.map(|(source, label)| (source.name.as_str(), source.line_column(label.loc.start)));
     serde_json::json!({
-        "code": diagnostic.code,
+        "code": diagnostic.code.name(),
         "message": diagnostic.message,
         "fix": diagnostic.fix,
         "file": place.map(|p| p.0),
@@ -142,18 +142,19 @@ pub fn json(diagnostic: &Diagnostic) -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codes;
     use std::sync::Arc;
 
     fn drawn(text: &str, loc: Loc) -> String {
         let source = Arc::new(Source { name: "a.wgsl".into(), text: text.into() });
-        let d = Diagnostic::new("V001", "no such thing").at(loc, "here").fix("name another");
+        let d = Diagnostic::new(codes::C001, "no such thing").at(loc, "here").fix("name another");
         draw(&d.in_source(Some(&source)), false)
     }
 
     #[test]
     fn shows_the_line_with_a_caret() {
         let expect = "\
-error[V001]: no such thing
+error[C001]: no such thing
  --> a.wgsl:2:5
   |
 2 | two three
@@ -165,7 +166,7 @@ error[V001]: no such thing
 
     #[test]
     fn without_a_place_it_is_message_and_fix() {
-        let d = Diagnostic::new("C002", "no file").fix("make one");
+        let d = Diagnostic::new(codes::C002, "no file").fix("make one");
         assert_eq!(draw(&d, false), "error[C002]: no file\n  Fix: make one");
     }
 
@@ -182,7 +183,7 @@ error[V001]: no such thing
             for start in 0..=(text.len() as u32 + 2).min(120) {
                 for len in [0, 1, 7, 5000] {
                     let got = drawn(text, Loc::span(start, start + len + 1));
-                    assert!(got.contains("error[V001]") && !got.contains('\u{1b}'));
+                    assert!(got.contains("error[C001]") && !got.contains('\u{1b}'));
                     assert!(got.len() < 3000, "{} bytes", got.len());
                 }
             }

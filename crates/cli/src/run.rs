@@ -1,6 +1,7 @@
 //! `vyre run`: everything is checked before anything runs, and outputs appear only when all went well.
 
 use crate::args::{RunArgs, Verify};
+use crate::codes;
 use crate::debug::{CODE, DEVICE, Debug, LAUNCHES, PASSES, PROGRAM};
 use crate::failure::{FAILED, Failure};
 use crate::inputs::{Inputs, element, unknown};
@@ -161,7 +162,7 @@ fn show_passes(debug: &Debug, device: &dyn VyreBackend, program: &Program) -> Re
 fn refuse_unavailable(args: &RunArgs) -> Result<(), Diagnostic> {
     let refuse = |option: &str| {
         let message = format!("`{option}` is not available in this version");
-        Err(Diagnostic::new("C004", message).fix(format!("leave {option} out")))
+        Err(Diagnostic::new(codes::C004, message).fix(format!("Leave {option} out.")))
     };
     match (args.checked, args.fast_math) {
         (true, _) => refuse("--checked"),
@@ -202,7 +203,8 @@ fn sinks(
                 if taken || sinks[i].is_some() {
                     let message = format!("`--out {}={}` comes twice", out.name, out.value);
                     errors.push(
-                        Diagnostic::new("C012", message).fix("write each buffer once, to its own place"),
+                        Diagnostic::new(codes::C012, message)
+                            .fix("Write each buffer once, to its own place."),
                     );
                 }
                 sinks[i] = Some(sink);
@@ -212,7 +214,7 @@ fn sinks(
     }
     if as_json && sinks.iter().flatten().any(|sink| sink.path().is_none()) {
         let message = "`--json` and an output to `-` both want standard output";
-        errors.push(Diagnostic::new("C001", message).fix("write the output to a file"));
+        errors.push(Diagnostic::new(codes::C001, message).fix("Write the output to a file."));
     }
     if errors.is_empty() { Ok(sinks) } else { Err(errors.into()) }
 }
@@ -244,8 +246,8 @@ fn picture_width(args: &RunArgs, program: &Program, inputs: &Inputs, pixels: u64
 fn verification_timeout(seconds: f64) -> Failure {
     let message =
         format!("the verification did not end within {seconds} s and was stopped; nothing was written");
-    let fix = "allow more time, or leave --verify out";
-    Failure { exit: FAILED, diagnostics: vec![Diagnostic::new("C041", message).fix(fix)] }
+    let fix = "Allow more time, or leave --verify out.";
+    Failure { exit: FAILED, diagnostics: vec![Diagnostic::new(codes::C041, message).fix(fix)] }
 }
 
 /// The failure of a run whose results are wrong.
@@ -254,7 +256,7 @@ fn mismatch(verified: &Verified) -> Option<Failure> {
         return None;
     }
     let mut message = format!(
-        "{} elements differ from the reference interpreter's ({} of {} workgroups compared); nothing was written",
+        "elements that differ from the reference interpreter's: {} ({} of {} workgroups compared); nothing was written",
         verified.differing, verified.workgroups, verified.of
     );
     for d in &verified.shown {
@@ -263,8 +265,9 @@ fn mismatch(verified: &Verified) -> Option<Failure> {
             message += &format!(", written by invocation {local} of workgroup {x},{y},{z}");
         }
     }
-    let mut diagnostic = Diagnostic::new("C040", message);
-    diagnostic.fix = verified.caveat.map(String::from);
+    let fix = "Put a barrier between writes and reads of the same memory by different invocations; if there is nothing \
+               of the kind, report a bug of vyre.";
+    let diagnostic = Diagnostic::new(codes::C040, message).fix(verified.caveat.unwrap_or(fix));
     Some(Failure { exit: FAILED, diagnostics: vec![diagnostic] })
 }
 

@@ -3,6 +3,7 @@
 //! Every sink is checked before anything runs. Files are written next to their place under another name and renamed
 //! when all of them are complete, so nothing half-written is ever seen.
 
+use crate::codes;
 use crate::failure::{Failure, failed, file_error};
 use crate::{elements, image, npy};
 use std::fs::{File, OpenOptions};
@@ -31,8 +32,8 @@ impl Sink {
     /// Reads the form.
     pub fn parse(text: &str) -> Result<Sink, Diagnostic> {
         let bad = |why: &str| {
-            Diagnostic::new("C020", format!("`{text}` is no place for an output: {why}"))
-                .fix(format!("write {FORMS}"))
+            Diagnostic::new(codes::C020, format!("`{text}` is not a place for an output: {why}"))
+                .fix(format!("Write {FORMS}."))
         };
         if let "-" | "-:hex" = text {
             return Ok(Sink::Stdout { hex: text != "-" });
@@ -66,19 +67,19 @@ impl Sink {
         let Sink::Png(path, width) = self else { return Ok(()) };
         if !image::can_hold(ty) {
             let message = format!("buffer `{name}` holds {ty}, of which no picture can be made");
-            return Err(Diagnostic::new("C021", message)
-                .fix("a picture is made of u32 (RGBA8), f32 or f32x4 (0 to 1); write .npy or .bin"));
+            return Err(Diagnostic::new(codes::C021, message)
+                .fix("A picture is made of u32 (RGBA8), f32 or f32x4 (0 to 1); write .npy or .bin."));
         }
         let Some(known) = width.or(guess) else {
             let message = format!("the width of `{}` is not known: {elements} pixels", path.display());
             return Err(
-                Diagnostic::new("C022", message).fix(format!("write {name}={}:WIDTH", path.display()))
+                Diagnostic::new(codes::C022, message).fix(format!("Write {name}={}:WIDTH.", path.display()))
             );
         };
         if !elements.is_multiple_of(known as u64) || u32::try_from(elements / known as u64).is_err() {
             let message = format!("buffer `{name}` of {elements} pixels has no whole rows of {known}");
             return Err(
-                Diagnostic::new("C022", message).fix("give a width that divides the number of pixels")
+                Diagnostic::new(codes::C022, message).fix("Give a width that divides the number of pixels.")
             );
         }
         *width = Some(known);
@@ -88,7 +89,8 @@ impl Sink {
     /// Whether the file can be written, without changing anything that stays.
     pub fn probe(&self) -> Result<(), Diagnostic> {
         let Some(path) = self.path() else { return Ok(()) };
-        let error = |e: &std::io::Error| file_error("write", path, e).fix("name a place that may be written");
+        let error =
+            |e: &std::io::Error| file_error("write", path, e).fix("Name a place that may be written.");
         if path.is_dir() {
             return Err(error(&std::io::Error::from(std::io::ErrorKind::IsADirectory)));
         }

@@ -3,6 +3,7 @@
 //! A source is measured before anything is read or allocated, so that all sizes can be compared with the memory there
 //! is.
 
+use crate::codes;
 use crate::failure::file_error;
 use crate::{elements, image, npy};
 use std::fs::File;
@@ -45,12 +46,13 @@ impl Source {
     /// Reads the form.
     pub fn parse(text: &str) -> Result<Source, Diagnostic> {
         let bad = |why: String| {
-            Diagnostic::new("C013", format!("`{text}` is no source: {why}")).fix(format!("write {FORMS}"))
+            Diagnostic::new(codes::C013, format!("`{text}` is not a source: {why}"))
+                .fix(format!("Write {FORMS}."))
         };
         let count = |n: &str| match n.parse::<u64>() {
             Ok(0) => Err(bad("a buffer has at least one element".into())),
             Ok(n) => Ok(n),
-            Err(_) => Err(bad(format!("`{n}` is no number of elements"))),
+            Err(_) => Err(bad(format!("`{n}` is not a number of elements"))),
         };
         if let Some(path) = text.strip_prefix("bytes:") {
             return Ok(Source::Bytes(path.into()));
@@ -63,7 +65,7 @@ impl Source {
         }
         if let Some(rest) = text.strip_prefix("random:") {
             let (seed, n) = rest.split_once(':').ok_or_else(|| bad("it has no count".into()))?;
-            let seed = seed.parse().map_err(|_| bad(format!("`{seed}` is no seed")))?;
+            let seed = seed.parse().map_err(|_| bad(format!("`{seed}` is not a seed")))?;
             return Ok(Source::Random { seed, count: count(n)? });
         }
         let extension = Path::new(text).extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
@@ -78,7 +80,7 @@ impl Source {
             _ if Path::new(text).exists() => Err(bad(format!(
                 "the file's extension does not say what it is; `bytes:{text}` takes it as it is"
             ))),
-            _ => Err(bad("it is no form of one".into())),
+            _ => Err(bad("it has none of the forms".into())),
         }
     }
 
@@ -99,8 +101,9 @@ impl Source {
                         "`{}` has {len} bytes, but buffer `{name}` holds {ty} of {size} bytes each",
                         path.display()
                     );
-                    let fix = format!("give whole elements, or pad with `{name}=bytes:{}`", path.display());
-                    return Err(Diagnostic::new("C014", message).fix(fix));
+                    let fix =
+                        format!("Give whole elements, or pad with `--set {name}=bytes:{}`.", path.display());
+                    return Err(Diagnostic::new(codes::C014, message).fix(fix));
                 }
                 Ok(len / size)
             }
@@ -114,8 +117,8 @@ impl Source {
                         "`{}` holds {found}, but buffer `{name}` holds {ty}, which is {want}",
                         path.display()
                     );
-                    let fix = format!("convert the array with `.astype('{want}')`");
-                    return Err(Diagnostic::new("C015", message).fix(fix));
+                    let fix = format!("Convert the array with `.astype('{want}')`.");
+                    return Err(Diagnostic::new(codes::C015, message).fix(fix));
                 }
                 let scalars = header.scalars();
                 let bytes = scalars.and_then(|n| n.checked_mul(ty.scalar.bytes() as u64));
@@ -126,7 +129,7 @@ impl Source {
                         header.shape,
                         len.saturating_sub(header.data)
                     );
-                    return Err(Diagnostic::new("C016", message).fix("write the file again"));
+                    return Err(Diagnostic::new(codes::C016, message).fix("Write the file again."));
                 }
                 whole(name, &format!("`{}`", path.display()), scalars.unwrap_or(0), ty)
             }
@@ -136,7 +139,7 @@ impl Source {
                         "`{}` gives u32 pixels of RGBA, but buffer `{name}` holds {ty}",
                         path.display()
                     );
-                    return Err(Diagnostic::new("C017", message).fix("declare the buffer as u32"));
+                    return Err(Diagnostic::new(codes::C017, message).fix("Declare the buffer as u32."));
                 }
                 let (width, height) = self.image_size()?.expect("it is a picture");
                 Ok(width as u64 * height as u64)
@@ -196,8 +199,11 @@ fn is_suffixed(text: &str) -> bool {
 
 fn literal(name: &str, text: &str, ty: Type) -> Result<Vec<u64>, Diagnostic> {
     elements::parse_literal(text, ty.scalar).map_err(|why| {
-        Diagnostic::new("C018", format!("the literal for buffer `{name}` of {ty} is not understood: {why}"))
-            .fix("write numbers of that type, such as 0.5 or [1,2,3]")
+        Diagnostic::new(
+            codes::C018,
+            format!("the literal for buffer `{name}` of {ty} is not understood: {why}"),
+        )
+        .fix("Write numbers of that type, such as 0.5 or [1,2,3].")
     })
 }
 
@@ -206,32 +212,32 @@ fn whole(name: &str, what: &str, scalars: u64, ty: Type) -> Result<u64, Diagnost
     let lanes = ty.lanes as u64;
     if !scalars.is_multiple_of(lanes) {
         let message = format!("{what} has {scalars} numbers, but buffer `{name}` holds {ty}, {lanes} each");
-        return Err(Diagnostic::new("C014", message).fix(format!("give a multiple of {lanes} numbers")));
+        return Err(Diagnostic::new(codes::C014, message).fix(format!("Give a multiple of {lanes} numbers.")));
     }
     Ok(scalars / lanes)
 }
 
 /// Opens a regular file; anything else has no size to plan with.
 fn open(path: &Path) -> Result<(File, u64), Diagnostic> {
-    let fix = |d: Diagnostic| d.fix("name a file that exists and may be read");
+    let fix = |d: Diagnostic| d.fix("Name a file that exists and may be read.");
     let file = File::open(path).map_err(|e| fix(file_error("read", path, &e)))?;
     let metadata = file.metadata().map_err(|e| fix(file_error("read", path, &e)))?;
     if !metadata.is_file() {
-        return Err(fix(Diagnostic::new("C002", format!("`{}` is no regular file", path.display()))));
+        return Err(fix(Diagnostic::new(codes::C002, format!("`{}` is not a regular file", path.display()))));
     }
     Ok((file, metadata.len()))
 }
 
 fn npy_header(path: &Path, file: &mut File) -> Result<npy::Header, Diagnostic> {
     npy::read_header(file).map_err(|why| {
-        Diagnostic::new("C016", format!("`{}` is no .npy file that can be read: {why}", path.display()))
-            .fix("save it with `numpy.save`")
+        Diagnostic::new(codes::C016, format!("`{}` cannot be read as .npy: {why}", path.display()))
+            .fix("Save it with `numpy.save`.")
     })
 }
 
 fn png_error(path: &Path, why: &str) -> Diagnostic {
-    Diagnostic::new("C017", format!("`{}` is no PNG that can be read: {why}", path.display()))
-        .fix("save it again as PNG")
+    Diagnostic::new(codes::C017, format!("`{}` cannot be read as PNG: {why}", path.display()))
+        .fix("Save it again as PNG.")
 }
 
 fn fill(path: &Path, file: &mut File, bytes: &mut [u8]) -> Result<(), Diagnostic> {

@@ -248,11 +248,11 @@ fn order_matters(program: &Program) -> Option<&'static str> {
         }
         if data.results.iter().any(|r| used[r.index()]) {
             caveat = Some(
-                "the program uses what atomics return, so its answer may depend on the order they run in",
+                "Make the results independent of the order of atomics; the program uses what they return.",
             );
         } else if data.op == Op::AtomicAdd && program.ty(data.args[1]).scalar == Scalar::F32 {
             caveat =
-                Some("the program adds floats atomically, so its answer may depend on the order they run in");
+                Some("Make the results independent of the order of atomics; the program adds floats, whose sum depends on it.");
         }
     });
     caveat

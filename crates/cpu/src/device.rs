@@ -6,7 +6,7 @@ use vyre_driver::{
     BackendCapability, BackendError, BackendPrecedence, BackendRegistration, CompileOptions, DeviceKind,
     DeviceProfile, Executable, Limits, TimingQuality, VyreBackend, available_host_bytes, inventory,
 };
-use vyre_ir::{Diagnostic, Program};
+use vyre_ir::Program;
 use vyre_opt::Target;
 
 inventory::submit! { BackendRegistration { id: ID, acquire } }
@@ -43,9 +43,7 @@ impl VyreBackend for Cpu {
         options: &CompileOptions,
     ) -> Result<Arc<dyn Executable>, BackendError> {
         if options.checked {
-            let what = Diagnostic::new("D404", "backend `cpu` does not report accesses out of bounds")
-                .fix("use the backend `cpu-ref` for a checked run.");
-            return Err(BackendError::Unsupported { backend: ID, what: Box::new(what) });
+            return Err(BackendError::no_checked_mode(ID));
         }
         let kernel: Kernel = compile(program)?;
         Ok(Arc::new(kernel))

@@ -13,6 +13,7 @@
 //!
 //! Nothing here knows Cranelift. The caller bounds the nesting, and with it recursion.
 
+use crate::codes;
 use crate::frame::Frame;
 use crate::{diagnostic, scalars, subgroup, unsupported};
 use vyre_driver::BackendError;
@@ -172,7 +173,7 @@ fn check_exchanges(p: &Program, cuts: &SideTable<Inst, bool>) -> Result<(), Back
                 continue;
             }
             if op != Op::SubgroupBarrier && !subgroup::knows(op) {
-                return Err(unsupported(p, data, "D405", format!("`{}` is not implemented", op.name())));
+                return Err(unsupported(p, data, codes::D405, format!("`{}` is not implemented", op.name())));
             }
             let uniformity = uniformity.get_or_insert_with(|| uniform::analyze(p));
             if let Some(divergence) = uniformity.divergence(region) {
@@ -181,8 +182,9 @@ fn check_exchanges(p: &Program, cuts: &SideTable<Inst, bool>) -> Result<(), Back
                     "`{}` is under control flow that may differ between invocations of the workgroup",
                     op.name()
                 );
-                let mut what = diagnostic(p, data, "D401", message).at(branch.loc, "invocations part here");
-                what = what.fix("move it to where all invocations of the workgroup are.");
+                let mut what =
+                    diagnostic(p, data, codes::D401, message).at(branch.loc, "invocations part here");
+                what = what.fix("Move it to where all invocations of the workgroup are.");
                 return Err(BackendError::Unsupported { backend: crate::ID, what: Box::new(what) });
             }
         }

@@ -9,6 +9,7 @@
 //! One invocation runs at a time. Vectors of a program become scalars here, so legal means only that mathematical
 //! functions are expanded; what the table of operations lacks calls the row's reference semantics.
 
+pub mod codes;
 mod context;
 mod counted;
 mod device;
@@ -111,25 +112,25 @@ fn check_limits(p: &Program) -> Result<usize, BackendError> {
             size += 1;
             if depth == MAX_DEPTH && !data.regions.is_empty() {
                 let message = format!("control flow is nested more than {MAX_DEPTH} deep");
-                return Err(unsupported(p, data, "D402", message));
+                return Err(unsupported(p, data, codes::D402, message));
             }
             open.extend(data.regions.iter().map(|&inner| (inner, depth + 1)));
         }
     }
     if size > MAX_SIZE {
         let message = format!("the program has {size} instructions; the limit is {MAX_SIZE}");
-        let what = Diagnostic::new("D403", message).fix("split the program, or call fewer functions.");
+        let what = Diagnostic::new(codes::D403, message).fix("Split the program, or call fewer functions.");
         return Err(BackendError::Unsupported { backend: ID, what: Box::new(what) });
     }
     Ok(deepest)
 }
 
 /// Refuses a program for one of its instructions.
-fn unsupported(p: &Program, data: &InstData, code: &'static str, message: String) -> BackendError {
+fn unsupported(p: &Program, data: &InstData, code: vyre_ir::Code, message: String) -> BackendError {
     BackendError::Unsupported { backend: ID, what: Box::new(diagnostic(p, data, code, message)) }
 }
 
 /// A message about an instruction.
-fn diagnostic(p: &Program, data: &InstData, code: &'static str, message: String) -> Diagnostic {
+fn diagnostic(p: &Program, data: &InstData, code: vyre_ir::Code, message: String) -> Diagnostic {
     Diagnostic::new(code, message).at(data.loc, "").in_source(p.source.as_ref())
 }

@@ -65,7 +65,7 @@ impl Pool {
             .as_ref()
             .map_err(|reason| BackendError::Unavailable {
                 reason: reason.clone(),
-                fix: format!("set VYRE_THREADS to a number from 1 to {MAX_THREADS}, or unset it."),
+                fix: format!("Set VYRE_THREADS to a number from 1 to {MAX_THREADS}, or unset it."),
             })
     }
 

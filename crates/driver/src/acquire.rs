@@ -67,7 +67,7 @@ pub fn acquire_by_policy(policy: &AcquirePolicy) -> Result<Box<dyn VyreBackend>,
         Some(best) => Ok(opened.swap_remove(best).1.expect("a candidate with a place was opened")),
         None => Err(BackendError::Unavailable {
             reason: refusals(&opened),
-            fix: "install a driver for the device, allow more kinds of device in the policy, or acquire a \
+            fix: "Install a driver for the device, allow more kinds of device in the policy, or acquire a \
                   backend by its id."
                 .into(),
         }),

@@ -1,9 +1,10 @@
 //! The one description of a program's interface: which buffers there are, in what order the caller gives and gets
 //! them, and how large they are.
 
+use crate::codes;
 use crate::error::BackendError;
 use vyre_ir::entity::Entity;
-use vyre_ir::{Access, BufferDecl, Diagnostic, Memory, Program};
+use vyre_ir::{Access, BufferDecl, Code, Diagnostic, Memory, Program};
 
 /// What a buffer is to the caller.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -79,12 +80,12 @@ impl BindingPlan {
                 0 => None,
                 count => Some(decl.static_bytes().ok_or_else(|| {
                     bind_error(
-                        "B002",
+                        codes::B002,
                         format!(
                             "buffer `{}` of {count} elements of {} has no size in 64 bits",
                             decl.name, decl.element
                         ),
-                        "declare fewer elements.",
+                        "Declare fewer elements.",
                     )
                 })?),
             };
@@ -108,12 +109,12 @@ impl BindingPlan {
             .find(|w| w[1].is_bound() && (w[0].group, w[0].binding) == (w[1].group, w[1].binding))
         {
             return Err(bind_error(
-                "B001",
+                codes::B001,
                 format!(
                     "buffers `{}` and `{}` are both @group({}) @binding({})",
                     w[0].name, w[1].name, w[0].group, w[0].binding
                 ),
-                "give each buffer its own group and binding.",
+                "Give each buffer its own group and binding.",
             ));
         }
         let (mut inputs, mut outputs) = (0.., 0..);
@@ -164,37 +165,37 @@ impl BindingPlan {
         if expected.len() != inputs.len() {
             let names: Vec<&str> = expected.iter().map(|b| b.name.as_str()).collect();
             return Err(bind_error(
-                "B003",
+                codes::B003,
                 format!("the program takes {} inputs, {} were given", expected.len(), inputs.len()),
-                format!("give one input for each of: {}.", names.join(", ")),
+                format!("Give one input for each of: {}.", names.join(", ")),
             ));
         }
         for (b, input) in expected.iter().zip(inputs) {
             let len = input.len() as u64;
             if !len.is_multiple_of(b.element_size as u64) {
                 return Err(bind_error(
-                    "B004",
+                    codes::B004,
                     format!(
                         "the input of buffer `{}` has {len} bytes, no multiple of its element size {}",
                         b.name, b.element_size
                     ),
-                    "pass whole elements.",
+                    "Pass whole elements.",
                 ));
             }
             if let Some(want) = b.static_byte_len
                 && want != len
             {
                 return Err(bind_error(
-                    "B005",
+                    codes::B005,
                     format!("the input of buffer `{}` has {len} bytes, the program declares {want}", b.name),
-                    format!("pass exactly {} elements.", b.element_count),
+                    format!("Pass exactly {} elements.", b.element_count),
                 ));
             }
             if len == 0 {
                 return Err(bind_error(
-                    "B006",
+                    codes::B006,
                     format!("the input of buffer `{}` is empty", b.name),
-                    "pass at least one element.",
+                    "Pass at least one element.",
                 ));
             }
         }
@@ -225,10 +226,6 @@ fn role(decl: &BufferDecl) -> BindingRole {
 }
 
 /// An error about what the caller gave.
-pub(crate) fn bind_error(
-    code: &'static str,
-    message: impl Into<String>,
-    fix: impl Into<String>,
-) -> BackendError {
+pub(crate) fn bind_error(code: Code, message: impl Into<String>, fix: impl Into<String>) -> BackendError {
     BackendError::InvalidInput { what: Box::new(Diagnostic::new(code, message).fix(fix)) }
 }

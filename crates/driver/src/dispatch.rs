@@ -4,6 +4,7 @@
 
 use crate::backend::{Cancel, CompileOptions, Executable, Launch, LaunchMemory, VyreBackend};
 use crate::binding::{Binding, BindingPlan, BindingRole};
+use crate::codes;
 use crate::error::BackendError;
 use crate::grid::Grid;
 use crate::memory::AlignedBytes;
@@ -53,11 +54,15 @@ impl Outputs {
         let bytes = self
             .buffers
             .get(output)
-            .ok_or_else(|| crate::binding::bind_error("B008", none(), "count outputs from 0."))?;
+            .ok_or_else(|| crate::binding::bind_error(codes::B008, none(), "count outputs from 0."))?;
         let size = size_of::<T>();
         if size == 0 || !bytes.len().is_multiple_of(size) {
             let message = format!("output {output} has {} bytes, no multiple of {size}", bytes.len());
-            return Err(crate::binding::bind_error("B008", message, "read it as the program's own type."));
+            return Err(crate::binding::bind_error(
+                codes::B008,
+                message,
+                "Read it as the program's own type.",
+            ));
         }
         Ok(bytes.chunks_exact(size).map(bytemuck::pod_read_unaligned).collect())
     }
@@ -203,7 +208,7 @@ fn check_limits(backend: &dyn VyreBackend, program: &Program) -> Result<(), Back
             "a workgroup of {x}x{y}x{z} has {invocations} invocations; the device takes {}, at most {:?} along x, y, z",
             limits.invocations_per_workgroup, limits.workgroup_size
         );
-        return Err(unsupported(Diagnostic::new("D020", message).fix("use a smaller workgroup.")));
+        return Err(unsupported(Diagnostic::new(codes::D020, message).fix("Use a smaller workgroup.")));
     }
     let shared = program.buffers.values().filter(|b| b.memory == vyre_ir::Memory::Workgroup);
     let bytes = shared.fold(0u64, |n, b| n.saturating_add(b.static_bytes().unwrap_or(u64::MAX)));
@@ -212,11 +217,13 @@ fn check_limits(backend: &dyn VyreBackend, program: &Program) -> Result<(), Back
             "the program uses {bytes} bytes of workgroup memory; the device has {}",
             limits.workgroup_memory_bytes
         );
-        return Err(unsupported(Diagnostic::new("D021", message).fix("use smaller workgroup variables.")));
+        return Err(unsupported(
+            Diagnostic::new(codes::D021, message).fix("Use smaller workgroup variables."),
+        ));
     }
     if let Some(b) = program.buffers.values().find(|b| b.memory == vyre_ir::Memory::Persistent) {
         let message = format!("buffer `{}` is in persistent memory, which no backend has", b.name);
-        return Err(unsupported(Diagnostic::new("D022", message).fix("declare it as storage.")));
+        return Err(unsupported(Diagnostic::new(codes::D022, message).fix("Declare it as storage.")));
     }
     Ok(())
 }

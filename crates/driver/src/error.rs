@@ -1,7 +1,8 @@
 //! Every way a backend or the driver can fail, as variants a caller can match, each with a stable code.
 
+use crate::codes;
 use std::fmt;
-use vyre_ir::Diagnostic;
+use vyre_ir::{Code, Diagnostic};
 
 /// A failure of the driver or of a backend.
 #[derive(Clone, Debug)]
@@ -72,28 +73,36 @@ pub enum BackendError {
 }
 
 impl BackendError {
-    /// The stable code: `D` and three digits, or that of the wrapped diagnostic.
-    pub fn code(&self) -> &'static str {
+    /// The stable code: that of the diagnostic, of an invalid program that of the first one.
+    pub fn code(&self) -> Code {
         match self {
-            BackendError::NotLinked { .. } => "D001",
-            BackendError::Unavailable { .. } => "D002",
-            BackendError::Unsupported { .. } => "D003",
-            BackendError::InvalidProgram { .. } => "D004",
-            BackendError::InvalidInput { what } => what.code,
-            BackendError::OutOfMemory { .. } => "D006",
-            BackendError::CompileFailed { .. } => "D007",
-            BackendError::Timeout { .. } => "D008",
-            BackendError::DuplicateId { .. } => "D009",
-            BackendError::Internal { .. } => "D099",
+            BackendError::NotLinked { .. } => codes::D001,
+            BackendError::Unavailable { .. } => codes::D002,
+            BackendError::Unsupported { what, .. } | BackendError::InvalidInput { what } => what.code,
+            BackendError::InvalidProgram { errors } => errors.first().map_or(codes::D099, |e| e.code),
+            BackendError::OutOfMemory { .. } => codes::D006,
+            BackendError::CompileFailed { .. } => codes::D007,
+            BackendError::Timeout { .. } => codes::D008,
+            BackendError::DuplicateId { .. } => codes::D009,
+            BackendError::Internal { .. } => codes::D099,
         }
+    }
+
+    /// That the backend cannot tell where a program goes out of bounds, for a program that is to be checked for it.
+    pub fn no_checked_mode(backend: &'static str) -> BackendError {
+        let message = "it does not report accesses out of bounds";
+        let what = Diagnostic::new(codes::D023, message).fix("Compile without `checked`.");
+        BackendError::Unsupported { backend, what: Box::new(what) }
     }
 
     /// The error as diagnostics: one, or all of an invalid program's.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         match self {
-            BackendError::InvalidProgram { errors } => errors.clone(),
+            BackendError::InvalidProgram { errors } if !errors.is_empty() => errors.clone(),
             BackendError::InvalidInput { what } => vec![(**what).clone()],
-            BackendError::Unsupported { what, .. } => vec![(**what).clone()],
+            BackendError::Unsupported { what, .. } => {
+                vec![Diagnostic { message: self.message(), ..(**what).clone() }]
+            }
             _ => {
                 let mut d = Diagnostic::new(self.code(), self.message());
                 d.fix = self.fix();
@@ -112,10 +121,7 @@ impl BackendError {
             BackendError::Unsupported { backend, what } => {
                 format!("backend `{backend}` cannot run this program: {}", what.message)
             }
-            BackendError::InvalidProgram { errors } => {
-                let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-                format!("the program is not valid: {}", lines.join("; "))
-            }
+            BackendError::InvalidProgram { .. } => "the program is not valid".into(),
             BackendError::InvalidInput { what } => what.message.clone(),
             BackendError::OutOfMemory { requested, available, what } => match available {
                 Some(available) => {
@@ -136,28 +142,23 @@ impl BackendError {
     fn fix(&self) -> Option<String> {
         Some(match self {
             BackendError::NotLinked { linked, .. } => format!(
-                "add the crate or cargo feature of that backend, or choose one of: {}.",
+                "Add the crate or cargo feature of that backend, or choose one of: {}.",
                 linked.join(", ")
             ),
-            BackendError::DuplicateId { .. } => "link only one crate that registers this id.".into(),
+            BackendError::DuplicateId { .. } => "Link only one crate that registers this id.".into(),
             BackendError::Unavailable { fix, .. } => fix.clone(),
-            BackendError::Unsupported { what, .. } | BackendError::InvalidInput { what } => {
-                return what.fix.clone();
-            }
-            BackendError::OutOfMemory { .. } => "use smaller buffers or a smaller grid.".into(),
-            BackendError::Timeout { .. } => "look for a loop that does not end, or allow more time.".into(),
+            BackendError::OutOfMemory { .. } => "Use smaller buffers or a smaller grid.".into(),
+            BackendError::Timeout { .. } => "Look for a loop that does not end, or allow more time.".into(),
             _ => return None,
         })
     }
 }
 
+/// A line for each diagnostic.
 impl fmt::Display for BackendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error[{}]: {}", self.code(), self.message())?;
-        match self.fix() {
-            Some(fix) => write!(f, " Fix: {fix}"),
-            None => Ok(()),
-        }
+        let lines: Vec<String> = self.diagnostics().iter().map(Diagnostic::to_string).collect();
+        f.write_str(&lines.join("\n"))
     }
 }
 

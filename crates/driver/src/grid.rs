@@ -1,6 +1,7 @@
 //! How many workgroups run: as given, or inferred the same way for every backend and the oracle.
 
 use crate::binding::{BindingPlan, bind_error};
+use crate::codes;
 use crate::error::BackendError;
 use vyre_ir::Program;
 
@@ -51,19 +52,19 @@ impl Grid {
             let axis = ["x", "y", "z"][axis];
             if n == 0 {
                 return Err(bind_error(
-                    "B010",
+                    codes::B010,
                     format!("the grid is 0 along {axis}"),
-                    "give at least one workgroup or thread along each axis.",
+                    "Give at least one workgroup or thread along each axis.",
                 ));
             }
             if n as u64 * size as u64 > u32::MAX as u64 {
                 return Err(bind_error(
-                    "B011",
+                    codes::B011,
                     format!(
                         "the grid has {} threads along {axis}, more than 4294967295",
                         n as u64 * size as u64
                     ),
-                    "use a smaller grid, or more of its axes.",
+                    "Use a smaller grid, or more of its axes.",
                 ));
             }
         }
@@ -78,7 +79,7 @@ pub fn infer_grid(program: &Program, plan: &BindingPlan) -> Result<[u32; 3], Bac
     let groups = extent.div_ceil(program.workgroup_size[0].max(1) as u64);
     u32::try_from(groups).map(|x| [x, 1, 1]).map_err(|_| {
         let message = format!("the grid inferred from a buffer of {extent} elements is too large");
-        bind_error("B011", message, "give the grid.")
+        bind_error(codes::B011, message, "Give the grid.")
     })
 }
 

@@ -5,6 +5,7 @@
 mod acquire;
 mod backend;
 mod binding;
+pub mod codes;
 mod dispatch;
 mod error;
 mod grid;

@@ -1,9 +1,10 @@
 //! One shape for everything a user is told: code, message, where, and what to do.
 //!
-//! Importer, verifier, binding, driver and command line all report with it. Codes are stable: a letter for the part
-//! (`T` text form, `W` wire form, `V` verifier, `I` importer, `E` exporter, `B` binding, `D` driver, `C` command line)
-//! and three digits.
+//! Importer, verifier, binding, driver and command line all report with it. Codes come from the tables of the crates
+//! ([`crate::code`]). The message is a sentence without its period, and names the values that matter; the fix is a
+//! sentence with it, and says one thing to do.
 
+use crate::code::Code;
 use std::fmt;
 use std::sync::Arc;
 
@@ -68,7 +69,7 @@ pub struct Label {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Diagnostic {
     /// Stable code, such as `V004`.
-    pub code: &'static str,
+    pub code: Code,
     /// What happened, with the values that matter.
     pub message: String,
     /// Where it happened; the first label is the main one.
@@ -81,7 +82,7 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// An error without a place.
-    pub fn new(code: &'static str, message: impl Into<String>) -> Diagnostic {
+    pub fn new(code: Code, message: impl Into<String>) -> Diagnostic {
         Diagnostic { code, message: message.into(), labels: Vec::new(), fix: None, source: None }
     }
     /// Adds a place; unknown locations are left out.

@@ -2,6 +2,8 @@
 //! text form, wire form, verifier, reference semantics. This crate does no IO and knows no device.
 
 pub mod build;
+pub mod code;
+pub mod codes;
 pub mod diagnostic;
 pub mod docs;
 pub mod entity;
@@ -17,6 +19,7 @@ pub mod verify;
 pub mod wire;
 
 pub use build::Builder;
+pub use code::Code;
 pub use diagnostic::{Diagnostic, Label, Loc, Source};
 pub use entity::{Arena, Entity, SideTable};
 pub use op::{Effect, Info, OPS, Op, Rule, Sig};

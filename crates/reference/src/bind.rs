@@ -1,6 +1,7 @@
 //! Checks the bindings and fixes everything about a run that does not change from workgroup to workgroup.
 
 use crate::Bytes;
+use crate::codes;
 use crate::memory::{Home, Layout};
 use vyre_ir::{Diagnostic, Entity, Memory, Program};
 
@@ -26,18 +27,18 @@ pub(crate) fn bind(
 ) -> Result<Shape, Diagnostic> {
     if !(1..=128).contains(&subgroup_size) {
         return Err(Diagnostic::new(
-            "D301",
+            codes::D301,
             format!("a subgroup has 1 to 128 invocations, not {subgroup_size}"),
         ));
     }
     if buffers.len() != program.buffers.len() {
         let (want, got) = (program.buffers.len(), buffers.len());
-        return Err(Diagnostic::new("B301", format!("the program has {want} buffers, {got} are given")));
+        return Err(Diagnostic::new(codes::B301, format!("the program has {want} buffers, {got} are given")));
     }
     let [x, y, z] = program.workgroup_size.map(|n| n as u128);
     let Some(invocations) = u32::try_from(x * y * z).ok().filter(|n| *n > 0) else {
         return Err(Diagnostic::new(
-            "D302",
+            codes::D302,
             format!("a workgroup of {x} x {y} x {z} invocations cannot run"),
         ));
     };
@@ -49,17 +50,17 @@ pub(crate) fn bind(
         let len = match (decl.memory, bytes) {
             (Memory::Workgroup | Memory::Private, _) => declared,
             (_, Bytes::Unbound) => {
-                return Err(Diagnostic::new("B302", format!("buffer `{}` is not bound", decl.name)));
+                return Err(Diagnostic::new(codes::B302, format!("buffer `{}` is not bound", decl.name)));
             }
             (_, Bytes::Read(_)) if decl.access.writes() => {
                 let message =
                     format!("the program writes buffer `{}`, which is bound for reading", decl.name);
-                return Err(Diagnostic::new("B303", message));
+                return Err(Diagnostic::new(codes::B303, message));
             }
             (_, Bytes::Read(bytes)) => visible(&decl.name, bytes.len() as u64, declared)?,
             (_, Bytes::Tracked { bytes, written }) if written.len() < bytes.len().div_ceil(8) => {
                 let message = format!("buffer `{}` needs one tracking bit for each byte", decl.name);
-                return Err(Diagnostic::new("B305", message));
+                return Err(Diagnostic::new(codes::B305, message));
             }
             (_, Bytes::Write(bytes) | Bytes::Tracked { bytes, .. }) => {
                 visible(&decl.name, bytes.len() as u64, declared)?
@@ -86,7 +87,9 @@ pub(crate) fn bind(
     let private_total = private_bytes.saturating_mul(invocations as u64);
     if private_total > crate::WORKGROUP_BYTES {
         let message = format!("private memory of {invocations} invocations takes {private_total} bytes");
-        return Err(Diagnostic::new("D303", message).fix("use smaller private arrays or a smaller workgroup"));
+        return Err(
+            Diagnostic::new(codes::D303, message).fix("Use smaller private arrays or a smaller workgroup.")
+        );
     }
     let layout = Layout {
         homes,
@@ -103,7 +106,7 @@ fn visible(name: &str, bound: u64, declared: u64) -> Result<u64, Diagnostic> {
         0 => Ok(bound),
         _ if bound < declared => {
             let message = format!("buffer `{name}` needs {declared} bytes, {bound} are bound");
-            Err(Diagnostic::new("B304", message))
+            Err(Diagnostic::new(codes::B304, message))
         }
         _ => Ok(declared),
     }
@@ -111,5 +114,5 @@ fn visible(name: &str, bound: u64, declared: u64) -> Result<u64, Diagnostic> {
 
 fn too_large(name: &str) -> Diagnostic {
     let message = format!("buffer `{name}` brings a workgroup over {} bytes", crate::WORKGROUP_BYTES);
-    Diagnostic::new("D303", message)
+    Diagnostic::new(codes::D303, message)
 }

@@ -8,6 +8,7 @@
 //! - a region's steps end in [`Step::Join`] or [`Step::Repeat`].
 
 use crate::bind::Shape;
+use crate::codes;
 use crate::memory::{Access, Layout};
 use crate::slots::{Deaths, Slots};
 use crate::subgroup;
@@ -208,7 +209,9 @@ pub(crate) fn decode(program: &Program, shape: Shape) -> Result<Code, Diagnostic
             decoder.slots.count,
             crate::WORKGROUP_BYTES
         );
-        return Err(Diagnostic::new("D303", message).fix("use a smaller workgroup or split the program"));
+        return Err(
+            Diagnostic::new(codes::D303, message).fix("Use a smaller workgroup or split the program.")
+        );
     }
     Ok(Code {
         cells: cells as usize,

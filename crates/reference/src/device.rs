@@ -1,12 +1,13 @@
 //! The interpreter as the backend `cpu-ref`: never chosen unless named, and given programs as they were written.
 
+use crate::codes;
 use crate::{Bytes, Error, Options, WORKGROUP_BYTES, run};
 use std::sync::Arc;
 use vyre_driver::{
     BackendCapability, BackendError, BackendPrecedence, BackendRegistration, CompileOptions, DeviceKind,
     DeviceProfile, Executable, Launch, LaunchMemory, Limits, TimingQuality, VyreBackend, inventory,
 };
-use vyre_ir::{Diagnostic, Program};
+use vyre_ir::Program;
 use vyre_opt::Target;
 
 /// The backend's id.
@@ -80,8 +81,7 @@ impl VyreBackend for Interpreter {
         options: &CompileOptions,
     ) -> Result<Arc<dyn Executable>, BackendError> {
         if options.checked {
-            let what = Diagnostic::new("D306", "the interpreter has no checked mode yet");
-            return Err(BackendError::Unsupported { backend: ID, what: Box::new(what) });
+            return Err(BackendError::no_checked_mode(ID));
         }
         Ok(Arc::new(Interpreted { program: program.clone() }))
     }
@@ -107,8 +107,8 @@ impl Executable for Interpreted {
             // The driver knows the limit and says it.
             Err(Error::Cancelled | Error::StepLimit(_)) => Err(BackendError::Timeout { seconds: 0.0 }),
             Err(Error::Invalid(what)) => Err(match what.code {
-                "D304" => BackendError::InvalidProgram { errors: vec![what] },
-                code if code.starts_with('B') => BackendError::InvalidInput { what: Box::new(what) },
+                code if code == codes::D304 => BackendError::InvalidProgram { errors: vec![what] },
+                code if code.name().starts_with('B') => BackendError::InvalidInput { what: Box::new(what) },
                 _ => BackendError::Unsupported { backend: ID, what: Box::new(what) },
             }),
         }

@@ -10,6 +10,7 @@
 //! [`device`](mod@device) makes it a backend. Workgroups run one after the other in one thread, so results do not depend on the machine.
 
 mod bind;
+pub mod codes;
 mod decode;
 mod device;
 mod lockstep;
@@ -134,7 +135,7 @@ pub fn run(
     let mut run = |index: u64| {
         if index as u128 >= x * y * z {
             let message = format!("workgroup {index} is not in a grid of {workgroups:?}");
-            return Err(Error::Invalid(Diagnostic::new("D305", message)));
+            return Err(Error::Invalid(Diagnostic::new(codes::D305, message)));
         }
         let index = index as u128;
         schedule.run([index % x, index / x % y, index / x / y].map(|n| n as u32), &mut state)

@@ -3,6 +3,7 @@
 //! That is one legal order. A barrier needs no waiting then; it only checks that nobody is missing. The active
 //! invocations are a list of local indices in ascending order, so that idle ones cost nothing.
 
+use crate::codes;
 use crate::decode::{Branch, Code, Step};
 use crate::state::State;
 use crate::{Error, Options, Stats};
@@ -237,7 +238,7 @@ impl<'p> Lockstep<'p> {
     ) -> Result<(), Error> {
         let data = &self.program.insts[self.code.insts[pc]];
         let fail = |message: String| {
-            let diagnostic = Diagnostic::new("D304", message).at(data.loc, "");
+            let diagnostic = Diagnostic::new(codes::D304, message).at(data.loc, "");
             Err(Error::Invalid(diagnostic.in_source(self.program.source.as_ref())))
         };
         let (here, all) = (self.active.len(), self.code.invocations);

@@ -2,6 +2,7 @@
 //!
 //! [`import`] and [`export`] share nothing but naga, so that either may get another front or back end.
 
+pub mod codes;
 pub mod export;
 pub mod import;
 

@@ -9,6 +9,8 @@
 use super::lex::{Kind, Lexer, Token, unquote};
 use super::literal;
 use crate::build::Builder;
+use crate::code::Code;
+use crate::codes;
 use crate::diagnostic::{Diagnostic, Loc, Source};
 use crate::op::{OPS, Op, Rule};
 use crate::program::*;
@@ -23,13 +25,12 @@ const MAX_ERRORS: usize = 20;
 /// Reads a program. The instructions' locations point into its [`Program::source`].
 ///
 /// # Errors
-/// Every error found, up to 20, in order: T001 syntax, T002 unknown operation, T003 unknown type, T004 unknown value,
-/// T005 name used twice, T006 unknown buffer, T007 bad constant, T008 nested too deeply, T009 too large.
+/// Every error found, up to 20, in order.
 pub fn parse(name: &str, source: &str) -> Result<Program, Vec<Diagnostic>> {
     let shared = Arc::new(Source { name: name.into(), text: source.into() });
     if source.len() >= u32::MAX as usize {
         let message = format!("the text has {} bytes; at most {} are read", source.len(), u32::MAX - 1);
-        return Err(vec![Diagnostic::new("T009", message)]);
+        return Err(vec![Diagnostic::new(codes::T009, message)]);
     }
     let mut lexer = Lexer::new(source);
     let next = lexer.next();
@@ -106,7 +107,7 @@ impl<'s> Parser<'s> {
         found
     }
 
-    fn error(&mut self, code: &'static str, loc: Loc, message: impl Into<String>) -> Failed {
+    fn error(&mut self, code: Code, loc: Loc, message: impl Into<String>) -> Failed {
         self.errors.push(Diagnostic::new(code, message).at(loc, ""));
         self.fatal |= self.errors.len() >= MAX_ERRORS;
         Failed
@@ -126,7 +127,7 @@ impl<'s> Parser<'s> {
             _ => format!("`{}`", shorten(self.next.text)),
         };
         let loc = self.loc(&self.next);
-        self.error("T001", loc, format!("expected {wanted}, found {found}"))
+        self.error(codes::T001, loc, format!("expected {wanted}, found {found}"))
     }
 
     fn expect(&mut self, mark: char) -> Parse<Token<'s>> {
@@ -159,7 +160,7 @@ impl<'s> Parser<'s> {
                 let loc = self.loc(&token);
                 let Some(name) = unquote(token.text) else {
                     let message = "a name in quotes has escapes other than `\\\"`, `\\\\` and `\\u{...}`";
-                    return Err(self.error("T001", loc, message));
+                    return Err(self.error(codes::T001, loc, message));
                 };
                 Ok((name, loc))
             }
@@ -185,7 +186,7 @@ impl<'s> Parser<'s> {
             None => {
                 let message = format!("there is no type `{}`", shorten(token.text));
                 let loc = self.loc(&token);
-                Err(self.error("T003", loc, message))
+                Err(self.error(codes::T003, loc, message))
             }
         }
     }
@@ -234,13 +235,21 @@ impl<'s> Parser<'s> {
         let Some(memory) = Memory::ALL.into_iter().find(|m| m.name() == memory.text) else {
             let names = Memory::ALL.map(Memory::name).join(", ");
             let loc = self.loc(&memory);
-            return Err(self.error("T001", loc, format!("memory is one of {names}, not `{}`", memory.text)));
+            return Err(self.error(
+                codes::T001,
+                loc,
+                format!("memory is one of {names}, not `{}`", memory.text),
+            ));
         };
         let access = self.word("an access")?;
         let Some(access) = Access::ALL.into_iter().find(|a| a.name() == access.text) else {
             let names = Access::ALL.map(Access::name).join(", ");
             let loc = self.loc(&access);
-            return Err(self.error("T001", loc, format!("access is one of {names}, not `{}`", access.text)));
+            return Err(self.error(
+                codes::T001,
+                loc,
+                format!("access is one of {names}, not `{}`", access.text),
+            ));
         };
         let output = self.take_word("output");
         let (mut group, mut binding) = (0, 0);
@@ -251,14 +260,14 @@ impl<'s> Parser<'s> {
         let decl = BufferDecl { name: name.clone(), group, binding, memory, access, element, count, output };
         if self.b.p.buffers.len() >= MAX_BUFFERS {
             self.fatal = true;
-            return Err(self.error("T009", loc, format!("there are more than {MAX_BUFFERS} buffers")));
+            return Err(self.error(codes::T009, loc, format!("there are more than {MAX_BUFFERS} buffers")));
         }
         let buffer = self.b.buffer(decl);
         match self.buffers.insert(name, buffer) {
             None => Ok(()),
             Some(first) => {
                 let message = format!("there are two buffers `{}`", self.b.p.buffers[first].name);
-                Err(self.error("T005", loc, message))
+                Err(self.error(codes::T005, loc, message))
             }
         }
     }
@@ -295,7 +304,7 @@ impl<'s> Parser<'s> {
         if depth > MAX_DEPTH {
             self.fatal = true;
             let loc = self.loc(&open);
-            return Err(self.error("T008", loc, format!("regions are nested deeper than {MAX_DEPTH}")));
+            return Err(self.error(codes::T008, loc, format!("regions are nested deeper than {MAX_DEPTH}")));
         }
         let types: Vec<Type> = params.iter().map(|p| p.1).collect();
         let region = self.b.open(&types);
@@ -337,7 +346,11 @@ impl<'s> Parser<'s> {
             if self.b.p.insts.len() >= MAX_INSTS {
                 self.fatal = true;
                 let loc = self.loc(&self.next);
-                return Err(self.error("T009", loc, format!("there are more than {MAX_INSTS} instructions")));
+                return Err(self.error(
+                    codes::T009,
+                    loc,
+                    format!("there are more than {MAX_INSTS} instructions"),
+                ));
             }
             if self.statement(depth, &mut defined).is_err() {
                 if self.fatal {
@@ -358,7 +371,7 @@ impl<'s> Parser<'s> {
     fn define(&mut self, token: &Token<'s>, value: Value, defined: &mut Vec<&'s str>) {
         if self.values.insert(token.text, value).is_some() {
             let loc = self.loc(token);
-            self.error("T005", loc, format!("`{}` is defined already", shorten(token.text)));
+            self.error(codes::T005, loc, format!("`{}` is defined already", shorten(token.text)));
         } else {
             defined.push(token.text);
         }
@@ -459,7 +472,7 @@ impl<'s> Parser<'s> {
 
     fn no_operation(&mut self, word: &Token<'s>) -> Failed {
         let loc = self.loc(word);
-        self.error("T002", loc, format!("there is no operation `{}`", shorten(word.text)));
+        self.error(codes::T002, loc, format!("there is no operation `{}`", shorten(word.text)));
         let near = OPS.iter().map(|info| (distance(info.name, word.text), info.name)).min();
         if let (Some((0..=2, name)), Some(error)) = (near, self.errors.last_mut()) {
             error.fix = Some(format!("Did you mean `{name}`?"));
@@ -473,7 +486,7 @@ impl<'s> Parser<'s> {
         };
         if token.text == "%" {
             let loc = self.loc(&token);
-            return Err(self.error("T001", loc, "`%` must be followed by a name"));
+            return Err(self.error(codes::T001, loc, "`%` must be followed by a name"));
         }
         self.expect(':')?;
         Ok((token, self.ty()?))
@@ -488,7 +501,7 @@ impl<'s> Parser<'s> {
             return Ok(value);
         }
         let loc = self.loc(&token);
-        self.error("T004", loc, format!("`{}` is not defined here", shorten(token.text)));
+        self.error(codes::T004, loc, format!("`{}` is not defined here", shorten(token.text)));
         if self.fatal { Err(Failed) } else { Ok(self.poison()) }
     }
 
@@ -496,7 +509,7 @@ impl<'s> Parser<'s> {
         let (name, loc) = self.name("a buffer's name")?;
         match self.buffers.get(&name) {
             Some(&buffer) => Ok(buffer),
-            None => Err(self.error("T006", loc, format!("there is no buffer `{}`", shorten(&name)))),
+            None => Err(self.error(codes::T006, loc, format!("there is no buffer `{}`", shorten(&name)))),
         }
     }
 
@@ -517,7 +530,7 @@ impl<'s> Parser<'s> {
     fn constant(&mut self, word: &Token, types: &[Type]) -> Parse<[u64; 4]> {
         let &[ty] = types else {
             let loc = self.loc(word);
-            return Err(self.error("T001", loc, "`const` defines one value: `%1: f32 = const 0.5`"));
+            return Err(self.error(codes::T001, loc, "`const` defines one value: `%1: f32 = const 0.5`"));
         };
         if self.take_if(Kind::Mark('(')).is_none() {
             return Ok(splat_bits(ty, self.number(ty.scalar)?));
@@ -542,7 +555,7 @@ impl<'s> Parser<'s> {
             Some(bits) => Ok(bits),
             None => {
                 let loc = self.loc(&token);
-                Err(self.error("T007", loc, format!("`{}` is no {scalar}", shorten(token.text))))
+                Err(self.error(codes::T007, loc, format!("`{}` is no {scalar}", shorten(token.text))))
             }
         }
     }

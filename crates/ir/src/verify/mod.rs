@@ -4,10 +4,9 @@
 //! value, set at the definition and taken back at the end of its region. Only what is reachable from the body is
 //! checked. Recursion is limited by [`MAX_DEPTH`]. A check that relies on another runs after it: barriers are judged
 //! only in programs without other errors.
-//!
-//! Codes: V001 structure, V002 visibility, V003 types, V004 attributes, V005 access rights, V006 buffer declarations,
-//! V007 duplicate buffers, V008 workgroup size, V009 switch cases, V010 size limits, V011 diverging barriers.
 
+use crate::code::Code;
+use crate::codes;
 use crate::diagnostic::{Diagnostic, Loc};
 use crate::entity::{Entity, SideTable};
 use crate::op::{Effect, Op, Rule};
@@ -51,10 +50,10 @@ pub fn verify(p: &Program) -> Result<(), Vec<Diagnostic>> {
     };
     v.declarations();
     if p.regions.get(p.body).is_none() {
-        v.error("V001", Loc::default(), "the program has no body");
+        v.error(codes::V001, Loc::default(), "the program has no body");
     } else {
         if !p.regions[p.body].params.is_empty() {
-            v.error("V001", Loc::default(), "the program's body has parameters");
+            v.error(codes::V001, Loc::default(), "the program's body has parameters");
         }
         v.region(p.body, &[], 1, Loc::default());
     }
@@ -87,7 +86,7 @@ struct Verifier<'p> {
 }
 
 impl Verifier<'_> {
-    fn error(&mut self, code: &'static str, loc: Loc, message: impl Into<String>) {
+    fn error(&mut self, code: Code, loc: Loc, message: impl Into<String>) {
         self.report(Diagnostic::new(code, message).at(loc, ""));
     }
 
@@ -107,12 +106,16 @@ impl Verifier<'_> {
         let product = [x, y, z].iter().try_fold(1u32, |n, &size| n.checked_mul(size));
         if product.is_none_or(|n| n == 0 || n > MAX_WORKGROUP_INVOCATIONS) {
             let limit = format!("each size is at least 1, their product at most {MAX_WORKGROUP_INVOCATIONS}");
-            self.error("V008", Loc::default(), format!("the workgroup size is ({x}, {y}, {z}); {limit}"));
+            self.error(
+                codes::V008,
+                Loc::default(),
+                format!("the workgroup size is ({x}, {y}, {z}); {limit}"),
+            );
         }
         if p.buffers.len() > MAX_BUFFERS {
             let message =
                 format!("the program has {} buffers; at most {MAX_BUFFERS} are allowed", p.buffers.len());
-            self.error("V010", Loc::default(), message);
+            self.error(codes::V010, Loc::default(), message);
             return;
         }
         let mut names: HashSet<&str> = HashSet::new();
@@ -122,10 +125,10 @@ impl Verifier<'_> {
                 return;
             }
             if let Some(why) = declaration_error(decl) {
-                self.error("V006", Loc::default(), format!("buffer `{}` {why}", decl.name));
+                self.error(codes::V006, Loc::default(), format!("buffer `{}` {why}", decl.name));
             }
             if !names.insert(&decl.name) {
-                self.error("V007", Loc::default(), format!("two buffers have the name `{}`", decl.name));
+                self.error(codes::V007, Loc::default(), format!("two buffers have the name `{}`", decl.name));
             }
             if !decl.memory.is_bound() {
                 continue;
@@ -133,7 +136,7 @@ impl Verifier<'_> {
             if let Some(other) = bindings.insert((decl.group, decl.binding), &decl.name) {
                 let place = format!("@group({}) @binding({})", decl.group, decl.binding);
                 let message = format!("the buffers `{other}` and `{}` are both at {place}", decl.name);
-                self.report(Diagnostic::new("V007", message).fix("Give one of them another binding."));
+                self.report(Diagnostic::new(codes::V007, message).fix("Give one of them another binding."));
             }
         }
     }
@@ -144,10 +147,10 @@ impl Verifier<'_> {
     fn region(&mut self, region: Region, want: &[Type], depth: usize, loc: Loc) {
         let p = self.p;
         if depth > MAX_DEPTH {
-            return self.error("V010", loc, format!("regions are nested deeper than {MAX_DEPTH}"));
+            return self.error(codes::V010, loc, format!("regions are nested deeper than {MAX_DEPTH}"));
         }
         if std::mem::replace(&mut self.seen_regions[region], true) {
-            return self.error("V001", loc, format!("{region} is used twice"));
+            return self.error(codes::V001, loc, format!("{region} is used twice"));
         }
         let data = &p.regions[region];
         for &param in &data.params {
@@ -158,17 +161,17 @@ impl Verifier<'_> {
                 return;
             }
             let Some(data) = p.insts.get(inst) else {
-                self.error("V001", loc, format!("{region} holds {inst}, which does not exist"));
+                self.error(codes::V001, loc, format!("{region} holds {inst}, which does not exist"));
                 continue;
             };
             self.count += 1;
             if self.count > MAX_INSTS {
                 let message = format!("the program has more than {MAX_INSTS} instructions");
-                return self.error("V010", data.loc, message);
+                return self.error(codes::V010, data.loc, message);
             }
             if std::mem::replace(&mut self.seen_insts[inst], true) {
                 self.error(
-                    "V001",
+                    codes::V001,
                     data.loc,
                     format!("the `{}` of {inst} is in the program twice", data.op.name()),
                 );
@@ -176,15 +179,15 @@ impl Verifier<'_> {
             }
             let last = i + 1 == p.regions[region].insts.len();
             if data.op == Op::Yield && !last {
-                self.error("V001", data.loc, "a `yield` is followed by further instructions");
+                self.error(codes::V001, data.loc, "a `yield` is followed by further instructions");
             }
             if data.op != Op::Yield && last {
-                self.error("V001", data.loc, "a region does not end in a `yield`");
+                self.error(codes::V001, data.loc, "a region does not end in a `yield`");
             }
             self.inst(inst, data, want, depth);
         }
         if data.insts.is_empty() {
-            self.error("V001", loc, "a region does not end in a `yield`");
+            self.error(codes::V001, loc, "a region does not end in a `yield`");
         }
         for &value in data.params.iter().chain(data.insts.iter().flat_map(|&i| results_of(p, i))) {
             if p.values.get(value).is_some() {
@@ -195,15 +198,15 @@ impl Verifier<'_> {
 
     fn define(&mut self, value: Value, def: Def, loc: Loc) {
         let Some(data) = self.p.values.get(value) else {
-            return self.error("V001", loc, format!("value {} does not exist", value.index()));
+            return self.error(codes::V001, loc, format!("value {} does not exist", value.index()));
         };
         if data.def != def {
             let message = format!("{} is defined by {def:?}, but says by {:?}", self.name(value), data.def);
-            self.error("V001", loc, message);
+            self.error(codes::V001, loc, message);
         } else if !(1..=4).contains(&data.ty.lanes) {
-            self.error("V003", loc, format!("{} has {} lanes", self.name(value), data.ty.lanes));
+            self.error(codes::V003, loc, format!("{} has {} lanes", self.name(value), data.ty.lanes));
         } else if self.state[value] != State::Undefined {
-            self.error("V001", loc, format!("{} is defined twice", self.name(value)));
+            self.error(codes::V001, loc, format!("{} is defined twice", self.name(value)));
         }
         self.state[value] = State::Visible;
     }
@@ -218,12 +221,12 @@ impl Verifier<'_> {
                 State::Ended => "is defined in a region that has ended",
             };
             let message = format!("`{}` uses {}, which {problem}", data.op.name(), self.name(arg));
-            self.error("V002", data.loc, message);
+            self.error(codes::V002, data.loc, message);
         }
         let missing = data.results.iter().chain(&data.args).any(|&v| self.p.values.get(v).is_none());
         if missing || data.regions.iter().any(|&r| self.p.regions.get(r).is_none()) {
             if self.errors.len() == before {
-                self.error("V001", data.loc, format!("`{}` names what does not exist", data.op.name()));
+                self.error(codes::V001, data.loc, format!("`{}` names what does not exist", data.op.name()));
             }
             return;
         }
@@ -234,9 +237,9 @@ impl Verifier<'_> {
         } else if data.op.info().rule == Rule::Structure {
             self.structure(data, &args, &results, want, depth);
         } else if !data.regions.is_empty() {
-            self.error("V001", data.loc, format!("`{}` has regions", data.op.name()));
+            self.error(codes::V001, data.loc, format!("`{}` has regions", data.op.name()));
         } else if let Err(message) = check_types(data.op, &args, &results) {
-            self.error("V003", data.loc, message);
+            self.error(codes::V003, data.loc, message);
         } else if let Err((code, message)) = check_access(self.p, data) {
             self.error(code, data.loc, message);
         }
@@ -278,7 +281,7 @@ impl Verifier<'_> {
                 } else if data.op == Op::UniformLoad && !uniform.value(data.args[0]) {
                     let index = self.name(data.args[0]);
                     let diagnostic = Diagnostic::new(
-                        "V011",
+                        codes::V011,
                         format!(
                             "the index {index} of `uniform_load` differs between the invocations of a workgroup"
                         ),
@@ -305,7 +308,7 @@ impl Verifier<'_> {
             data.op.name(),
             branch.op.name(),
         );
-        let mut diagnostic = Diagnostic::new("V011", message)
+        let mut diagnostic = Diagnostic::new(codes::V011, message)
             .at(data.loc, "not all invocations of the workgroup get here together")
             .at(branch.loc, "this condition differs between invocations");
         if let Some(producer) = p.producer(why.origin) {

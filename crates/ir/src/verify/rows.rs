@@ -1,18 +1,20 @@
 //! Whether an instruction fits its row: attribute, types, and what the buffer allows.
 
 use crate::build::{result_type, type_list, wants};
+use crate::code::Code;
+use crate::codes;
 use crate::op::{Op, Rule};
 use crate::program::*;
 use crate::types::*;
 use std::collections::HashSet;
 
 /// Code and message.
-pub(super) type Failure = (&'static str, String);
+pub(super) type Failure = (Code, String);
 
 /// Whether the attribute is of the row's kind and in range.
 pub(super) fn check_attribute(p: &Program, data: &InstData, args: &[Type]) -> Result<(), Failure> {
     let op = data.op;
-    let wrong = |what: &str| Err(("V004", format!("`{}` {what}", op.name())));
+    let wrong = |what: &str| Err((codes::V004, format!("`{}` {what}", op.name())));
     match (op.info().rule, &data.attr) {
         (Rule::Const, Attr::Bits(bits)) => {
             let Some(&result) = data.results.first() else { return Ok(()) };
@@ -58,13 +60,16 @@ fn check_cases(data: &InstData, cases: &[Case]) -> Result<(), Failure> {
     let mut seen = HashSet::new();
     for case in cases {
         if case.region as usize >= data.regions.len() {
-            return Err(("V009", format!("`switch` sends {} to a region that it does not have", case.value)));
+            return Err((
+                codes::V009,
+                format!("`switch` sends {} to a region that it does not have", case.value),
+            ));
         }
         if case.value > u32::MAX as u64 {
-            return Err(("V009", format!("the case {} of `switch` does not fit 32 bits", case.value)));
+            return Err((codes::V009, format!("the case {} of `switch` does not fit 32 bits", case.value)));
         }
         if !seen.insert(case.value) {
-            return Err(("V009", format!("`switch` has the case {} twice", case.value as u32 as i32)));
+            return Err((codes::V009, format!("`switch` has the case {} twice", case.value as u32 as i32)));
         }
     }
     Ok(())
@@ -131,7 +136,7 @@ pub(super) fn check_access(p: &Program, data: &InstData) -> Result<(), Failure> 
     let atomic = matches!(op, Op::AtomicLoad | Op::AtomicStore)
         || matches!(op.info().rule, Rule::Atomic(_) | Rule::CompareExchange(_));
     let (name, buffer, memory) = (op.name(), &decl.name, decl.memory.name());
-    let wrong = |what: String| Err(("V005", format!("`{name}` on `{buffer}`: {what}")));
+    let wrong = |what: String| Err((codes::V005, format!("`{name}` on `{buffer}`: {what}")));
     if atomic && !shared {
         return wrong(format!(
             "atomics work on storage, persistent and workgroup memory, not on {memory} memory"
@@ -166,8 +171,8 @@ pub(super) fn check_structure(
     want: &[Type],
 ) -> Result<(), Failure> {
     let name = data.op.name();
-    let structure = |what: String| Err(("V001", format!("`{name}` {what}")));
-    let types = |what: String| Err(("V003", format!("`{name}` {what}")));
+    let structure = |what: String| Err((codes::V001, format!("`{name}` {what}")));
+    let types = |what: String| Err((codes::V003, format!("`{name}` {what}")));
     let u32_or_i32 = |args: &[Type]| args == [Scalar::U32.into()] || args == [Scalar::I32.into()];
     match (data.op, &data.regions[..]) {
         (Op::Yield, []) if !results.is_empty() => types("has results".into()),

@@ -2,6 +2,7 @@
 
 use super::{HEADER, MAGIC, VERSION, encode, tag};
 use crate::build::Builder;
+use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::entity::Entity;
 use crate::op::Op;
@@ -12,49 +13,59 @@ use crate::verify::{self, MAX_BUFFERS, MAX_DEPTH, MAX_INSTS};
 /// Reads a program and verifies it.
 ///
 /// # Errors
-/// W001 not wire form, W002 another version, W003 unknown flags, W004 cut short, W005 damaged, W006 malformed,
-/// W007 too large, W008 a name that this version does not know, W009 not canonical, W010 not a valid program.
+/// The first one found; the codes are `W` and three digits.
 pub fn decode(file: &[u8]) -> Result<Program, Diagnostic> {
     let Some(rest) = file.strip_prefix(&MAGIC) else {
         return Err(Diagnostic::new(
-            "W001",
-            "this is no vyre program in wire form: it does not start with `VYRE`",
-        ));
+            codes::W001,
+            "this is not a vyre program in wire form: it does not start with `VYRE`",
+        )
+        .fix("Give a file that `vyre emit --target wire` wrote."));
     };
     if file.len() < HEADER {
         let message = format!("the file ends after {} bytes, within its header", file.len());
-        return Err(Diagnostic::new("W004", message));
+        return Err(Diagnostic::new(codes::W004, message).fix(AGAIN));
     }
     let version = u16::from_le_bytes([rest[0], rest[1]]);
     if version != VERSION {
         let message =
             format!("the file has version {version} of the wire form; this is for version {VERSION}");
-        return Err(Diagnostic::new("W002", message).fix("Write it again with this version of vyre."));
+        return Err(Diagnostic::new(codes::W002, message).fix("Write it again with this version of vyre."));
     }
     let flags = u16::from_le_bytes([rest[2], rest[3]]);
     if flags != 0 {
-        return Err(Diagnostic::new("W003", format!("the file has the flags {flags:#06x}; none are known")));
+        return Err(Diagnostic::new(
+            codes::W003,
+            format!("the file has the flags {flags:#06x}; none are known"),
+        )
+        .fix(NEWER));
     }
     let body = &file[HEADER..];
     if blake3::hash(body).as_bytes()[..] != file[8..HEADER] {
         return Err(Diagnostic::new(
-            "W005",
+            codes::W005,
             "the file is damaged: its body does not have the hash in its header",
-        ));
+        )
+        .fix(AGAIN));
     }
     let p = Reader::new(body).program()?;
     if let Err(errors) = verify::verify(&p) {
         let more = if errors.len() > 1 { format!(" and {} more", errors.len() - 1) } else { String::new() };
         let message = format!("the program in the file is not valid: {}{more}", errors[0]);
-        return Err(Diagnostic::new("W010", message));
+        return Err(Diagnostic::new(codes::W010, message));
     }
     if encode::body(&p) != body {
-        return Err(Diagnostic::new("W009", "the file is not the canonical encoding of its program"));
+        return Err(
+            Diagnostic::new(codes::W009, "the file is not the canonical encoding of its program").fix(AGAIN)
+        );
     }
     Ok(p)
 }
 
 type Read<T> = Result<T, Diagnostic>;
+
+const NEWER: &str = "Read it with the version of vyre that wrote it.";
+const AGAIN: &str = "Write the file again, for example by `vyre emit --target wire`.";
 
 /// A name from the file's table, and all that it can mean.
 struct Word {
@@ -82,7 +93,8 @@ impl<'f> Reader<'f> {
     // ---- pieces
 
     fn malformed<T>(&self, what: impl std::fmt::Display) -> Read<T> {
-        Err(Diagnostic::new("W006", format!("malformed at byte {}: {what}", HEADER + self.at)))
+        let message = format!("the file is malformed at byte {}: {what}", HEADER + self.at);
+        Err(Diagnostic::new(codes::W006, message).fix(AGAIN))
     }
 
     fn left(&self) -> usize {
@@ -93,7 +105,9 @@ impl<'f> Reader<'f> {
         let mut number = 0u64;
         for shift in (0..64).step_by(7) {
             let Some(&byte) = self.body.get(self.at) else {
-                return Err(Diagnostic::new("W004", "the file ends in the middle of its body"));
+                return Err(
+                    Diagnostic::new(codes::W004, "the file ends in the middle of its body").fix(AGAIN)
+                );
             };
             self.at += 1;
             let bits = (byte & 0x7f) as u64;
@@ -141,7 +155,7 @@ impl<'f> Reader<'f> {
         meaning(word).ok_or_else(|| {
             let name: String = word.name.chars().take(40).collect();
             let message = format!("this version of vyre knows no {what} `{name}`");
-            Diagnostic::new("W008", message)
+            Diagnostic::new(codes::W008, message).fix(NEWER)
         })
     }
 
@@ -172,7 +186,7 @@ impl<'f> Reader<'f> {
         let buffers = self.count()?;
         if buffers > MAX_BUFFERS {
             let message = format!("the program has {buffers} buffers; at most {MAX_BUFFERS} are allowed");
-            return Err(Diagnostic::new("W007", message));
+            return Err(Diagnostic::new(codes::W007, message));
         }
         for _ in 0..buffers {
             let decl = self.buffer()?;
@@ -208,7 +222,7 @@ impl<'f> Reader<'f> {
 
     fn region(&mut self, depth: usize) -> Read<Region> {
         if depth > MAX_DEPTH {
-            return Err(Diagnostic::new("W007", format!("regions are nested deeper than {MAX_DEPTH}")));
+            return Err(Diagnostic::new(codes::W007, format!("regions are nested deeper than {MAX_DEPTH}")));
         }
         let params = self.types()?;
         let region = self.b.open(&params);
@@ -234,7 +248,7 @@ impl<'f> Reader<'f> {
     fn inst(&mut self, depth: usize) -> Read<()> {
         if self.b.p.insts.len() >= MAX_INSTS {
             return Err(Diagnostic::new(
-                "W007",
+                codes::W007,
                 format!("the program has more than {MAX_INSTS} instructions"),
             ));
         }

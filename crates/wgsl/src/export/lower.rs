@@ -7,6 +7,7 @@
 use super::code::{Code, Val};
 use super::memory::{Check, Plan, Read};
 use super::scan::{self, Needs, accessed};
+use crate::codes;
 use naga::{Block, Expression, Handle, Statement, SwitchCase, SwitchValue};
 use std::collections::HashMap;
 use vyre_ir::{
@@ -53,7 +54,7 @@ pub(super) fn lower(p: &Program) -> Result<naga::Module, Diagnostic> {
         true => match u32::try_from(p.workgroup_invocations()) {
             Ok(n) => [n, 1, 1],
             Err(_) => {
-                return Err(Diagnostic::new("E007", "the workgroup has more than 2^32 invocations"));
+                return Err(Diagnostic::new(codes::E007, "the workgroup has more than 2^32 invocations"));
             }
         },
     };

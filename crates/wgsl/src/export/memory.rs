@@ -9,6 +9,7 @@
 use super::code::{Code, Val};
 use super::scan::{Scalars, Uses, at};
 use super::types;
+use crate::codes;
 use naga::{AddressSpace, ArraySize, Expression, Handle, Span, Statement, TypeInner};
 use std::num::NonZeroU32;
 use vyre_ir::{Access, Buffer, BufferDecl, Diagnostic, Memory, Op, Program, Scalar, Type};
@@ -54,7 +55,7 @@ impl Plan {
     pub fn new(code: &mut Code, p: &Program, buffer: Buffer, uses: Uses) -> Result<Plan, Diagnostic> {
         let decl = &p.buffers[buffer];
         let refuse = |message: String| {
-            let message = Diagnostic::new("E002", message).in_source(p.source.as_ref());
+            let message = Diagnostic::new(codes::E002, message).in_source(p.source.as_ref());
             match uses.first {
                 Some(inst) => at(p, inst, message),
                 None => message,
@@ -67,14 +68,14 @@ impl Plan {
         let rows = decl.memory == Memory::Uniform;
         if bytes.is_none() && rows {
             return Err(refuse(format!("uniform buffer `{}` is sized at run time", decl.name))
-                .fix("declare its count, or make it a read-only storage buffer"));
+                .fix("Declare its count, or make it a read-only storage buffer."));
         }
         if bytes.is_none() && !decl.element.bytes().is_multiple_of(unit.bytes()) {
             let message = format!(
                 "buffer `{}` has to be an array of {unit}, from whose length the number of {} elements does not follow",
                 decl.name, decl.element
             );
-            return Err(refuse(message).fix(format!("declare its element as {unit}, or its count")));
+            return Err(refuse(message).fix(format!("Declare its element as {unit}, or its count.")));
         }
         let size =
             match bytes {

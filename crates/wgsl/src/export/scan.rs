@@ -2,6 +2,7 @@
 //! here, so that the code after it has no errors to report.
 
 use super::types;
+use crate::codes;
 use vyre_ir::{Diagnostic, Effect, Inst, Op, Program, Region, Rule, Scalar, SideTable, Type, Value};
 
 /// Regions inside regions at most: naga's validator and writers call themselves for each, and each takes up to two
@@ -68,8 +69,8 @@ pub(super) fn scan(p: &Program) -> Result<Needs, Diagnostic> {
             let data = &p.insts[inst];
             if depth > MAX_DEPTH {
                 let message = format!("control flow nests deeper than {MAX_DEPTH} levels");
-                return Err(at(p, inst, Diagnostic::new("E004", message))
-                    .fix("turn a long chain of `else if` into a `switch` or a table"));
+                return Err(at(p, inst, Diagnostic::new(codes::E004, message))
+                    .fix("Turn a long chain of `else if` into a `switch` or a table."));
             }
             check(p, inst)?;
             for &arg in &data.args {
@@ -124,16 +125,16 @@ fn check(p: &Program, inst: Inst) -> Result<(), Diagnostic> {
     if data.op.info().expand.is_some() {
         let message =
             format!("`{}` has no spelling with a defined result in the output languages", data.op.name());
-        return Err(at(p, inst, Diagnostic::new("E003", message))
-            .fix("run the optimizer for this target first: it expands the operation into basic ones"));
+        return Err(at(p, inst, Diagnostic::new(codes::E003, message))
+            .fix("Run the optimizer for this target first: it expands the operation into basic ones."));
     }
     for &value in data.args.iter().chain(&data.results) {
         let ty = p.ty(value);
         if types::scalar(ty.scalar).is_none() {
             let message =
                 format!("`{}` works on {ty}, and the output languages have no {}", data.op.name(), ty.scalar);
-            return Err(at(p, inst, Diagnostic::new("E001", message))
-                .fix("compute in a 32-bit type and take the bits apart with shifts and masks"));
+            return Err(at(p, inst, Diagnostic::new(codes::E001, message))
+                .fix("Compute in a 32-bit type and take the bits apart with shifts and masks."));
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! naga's validator and writers, with the options that fit modules made here.
 
 use super::lower::identifier;
+use crate::codes;
 use naga::back::{hlsl, msl, spv, wgsl};
 use naga::proc::BoundsCheckPolicies;
 use naga::valid::{Capabilities, ModuleInfo, SubgroupOperationSet, ValidationFlags, Validator};
@@ -11,9 +12,9 @@ pub fn validate(module: &naga::Module, capabilities: Capabilities) -> Result<Mod
     let mut validator = Validator::new(ValidationFlags::all(), capabilities);
     validator.subgroup_stages(naga::valid::ShaderStages::COMPUTE);
     validator.subgroup_operations(SubgroupOperationSet::all());
-    validator
-        .validate(module)
-        .map_err(|e| Diagnostic::new("E006", format!("naga rejects the module: {}", chain(e.as_inner()))))
+    validator.validate(module).map_err(|e| {
+        Diagnostic::new(codes::E006, format!("naga rejects the module: {}", chain(e.as_inner())))
+    })
 }
 
 /// An error with its causes.
@@ -30,15 +31,16 @@ fn check(
     has: Capabilities,
 ) -> Result<ModuleInfo, Diagnostic> {
     validate(module, has).map_err(|error| match validate(module, Capabilities::all()) {
-        Ok(_) => {
-            Diagnostic::new("E005", format!("`{}` cannot be written as {target}: {}", p.name, error.message))
-        }
+        Ok(_) => Diagnostic::new(
+            codes::E005,
+            format!("`{}` cannot be written as {target}: {}", p.name, error.message),
+        ),
         Err(error) => error,
     })
 }
 
 fn refuse(p: &Program, target: &str, error: &dyn std::error::Error) -> Diagnostic {
-    Diagnostic::new("E005", format!("`{}` cannot be written as {target}: {}", p.name, chain(error)))
+    Diagnostic::new(codes::E005, format!("`{}` cannot be written as {target}: {}", p.name, chain(error)))
 }
 
 /// Nothing: all checks are in the module.
@@ -104,7 +106,7 @@ pub(super) fn msl(p: &Program, module: &naga::Module) -> Result<String, Diagnost
             let target = msl::BindTarget { buffer: Some(slot), mutable: writes, ..Default::default() };
             resources.resources.insert(binding, target);
             slot = slot.checked_add(1).ok_or_else(|| {
-                Diagnostic::new("E005", format!("`{}` has more buffers than Metal has slots", p.name))
+                Diagnostic::new(codes::E005, format!("`{}` has more buffers than Metal has slots", p.name))
             })?;
         }
     }
@@ -151,7 +153,7 @@ fn refuse_wide_bitcasts(p: &Program, module: &naga::Module, info: &ModuleInfo) -
             let is_float = |kind| kind == naga::ScalarKind::Float;
             if from.is_some_and(|from| from.width == 8 && is_float(from.kind) != is_float(kind)) {
                 let message = format!("`{}` cannot be written as HLSL: it takes the bits of an f64", p.name);
-                return Err(Diagnostic::new("E005", message).in_source(p.source.as_ref()));
+                return Err(Diagnostic::new(codes::E005, message).in_source(p.source.as_ref()));
             }
         }
     }

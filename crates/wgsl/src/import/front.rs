@@ -3,6 +3,7 @@
 use super::ImportOptions;
 use super::facts::Facts;
 use super::lower::{Lower, MAX_CALLS, too_large};
+use crate::codes;
 use naga::back::PipelineConstants;
 use naga::back::pipeline_constants::{PipelineConstantError, process_overrides};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
@@ -42,7 +43,7 @@ fn capabilities() -> Capabilities {
 pub fn wgsl(source: &str, options: &ImportOptions) -> Result<Program, Errors> {
     let text = super::guard::without_subgroups(source);
     let mut module = guarded(|| naga::front::wgsl::parse_str(&text))?.map_err(|error| {
-        let mut diagnostic = Diagnostic::new("I001", error.message());
+        let mut diagnostic = Diagnostic::new(codes::I001, error.message());
         for (span, label) in error.labels() {
             diagnostic = diagnostic.at(loc(span), label);
         }
@@ -64,7 +65,7 @@ pub fn spirv(name: &str, bytes: &[u8], options: &ImportOptions) -> Result<Progra
     let bytes = super::spirv::repaired(bytes).map_err(|d| vec![d])?;
     let module = guarded(|| naga::front::spv::parse_u8_slice(&bytes, &settings))?.map_err(|error| {
         vec![Diagnostic::new(
-            "I005",
+            codes::I005,
             format!("{name} is not a SPIR-V module naga can read: {}", chain(&error)),
         )]
     })?;
@@ -76,7 +77,7 @@ pub fn lower(module: &Module, options: &ImportOptions, has_source: bool) -> Resu
     let info = guarded(|| {
         Validator::new(ValidationFlags::all(), capabilities())
             .validate(module)
-            .map_err(|e| vec![spanned("I002", &e, has_source)])
+            .map_err(|e| vec![spanned(codes::I002, &e, has_source)])
     })??;
     let entry = entry(module, options)?;
     let name = module.entry_points[entry].name.clone();
@@ -85,12 +86,12 @@ pub fn lower(module: &Module, options: &ImportOptions, has_source: bool) -> Resu
     let (module, info) = guarded(|| process_overrides(module, &info, point, &values).map_err(Box::new))?
         .map_err(|error| {
             vec![match &*error {
-                PipelineConstantError::ValidationError(inner) => spanned("I003", inner, has_source),
+                PipelineConstantError::ValidationError(inner) => spanned(codes::I003, inner, has_source),
                 PipelineConstantError::MissingValue(id) => {
-                    Diagnostic::new("I003", format!("the override `{id}` has no value"))
+                    Diagnostic::new(codes::I003, format!("the override `{id}` has no value"))
                         .fix(format!("Give it one, for example `{id}=1`."))
                 }
-                other => Diagnostic::new("I003", chain(other)),
+                other => Diagnostic::new(codes::I003, chain(other)),
             }]
         })?;
     into_program(&module, &info, &name, has_source).map_err(|error| vec![*error])
@@ -116,7 +117,7 @@ fn into_program(
     let own = Facts::of(module, info.get_entry_point(entry), point, &facts);
     if own.depth > MAX_CALLS {
         let message = format!("calls nest {} deep; the limit is {MAX_CALLS}", own.depth);
-        return Err(Box::new(Diagnostic::new("I014", message)));
+        return Err(Box::new(Diagnostic::new(codes::I014, message)));
     }
     if own.size > MAX_INSTS as u64 {
         return Err(too_large(own.size, Loc::default()));
@@ -137,18 +138,18 @@ fn entry(module: &Module, options: &ImportOptions) -> Result<usize, Errors> {
     let names = compute.iter().map(|(_, name)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     match (&options.entry, compute.as_slice()) {
         (_, []) => Err(vec![
-            Diagnostic::new("I004", "there is no compute entry point")
+            Diagnostic::new(codes::I004, "there is no compute entry point")
                 .fix("Mark a function with `@compute @workgroup_size(64)`."),
         ]),
         (None, [(only, _)]) => Ok(*only),
         (None, several) => Err(vec![
-            Diagnostic::new("I004", format!("there are {} entry points: {names}", several.len()))
+            Diagnostic::new(codes::I004, format!("there are {} entry points: {names}", several.len()))
                 .fix("Name the one to use."),
         ]),
         (Some(wanted), all) => match all.iter().find(|(_, name)| name == wanted) {
             Some((i, _)) => Ok(*i),
             None => Err(vec![
-                Diagnostic::new("I004", format!("there is no compute entry point `{wanted}`"))
+                Diagnostic::new(codes::I004, format!("there is no compute entry point `{wanted}`"))
                     .fix(format!("Use one of {names}.")),
             ]),
         },
@@ -181,7 +182,7 @@ fn overrides(module: &Module, options: &ImportOptions) -> Result<PipelineConstan
                     [] => "The program declares none.".into(),
                     names => format!("Use one of {}.", names.join(", ")),
                 };
-                errors.push(Diagnostic::new("I003", format!("there is no override `{key}`")).fix(known));
+                errors.push(Diagnostic::new(codes::I003, format!("there is no override `{key}`")).fix(known));
             }
         }
     }
@@ -192,7 +193,7 @@ fn overrides(module: &Module, options: &ImportOptions) -> Result<PipelineConstan
 fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, Errors> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
         let message = format!("naga failed on this input: {}", panic_text(&*panic));
-        vec![Diagnostic::new("I010", message)]
+        vec![Diagnostic::new(codes::I010, message)]
     })
 }
 
@@ -219,7 +220,7 @@ fn chain(error: &dyn Error) -> String {
 }
 
 /// A naga error with its places.
-fn spanned<E: Error>(code: &'static str, error: &naga::WithSpan<E>, has_source: bool) -> Diagnostic {
+fn spanned<E: Error>(code: vyre_ir::Code, error: &naga::WithSpan<E>, has_source: bool) -> Diagnostic {
     let mut diagnostic = Diagnostic::new(code, chain(error.as_inner()));
     if has_source {
         for (span, label) in error.spans() {

@@ -1,5 +1,6 @@
 //! Checks of the source text that must come before naga, and repairs of what naga is known to get wrong.
 
+use crate::codes;
 use naga::{Module, TypeInner};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -20,7 +21,7 @@ pub fn size(name: &str, bytes: usize) -> Result<(), Vec<Diagnostic>> {
         return Ok(());
     }
     let message = format!("{name} has {bytes} bytes; the limit is {MAX_SOURCE}");
-    Err(vec![Diagnostic::new("I012", message)])
+    Err(vec![Diagnostic::new(codes::I012, message)])
 }
 
 /// A word or a single character of the source, with its place.
@@ -74,7 +75,7 @@ fn comment_end(bytes: &[u8], start: usize) -> usize {
 pub fn nesting(source: &str) -> Result<(), Diagnostic> {
     let refuse = |what: String, start: usize| {
         let place = Loc::span(start as u32, start as u32 + 1);
-        Err(Diagnostic::new("I012", what).at(place, "here"))
+        Err(Diagnostic::new(codes::I012, what).at(place, "here"))
     };
     // `else if` in a row at each level of brackets.
     let mut elses = vec![0usize];
@@ -182,7 +183,7 @@ pub fn alignment(module: &Module, source: &str) -> Result<(), Diagnostic> {
     // What each type must be aligned to, and where its declaration says so.
     let mut needs: Vec<(u32, usize)> = Vec::with_capacity(module.types.len());
     let wrong = |start: usize, what: &str| {
-        Err(Diagnostic::new("I006", format!("naga ignores this `@align` when it places {what}"))
+        Err(Diagnostic::new(codes::I006, format!("naga ignores this `@align` when it places {what}"))
             .at(Loc::span(start as u32, start as u32 + 6), "here")
             .fix("Put the `@align` on the member that holds this structure too, or pad by hand."))
     };

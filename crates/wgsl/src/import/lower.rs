@@ -6,6 +6,7 @@ use super::facts::{self, Facts};
 use super::types::Types;
 use super::value::{BIG, Rvalue};
 use super::vars::{Slot, State, Vars};
+use crate::codes;
 use naga::{Expression as E, Function, Handle, Module};
 use smallvec::SmallVec;
 use std::collections::{HashMap, HashSet};
@@ -258,7 +259,8 @@ impl<'m> Lower<'m> {
             _ => String::new(),
         };
         Box::new(
-            Diagnostic::new("I020", format!("{what} cannot be imported{place}")).at(self.code.b.loc, "here"),
+            Diagnostic::new(codes::I020, format!("{what} cannot be imported{place}"))
+                .at(self.code.b.loc, "here"),
         )
     }
 
@@ -270,7 +272,7 @@ impl<'m> Lower<'m> {
         }
         Err(Box::new(
             Diagnostic::new(
-                "I014",
+                codes::I014,
                 format!(
                     "control flow nests deeper than {MAX_DEPTH} levels once early exits are made explicit"
                 ),
@@ -303,7 +305,7 @@ pub fn too_large(size: u64, loc: Loc) -> Box<Diagnostic> {
         "the program has {size} instructions once its functions are inlined; the limit is {MAX_INSTS}"
     );
     Box::new(
-        Diagnostic::new("I013", message)
+        Diagnostic::new(codes::I013, message)
             .at(loc, "")
             .fix("Call large functions from fewer places, for example in a loop."),
     )

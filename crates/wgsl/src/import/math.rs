@@ -3,6 +3,7 @@
 use super::lower::{Lower, Outcome};
 use super::types::Ty;
 use super::value::{Leaves, Rvalue};
+use crate::codes;
 use naga::MathFunction as M;
 use vyre_ir::types::MATH;
 use vyre_ir::*;
@@ -165,7 +166,7 @@ impl Lower<'_> {
     fn undefined(&self, fun: M, ty: Type) -> Box<Diagnostic> {
         let name = format!("{fun:?}").to_lowercase();
         Box::new(
-            Diagnostic::new("I021", format!("the function `{name}` is not defined for {ty}"))
+            Diagnostic::new(codes::I021, format!("the function `{name}` is not defined for {ty}"))
                 .at(self.code.b.loc, "here")
                 .fix("Convert the operand to f32."),
         )

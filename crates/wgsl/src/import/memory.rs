@@ -8,6 +8,7 @@ use super::facts::{self, Facts};
 use super::lower::{Constant, Lower, Outcome, Owner};
 use super::types::{Kind, Ty};
 use super::value::{BIG, Data, Rvalue};
+use crate::codes;
 use naga::{AddressSpace, Expression as E, Handle, StorageAccess};
 use vyre_ir::*;
 
@@ -112,7 +113,7 @@ impl Lower<'_> {
             let (size, kind) = (shape.size, memory.name());
             let message =
                 format!("`{name}` takes {size} bytes of {kind} memory; the limit is {MAX_VARIABLE}");
-            return Err(Box::new(Diagnostic::new("I013", message).at(self.code.b.loc, "here")));
+            return Err(Box::new(Diagnostic::new(codes::I013, message).at(self.code.b.loc, "here")));
         }
         let count = shape.size / bytes;
         let name = self.unique(name);

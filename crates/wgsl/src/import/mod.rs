@@ -4,11 +4,6 @@
 //! lowered into one [`Program`]: functions are inlined, aggregates are split into scalars and vectors ([`types`]),
 //! variables become values and jumps become region results ([`vars`], [`statements`]), pointers become buffer indices
 //! ([`access`]).
-//!
-//! Codes: I001 syntax, I002 validation, I003 overrides, I004 entry points, I005 bytes that are no SPIR-V, I006 what
-//! naga gets wrong, I010 a panic inside naga, I011 in the importer, I012 size and nesting of the source, I013
-//! size of the program, I014 depth of the program, I020 a construct that cannot be imported, I021 a function that has
-//! no definition for its type.
 
 mod access;
 mod atomics;
@@ -34,6 +29,7 @@ mod types;
 mod value;
 mod vars;
 
+use crate::codes;
 use std::sync::Arc;
 use vyre_ir::{Diagnostic, Program, Source};
 
@@ -88,11 +84,11 @@ fn on_large_stack(
         match thread.spawn_scoped(scope, import) {
             Ok(running) => running.join().unwrap_or_else(|panic| {
                 let message = format!("the importer failed: {}", front::panic_text(&*panic));
-                Err(vec![Diagnostic::new("I011", message).fix("Report this input as a bug of vyre.")])
+                Err(vec![Diagnostic::new(codes::I011, message).fix("Report this input as a bug of vyre.")])
             }),
             Err(error) => {
                 let message = format!("no thread for the import could be started: {error}");
-                Err(vec![Diagnostic::new("I011", message)])
+                Err(vec![Diagnostic::new(codes::I011, message)])
             }
         }
     })

@@ -4,6 +4,7 @@
 //! without the value the default takes it. And it reads `FindUMsb` and `FindSMsb` as one function whose sign is that of
 //! the operand's type.
 
+use crate::codes;
 use std::collections::HashMap;
 use vyre_ir::Diagnostic;
 
@@ -93,7 +94,7 @@ impl Ids {
         if sign.is_some_and(|sign| sign != (number == FIND_S_MSB)) {
             let (name, kind) =
                 if number == FIND_S_MSB { ("FindSMsb", "an unsigned") } else { ("FindUMsb", "a signed") };
-            return Err(Diagnostic::new("I006", format!("naga misreads `{name}` of {kind} integer"))
+            return Err(Diagnostic::new(codes::I006, format!("naga misreads `{name}` of {kind} integer"))
                 .fix("Convert the operand to the function's own sign."));
         }
         Ok(())

@@ -1,0 +1,26 @@
+//! The codes of errors in this crate.
+
+vyre_ir::codes! {
+    C001 = "The command line or an environment variable is not understood.";
+    C002 = "A file cannot be read or written.";
+    C003 = "A file cannot be a program.";
+    C004 = "The option is not available in this version.";
+    C005 = "`--entry` or `--override` does not fit the program.";
+    C011 = "The program has no such input or output.";
+    C012 = "A buffer is set twice, or two outputs go to the same place.";
+    C013 = "What follows `--set NAME=` is not a source.";
+    C014 = "A source does not have the number of elements that the buffer needs.";
+    C015 = "The numbers in a `.npy` file are not of the buffer's type.";
+    C016 = "A `.npy` file cannot be read.";
+    C017 = "A picture cannot be read, or not into this buffer.";
+    C018 = "A number on the command line is not of the buffer's type.";
+    C019 = "A buffer that the program reads is not set.";
+    C020 = "What follows `--out NAME=` is not a place for an output.";
+    C021 = "No picture can be made of a buffer of this type.";
+    C022 = "The width of a picture is not known, or does not divide its pixels.";
+    C023 = "A binary form cannot be shown as text.";
+    C024 = "There is no optimizer pass of that name.";
+    C040 = "The results differ from those of the reference interpreter.", internal: "a bug in vyre, or a program whose result depends on the order of its invocations";
+    C041 = "The verification took longer than it may and was stopped.";
+    C099 = "Something happened that cannot.", internal: "a bug in vyre";
+}

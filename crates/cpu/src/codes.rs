@@ -1,0 +1,8 @@
+//! The codes of errors in this crate: `D4` is the backend `cpu`.
+
+vyre_ir::codes! {
+    D401 = "A subgroup operation is in control flow that may differ within a workgroup.";
+    D402 = "Control flow is nested deeper than the compiler may go.";
+    D403 = "The program is too large for the compiler once it is optimized.";
+    D405 = "The backend does not have this operation.", internal: "all operations are implemented";
+}

@@ -1,0 +1,25 @@
+//! The codes of errors in this crate.
+
+vyre_ir::codes! {
+    B001 = "Two buffers of a binding plan have the same group and binding.";
+    B002 = "A buffer's declared size does not fit 64 bits.";
+    B003 = "The number of inputs is not the number that the program takes.";
+    B004 = "The length of an input is no multiple of its element's size.";
+    B005 = "The length of an input is not the one that the program declares.";
+    B006 = "An input has no bytes.";
+    B008 = "An output does not exist, or cannot be read as that type.";
+    B010 = "The grid has an axis of 0.";
+    B011 = "The grid has more threads along an axis than can be counted.";
+
+    D001 = "No backend of that name is linked into the program.";
+    D002 = "No device fits, or the device cannot be opened.";
+    D006 = "More memory is needed than there is.";
+    D007 = "The backend's compiler failed.", internal: "a bug in vyre or in the compiler";
+    D008 = "The dispatch took longer than it may and was stopped.";
+    D009 = "Two backends are registered under the same name.";
+    D020 = "The workgroup is larger than the device takes.";
+    D021 = "The program uses more workgroup memory than the device has.";
+    D022 = "The program uses persistent memory, which no backend has.";
+    D023 = "The backend cannot report accesses out of bounds.";
+    D099 = "Something happened that cannot.", internal: "a bug in vyre";
+}
