@@ -4,7 +4,7 @@ mod bench;
 mod fuzz;
 
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 const USAGE: &str = "usage: cargo xtask VERB
     bless    write the generated documentation anew
@@ -29,9 +29,16 @@ fn main() -> ExitCode {
     }
 }
 
-/// Writes what is generated: `docs/ops.md`.
+/// Writes what is generated: `docs/ops.md`, and `docs/errors.md` by the test that provokes every error.
 fn bless() -> Result<(), String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let path = root.join("docs/ops.md");
-    std::fs::write(&path, vyre_ir::docs::ops_markdown()).map_err(|e| format!("{}: {e}", path.display()))
+    std::fs::write(&path, vyre_ir::docs::ops_markdown()).map_err(|e| format!("{}: {e}", path.display()))?;
+    let mut test = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+    test.args(["test", "--quiet", "--package", "vyre-cli", "--test", "errors"]).env("VYRE_BLESS", "1");
+    match test.current_dir(root).status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("the errors could not be provoked: {status}")),
+        Err(e) => Err(format!("cargo did not start: {e}")),
+    }
 }

@@ -234,9 +234,9 @@ mod tests {
         let u32 = Type::from(Scalar::U32);
         assert_eq!(fit("a.png", u32, 12, Some(4)), Ok(Sink::Png("a.png".into(), Some(4))));
         assert_eq!(fit("a.png:3", u32, 12, Some(4)), Ok(Sink::Png("a.png".into(), Some(3))));
-        assert_eq!(fit("a.png", u32, 12, None), Err("C022"));
-        assert_eq!(fit("a.png:5", u32, 12, None), Err("C022"));
-        assert_eq!(fit("a.png:4", Scalar::U16.into(), 12, None), Err("C021"));
+        assert_eq!(fit("a.png", u32, 12, None), Err(codes::C022));
+        assert_eq!(fit("a.png:5", u32, 12, None), Err(codes::C022));
+        assert_eq!(fit("a.png:4", Scalar::U16.into(), 12, None), Err(codes::C021));
         assert_eq!(fit("a.npy", Scalar::U16.into(), 12, None), Ok(Sink::Npy("a.npy".into())));
     }
 

@@ -158,7 +158,7 @@ fn errors_have_a_status_and_a_code() {
             "C012",
         ),
         // machines
-        ("run scale.vyre --set data=zeros:999999999999999 --grid 1", 2, "C030"),
+        ("run scale.vyre --set data=zeros:999999999999999 --grid 1", 2, "D006"),
         ("run scale.vyre --set data=[1] --backend nonsense", 2, "D001"),
         ("run scale.vyre --set data=[1] --grid 4294967295", 2, "B011"),
         ("run endless.vyre --grid 1 --timeout 0.05", 1, "D008"),

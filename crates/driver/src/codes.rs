@@ -14,12 +14,12 @@ vyre_ir::codes! {
     D001 = "No backend of that name is linked into the program.";
     D002 = "No device fits, or the device cannot be opened.";
     D006 = "More memory is needed than there is.";
-    D007 = "The backend's compiler failed.", internal: "a bug in vyre or in the compiler";
+    D007 = "The backend's compiler failed.", no_example: "a bug in vyre or in the compiler";
     D008 = "The dispatch took longer than it may and was stopped.";
     D009 = "Two backends are registered under the same name.";
     D020 = "The workgroup is larger than the device takes.";
     D021 = "The program uses more workgroup memory than the device has.";
     D022 = "The program uses persistent memory, which no backend has.";
     D023 = "The backend cannot report accesses out of bounds.";
-    D099 = "Something happened that cannot.", internal: "a bug in vyre";
+    D099 = "Something happened that cannot.", no_example: "a bug in vyre";
 }

@@ -54,7 +54,7 @@ impl Outputs {
         let bytes = self
             .buffers
             .get(output)
-            .ok_or_else(|| crate::binding::bind_error(codes::B008, none(), "count outputs from 0."))?;
+            .ok_or_else(|| crate::binding::bind_error(codes::B008, none(), "Count outputs from 0."))?;
         let size = size_of::<T>();
         if size == 0 || !bytes.len().is_multiple_of(size) {
             let message = format!("output {output} has {} bytes, no multiple of {size}", bytes.len());

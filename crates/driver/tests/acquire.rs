@@ -177,11 +177,11 @@ fn a_run_without_end_is_stopped() {
 
 #[test]
 fn limits_are_checked_before_compiling() {
-    let check = |program: &Program, part: &str| {
+    let check = |program: &Program, code: &str, part: &str| {
         let error = run(program, &DispatchConfig::default()).err().unwrap();
-        assert_eq!(error.code(), "D003");
+        assert_eq!(error.code(), code);
         assert!(error.to_string().contains(part), "{error}");
     };
-    check(&counting("wide", 129, 0), "129 invocations");
-    check(&counting("hungry", 1, 257), "257 bytes of workgroup memory");
+    check(&counting("wide", 129, 0), "D020", "129 invocations");
+    check(&counting("hungry", 1, 257), "D021", "257 bytes of workgroup memory");
 }

@@ -31,7 +31,7 @@ fn sample() -> Program {
     ])
 }
 
-fn code(error: BackendError) -> &'static str {
+fn code(error: BackendError) -> vyre_ir::Code {
     error.code()
 }
 

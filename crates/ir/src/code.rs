@@ -19,7 +19,7 @@ pub struct Row {
     /// What the code says, in one sentence.
     pub meaning: &'static str,
     /// Why no input provokes it.
-    pub internal: Option<&'static str>,
+    pub no_example: Option<&'static str>,
 }
 
 /// The parts of vyre by the letter of their codes.
@@ -49,23 +49,23 @@ impl Code {
         self.0.meaning
     }
     /// Why no input provokes it, if none does.
-    pub fn internal(self) -> Option<&'static str> {
-        self.0.internal
+    pub fn no_example(self) -> Option<&'static str> {
+        self.0.no_example
     }
 }
 
 /// Makes a crate's table of codes: a constant for each, visible in the crate, and `CODES`, all of them.
 ///
-/// A row is `NAME = "What it means.";`, or `NAME = "What it means.", internal: "Why nothing provokes it.";`.
+/// A row is `NAME = "What it means.";`, or `NAME = "What it means.", no_example: "Why nothing provokes it.";`.
 #[macro_export]
 macro_rules! codes {
-    (@internal) => {
+    (@no_example) => {
         None
     };
-    (@internal $why:literal) => {
+    (@no_example $why:literal) => {
         Some($why)
     };
-    ($($code:ident = $meaning:literal $(, internal: $why:literal)?;)*) => {
+    ($($code:ident = $meaning:literal $(, no_example: $why:literal)?;)*) => {
         /// All codes of this crate.
         #[allow(dead_code, reason = "the command is no library; a test reads its table")]
         pub const CODES: &[$crate::Code] = &[$($code),*];
@@ -74,7 +74,7 @@ macro_rules! codes {
             pub(crate) const $code: $crate::Code = $crate::Code::of(&$crate::code::Row {
                 name: stringify!($code),
                 meaning: $meaning,
-                internal: $crate::codes!(@internal $($why)?),
+                no_example: $crate::codes!(@no_example $($why)?),
             });
         )*
     };

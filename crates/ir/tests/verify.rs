@@ -29,7 +29,7 @@ fn rejects(text: &str, code: &str, line: usize, words: &str) {
     let errors = verify(&body(text)).expect_err(text);
     let [error] = &errors[..] else { panic!("{text}: {errors:?}") };
     let place = error.source.as_ref().unwrap().line_column(error.labels[0].loc.start).0;
-    assert_eq!((error.code, place), (code, line + 9), "{text}: {error}");
+    assert_eq!((error.code.name(), place), (code, line + 9), "{text}: {error}");
     assert!(error.message.contains(words), "{text}: {error}");
 }
 
@@ -137,7 +137,7 @@ fn access_rights() {
 fn declarations() {
     let check = |lines: &str, code: &str, words: &str| {
         let errors = verify(&read(lines)).expect_err(lines);
-        assert_eq!((errors.len(), errors[0].code), (1, code), "{lines}: {errors:?}");
+        assert_eq!((errors.len(), errors[0].code.name()), (1, code), "{lines}: {errors:?}");
         assert!(errors[0].message.contains(words), "{lines}: {}", errors[0]);
     };
     let buffer = |decl: &str, words: &str| {
@@ -360,7 +360,7 @@ fn diverges(text: &str, barrier: usize, branch: usize, origin: usize, words: &st
     let [error] = &errors[..] else { panic!("{text}: {errors:?}") };
     let line = |label: &Label| error.source.as_ref().unwrap().line_column(label.loc.start).0 - 9;
     let lines: Vec<usize> = error.labels.iter().map(line).collect();
-    assert_eq!((error.code, &lines[..]), ("V011", &[barrier, branch, origin][..]), "{text}: {error}");
+    assert_eq!((error.code.name(), &lines[..]), ("V011", &[barrier, branch, origin][..]), "{text}: {error}");
     assert!(error.message.contains(words), "{text}: {error}");
 }
 

@@ -62,7 +62,7 @@ fn attempt(file: &[u8]) -> Result<Program, Diagnostic> {
 fn refused(file: &[u8]) -> &'static str {
     match attempt(file) {
         Ok(p) => panic!("decoded:\n{p}"),
-        Err(error) => error.code,
+        Err(error) => error.code.name(),
     }
 }
 

@@ -123,7 +123,7 @@ fn a_barrier_that_some_do_not_reach_is_an_error() {
     let Err(Error::Invalid(d)) = try_words(&b.finish(), [1, 1, 1], &[], &Options::default()) else {
         panic!("the barrier passed");
     };
-    assert_eq!((d.code, &*d.message), ("D304", "`storage_barrier` is reached by 2 of 4 invocations"));
+    assert_eq!((d.code.name(), &*d.message), ("D304", "`storage_barrier` is reached by 2 of 4 invocations"));
 }
 
 #[test]

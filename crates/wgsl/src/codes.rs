@@ -7,8 +7,8 @@ vyre_ir::codes! {
     I004 = "There is no entry point to import, or no telling which one.";
     I005 = "The bytes are not a SPIR-V module that can be read.";
     I006 = "The parser is known to misread this construct, so it is refused.";
-    I010 = "The parser failed with a panic.", internal: "a bug in the parser";
-    I011 = "The importer failed.", internal: "a bug in vyre, or a system without threads";
+    I010 = "The parser failed with a panic.", no_example: "a bug in the parser";
+    I011 = "The importer failed.", no_example: "a bug in vyre, or a system without threads";
     I012 = "The source is too long or nested too deeply for the parser.";
     I013 = "The program is too large once functions are inlined, or a variable takes too much memory.";
     I014 = "Calls or control flow nest too deeply.";
@@ -20,6 +20,6 @@ vyre_ir::codes! {
     E003 = "The operation has to be expanded into basic ones before it is written.";
     E004 = "Control flow is nested deeper than the writers of the output languages may go.";
     E005 = "One of the output languages cannot say something that the program needs.";
-    E006 = "The module made from the program does not validate.", internal: "a bug in vyre";
-    E007 = "The workgroup has too many invocations to be written.", internal: "the verifier refuses such a program first";
+    E006 = "The module made from the program does not validate.", no_example: "a bug in vyre";
+    E007 = "The workgroup has too many invocations to be written.", no_example: "the verifier refuses such a program first";
 }

@@ -1,0 +1,144 @@
+//! Errors of the library that no command line leads to, because the command or the verifier prevents them.
+
+use vyre::{BackendError, BindingPlan, CompileOptions, Compiled, DispatchConfig, Grid, acquire};
+use vyre_ir::build::Builder;
+use vyre_ir::{Access, BufferDecl, Diagnostic, Memory, Program, Scalar, text, verify::verify};
+use vyre_reference::{Bytes, Error, Options};
+
+/// Code, the call, what it says.
+type Call = (&'static str, &'static str, String);
+
+pub fn calls() -> Vec<Call> {
+    [program(), binding(), interpreter()].into_iter().flatten().collect()
+}
+
+fn first(result: Result<(), Vec<Diagnostic>>) -> String {
+    result.unwrap_err()[0].to_string()
+}
+
+fn parse(lines: &str) -> Program {
+    text::parse("p.vyre", &format!("program p workgroup(4, 1, 1) {{\n{lines}\n}}")).unwrap()
+}
+
+fn storage(name: &str, binding: u32, count: u64) -> BufferDecl {
+    BufferDecl {
+        name: name.into(),
+        group: 0,
+        binding,
+        memory: Memory::Storage,
+        access: Access::ReadWrite,
+        element: Scalar::F32.into(),
+        count,
+        output: false,
+    }
+}
+
+fn with_buffers(buffers: impl IntoIterator<Item = BufferDecl>) -> Program {
+    let mut b = Builder::new("p", [4, 1, 1]);
+    for decl in buffers {
+        b.buffer(decl);
+    }
+    b.finish()
+}
+
+fn program() -> Vec<Call> {
+    let mut forward = parse("%0: u32 = const 1\n%1: u32 = add %0, %0");
+    forward.regions[forward.body].insts.swap(0, 1);
+    let many = with_buffers((0..5000).map(|i| storage(&format!("b{i}"), i, 1)));
+    let sine = parse("%0: f32 = const 1\n%1: f32 = sin %0");
+    vec![
+        ("V002", "verify(&program), with a definition after its use", first(verify(&forward))),
+        ("V010", "verify(&program), with 5000 buffers", first(verify(&many))),
+        (
+            "E003",
+            "export::wgsl(&program), not optimized before",
+            vyre_wgsl::export::wgsl(&sine).unwrap_err().to_string(),
+        ),
+    ]
+}
+
+fn binding() -> Vec<Call> {
+    let error = |result: Result<BindingPlan, BackendError>| result.unwrap_err().to_string();
+    let plan = |buffers: Vec<BufferDecl>| error(BindingPlan::build(&with_buffers(buffers)));
+    let one = BindingPlan::build(&with_buffers([storage("data", 0, 4)])).unwrap();
+    let sized = |inputs: &[&[u8]]| one.validate_borrowed_inputs(inputs).unwrap_err().to_string();
+    let open = BindingPlan::build(&with_buffers([storage("data", 0, 0)])).unwrap();
+    let program = parse("buffer data: f32[4] storage read_write @group(0) @binding(0)");
+    let backend = acquire("cpu-ref").unwrap();
+    let compile = |checked| Compiled::new(&*backend, &program, &CompileOptions { checked });
+    let compiled = compile(false).unwrap();
+    let grid = DispatchConfig { grid: Grid::Workgroups([0, 1, 1]), ..Default::default() };
+    let input = [0u8; 16];
+    let outputs = compiled.dispatch(&[&input], &DispatchConfig::default()).unwrap();
+    vec![
+        ("B001", "BindingPlan::build(&program)", plan(vec![storage("a", 0, 1), storage("b", 0, 1)])),
+        ("B002", "BindingPlan::build(&program)", plan(vec![storage("a", 0, u64::MAX)])),
+        ("B003", "compiled.dispatch(&[], &config)", sized(&[])),
+        ("B004", "compiled.dispatch(&[&[0; 3]], &config)", sized(&[&[0; 3]])),
+        ("B005", "compiled.dispatch(&[&[0; 8]], &config)", sized(&[&[0; 8]])),
+        (
+            "B006",
+            "compiled.dispatch(&[&[]], &config)",
+            open.validate_borrowed_inputs(&[&[]]).unwrap_err().to_string(),
+        ),
+        ("B008", "outputs.get::<f32>(1)", outputs.get::<f32>(1).unwrap_err().to_string()),
+        (
+            "B010",
+            "compiled.dispatch(&[&input], &config), with Grid::Workgroups([0, 1, 1])",
+            compiled.dispatch(&[&input], &grid).err().unwrap().to_string(),
+        ),
+        ("D009", "acquire(\"cpu\")", BackendError::DuplicateId { id: "cpu" }.to_string()),
+        (
+            "D023",
+            "Compiled::new(&*backend, &program, &CompileOptions { checked: true })",
+            compile(true).err().unwrap().to_string(),
+        ),
+    ]
+}
+
+fn interpreter() -> Vec<Call> {
+    const RUN: &str = "vyre_reference::run(&program, [1, 1, 1], &mut buffers, &options)";
+    let run = |program: &Program, buffers: &mut [Bytes<'_>], options: &Options<'_>| match vyre_reference::run(
+        program,
+        [1, 1, 1],
+        buffers,
+        options,
+    ) {
+        Err(Error::Invalid(diagnostic)) => diagnostic.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let options = Options::default();
+    let program = with_buffers([storage("data", 0, 4)]);
+    let with = |bytes: Bytes<'_>| run(&program, &mut [bytes], &options);
+    let wide = Builder::new("p", [65536, 65536, 1]).finish();
+    let diverging = parse(
+        "%0: u32 = local_index\n%1: u32 = const 2\n%2: bool = lt %0, %1\nif %2 {\n  workgroup_barrier\n} else {\n}",
+    );
+    vec![
+        ("B301", RUN, run(&program, &mut [], &options)),
+        ("B302", RUN, with(Bytes::Unbound)),
+        ("B303", RUN, with(Bytes::Read(&[0; 16]))),
+        ("B304", RUN, with(Bytes::Write(&mut [0; 8]))),
+        ("B305", RUN, with(Bytes::Tracked { bytes: &mut [0; 16], written: &mut [0; 1] })),
+        (
+            "D301",
+            RUN,
+            run(
+                &program,
+                &mut [Bytes::Write(&mut [0; 16])],
+                &Options { subgroup_size: 0, ..Options::default() },
+            ),
+        ),
+        ("D302", RUN, run(&wide, &mut [], &options)),
+        ("D304", RUN, run(&diverging, &mut [], &options)),
+        (
+            "D305",
+            RUN,
+            run(
+                &program,
+                &mut [Bytes::Write(&mut [0; 16])],
+                &Options { workgroups: Some(&[1]), ..Options::default() },
+            ),
+        ),
+    ]
+}
