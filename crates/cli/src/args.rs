@@ -211,7 +211,7 @@ impl FromStr for Extent {
             *axis = match part.trim().parse::<u64>() {
                 Ok(0) => return Err("an axis is at least 1".into()),
                 Ok(n) => u32::try_from(n).map_err(|_| "an axis is less than 4294967296".to_string())?,
-                Err(_) => return Err(format!("`{part}` is no number from 1 to 4294967295")),
+                Err(_) => return Err(format!("`{part}` is not a number from 1 to 4294967295")),
             };
         }
         Ok(Extent(axes))
@@ -254,7 +254,7 @@ impl FromStr for Override {
                 .parse::<f64>()
                 .ok()
                 .filter(|x| x.is_finite())
-                .ok_or(format!("`{value}` is no number"))?,
+                .ok_or(format!("`{value}` is not a number"))?,
         };
         Ok(Override(name, number))
     }

@@ -29,7 +29,7 @@ impl Debug {
         let level = match std::env::var("VYRE_DEBUG").ok().filter(|text| !text.is_empty()) {
             None => 0,
             Some(text) => text.parse().ok().filter(|level| *level <= 5).ok_or_else(|| {
-                Diagnostic::new(codes::C001, format!("VYRE_DEBUG is `{text}`, no level"))
+                Diagnostic::new(codes::C001, format!("VYRE_DEBUG is `{text}`, which is not a level"))
                     .fix("Set it to 0 to 5.")
             })?,
         };

@@ -87,7 +87,7 @@ pub fn parse_literal(text: &str, scalar: Scalar) -> Result<Vec<u64>, String> {
 
 /// The bits of one number.
 fn parse_number(text: &str, scalar: Scalar) -> Result<u64, String> {
-    let no = || format!("`{text}` is no {scalar}");
+    let no = || format!("`{text}` is not a number of type {scalar}");
     let clean = text.replace('_', "");
     if scalar.is_float() {
         let hex = || integer(&clean).map(|x| x as f64).ok_or_else(no);

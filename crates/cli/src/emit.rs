@@ -28,7 +28,7 @@ pub fn emit(args: &EmitArgs, as_json: bool) -> Result<String, Failure> {
         return Ok(String::new());
     }
     if as_json {
-        let text = String::from_utf8(code).map_err(|_| binary("--json cannot hold it"))?;
+        let text = String::from_utf8(code).map_err(|_| binary("`--json` cannot hold it"))?;
         return Ok(format!("{:#}\n", serde_json::json!({ "code": text })));
     }
     match String::from_utf8(code) {
@@ -54,5 +54,5 @@ fn write_binary(code: &[u8]) -> Result<String, Failure> {
 
 fn binary(why: &str) -> Diagnostic {
     Diagnostic::new(codes::C023, format!("this form is binary: {why}"))
-        .fix("Write it to a file with -o FILE.")
+        .fix("Write it to a file with `-o FILE`.")
 }

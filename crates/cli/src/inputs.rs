@@ -6,6 +6,7 @@ use crate::codes;
 use crate::failure::Failure;
 use crate::source::{FORMS, Source};
 use vyre::{AlignedBytes, BackendError, Binding, BindingPlan, BindingRole, Grid, available_host_bytes};
+use vyre_ir::diagnostic::counted;
 use vyre_ir::{Diagnostic, Program, Type};
 
 /// Planned contents of a program's buffers; nothing is read or allocated yet.
@@ -68,7 +69,7 @@ impl Inputs {
                 }
                 (BindingRole::InputOutput | BindingRole::Output, None) => errors.push(
                     not_set(program, binding, "it has no size")
-                        .fix(format!("Give --threads or --grid, or --set {}=zeros:N.", binding.name)),
+                        .fix(format!("Give `--threads` or `--grid`, or `--set {}=zeros:N`.", binding.name)),
                 ),
                 _ => errors.push(not_set(program, binding, "it has no contents")),
             }
@@ -87,7 +88,7 @@ impl Inputs {
         let binding = &mut plan.bindings[i];
         if binding.input_index.is_none() {
             let message = format!("buffer `{}` is an output only", set.name);
-            return Err(Diagnostic::new(codes::C011, message).fix(format!("Leave --set {} out.", set.name)));
+            return Err(Diagnostic::new(codes::C011, message).fix(format!("Leave `--set {}` out.", set.name)));
         }
         if self.sources[i].is_some() {
             let message = format!("buffer `{}` is set twice", set.name);
@@ -99,12 +100,13 @@ impl Inputs {
             Some(_) if elements != binding.element_count => {
                 let want = binding.element_count;
                 let message = format!(
-                    "buffer `{}` has {want} elements of {ty}, `{}` gives {elements}",
-                    set.name, set.value
+                    "`{}` gives {} of {ty}, but buffer `{}` has {want}",
+                    set.value,
+                    counted(elements, "element"),
+                    set.name
                 );
-                return Err(
-                    Diagnostic::new(codes::C014, message).fix(format!("Give exactly {want} elements."))
-                );
+                return Err(Diagnostic::new(codes::C014, message)
+                    .fix(format!("Give exactly {}.", counted(want, "element"))));
             }
             _ if elements == 0 => {
                 let message = format!("`{}` gives no elements for buffer `{}`", set.value, set.name);
@@ -152,12 +154,12 @@ impl Inputs {
 fn not_set(program: &Program, binding: &Binding, what: &str) -> Diagnostic {
     let (name, ty) = (&binding.name, element(program, binding));
     let size = match binding.static_byte_len {
-        Some(_) => format!("{} elements of {ty}", binding.element_count),
+        Some(_) => format!("{} of {ty}", counted(binding.element_count, "element")),
         None => format!("{ty}, sized at run time"),
     };
     let n = if binding.static_byte_len.is_some() { binding.element_count.to_string() } else { "N".into() };
     Diagnostic::new(codes::C019, format!("buffer `{name}` ({size}) is not set: {what}"))
-        .fix(format!("Give --set {name}=zeros:{n} or another source: {FORMS}."))
+        .fix(format!("Give `--set {name}=zeros:{n}` or another source: {FORMS}."))
 }
 
 /// A name that the program does not have; the fix lists those it has.

@@ -70,11 +70,11 @@ pub fn load(args: &ProgramArgs) -> Result<Program, Failure> {
     if matches!(kind, Kind::Text | Kind::Wire) {
         if let Some(entry) = options.entry.filter(|entry| *entry != program.name) {
             let message = format!("`{name}` holds the program `{}`, not `{entry}`", program.name);
-            return Err(Diagnostic::new(codes::C005, message).fix("Leave --entry out.").into());
+            return Err(Diagnostic::new(codes::C005, message).fix("Leave `--entry` out.").into());
         }
         if !options.overrides.is_empty() {
             let message = format!("`{name}` is in vyre's own form, which has no overrides");
-            return Err(Diagnostic::new(codes::C005, message).fix("Leave --override out.").into());
+            return Err(Diagnostic::new(codes::C005, message).fix("Leave `--override` out.").into());
         }
     }
     verify(&program)?;

@@ -162,7 +162,7 @@ fn show_passes(debug: &Debug, device: &dyn VyreBackend, program: &Program) -> Re
 fn refuse_unavailable(args: &RunArgs) -> Result<(), Diagnostic> {
     let refuse = |option: &str| {
         let message = format!("`{option}` is not available in this version");
-        Err(Diagnostic::new(codes::C004, message).fix(format!("Leave {option} out.")))
+        Err(Diagnostic::new(codes::C004, message).fix(format!("Leave `{option}` out.")))
     };
     match (args.checked, args.fast_math) {
         (true, _) => refuse("--checked"),
@@ -246,7 +246,7 @@ fn picture_width(args: &RunArgs, program: &Program, inputs: &Inputs, pixels: u64
 fn verification_timeout(seconds: f64) -> Failure {
     let message =
         format!("the verification did not end within {seconds} s and was stopped; nothing was written");
-    let fix = "Allow more time, or leave --verify out.";
+    let fix = "Allow more time, or leave `--verify` out.";
     Failure { exit: FAILED, diagnostics: vec![Diagnostic::new(codes::C041, message).fix(fix)] }
 }
 

@@ -41,8 +41,11 @@ impl Sink {
         if let Some((path, width)) = text.rsplit_once(':')
             && has_extension(path, "png")
         {
-            let width =
-                width.parse().ok().filter(|w| *w > 0).ok_or_else(|| bad("the width is no number above 0"))?;
+            let width = width
+                .parse()
+                .ok()
+                .filter(|w| *w > 0)
+                .ok_or_else(|| bad("the width is not a number above 0"))?;
             return Ok(Sink::Png(path.into(), Some(width)));
         }
         match text {
@@ -68,13 +71,12 @@ impl Sink {
         if !image::can_hold(ty) {
             let message = format!("buffer `{name}` holds {ty}, of which no picture can be made");
             return Err(Diagnostic::new(codes::C021, message)
-                .fix("A picture is made of u32 (RGBA8), f32 or f32x4 (0 to 1); write .npy or .bin."));
+                .fix("Write .npy or .bin; a picture is made of u32 (RGBA8), f32 or f32x4 (0 to 1)."));
         }
         let Some(known) = width.or(guess) else {
             let message = format!("the width of `{}` is not known: {elements} pixels", path.display());
-            return Err(
-                Diagnostic::new(codes::C022, message).fix(format!("Write {name}={}:WIDTH.", path.display()))
-            );
+            return Err(Diagnostic::new(codes::C022, message)
+                .fix(format!("Write `--out {name}={}:WIDTH`.", path.display())));
         };
         if !elements.is_multiple_of(known as u64) || u32::try_from(elements / known as u64).is_err() {
             let message = format!("buffer `{name}` of {elements} pixels has no whole rows of {known}");

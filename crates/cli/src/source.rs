@@ -114,7 +114,7 @@ impl Source {
                 if !npy::is_of(&header, ty.scalar) {
                     let want = npy::descr(ty.scalar);
                     let message = format!(
-                        "`{}` holds {found}, but buffer `{name}` holds {ty}, which is {want}",
+                        "`{}` holds `{found}`, but buffer `{name}` holds {ty}, which is `{want}`",
                         path.display()
                     );
                     let fix = format!("Convert the array with `.astype('{want}')`.");
@@ -201,7 +201,7 @@ fn literal(name: &str, text: &str, ty: Type) -> Result<Vec<u64>, Diagnostic> {
     elements::parse_literal(text, ty.scalar).map_err(|why| {
         Diagnostic::new(
             codes::C018,
-            format!("the literal for buffer `{name}` of {ty} is not understood: {why}"),
+            format!("the numbers for buffer `{name}` of {ty} are not understood: {why}"),
         )
         .fix("Write numbers of that type, such as 0.5 or [1,2,3].")
     })

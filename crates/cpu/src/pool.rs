@@ -187,7 +187,7 @@ fn threads(setting: Option<&str>) -> Result<usize, String> {
     };
     match text.trim().parse() {
         Ok(n) if (1..=MAX_THREADS).contains(&n) => Ok(n),
-        _ => Err(format!("VYRE_THREADS is `{text}`, which is no number of threads")),
+        _ => Err(format!("VYRE_THREADS is `{text}`, which is not a number of threads")),
     }
 }
 

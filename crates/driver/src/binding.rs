@@ -3,6 +3,7 @@
 
 use crate::codes;
 use crate::error::BackendError;
+use vyre_ir::diagnostic::counted;
 use vyre_ir::entity::Entity;
 use vyre_ir::{Access, BufferDecl, Code, Diagnostic, Memory, Program};
 
@@ -166,7 +167,11 @@ impl BindingPlan {
             let names: Vec<&str> = expected.iter().map(|b| b.name.as_str()).collect();
             return Err(bind_error(
                 codes::B003,
-                format!("the program takes {} inputs, {} were given", expected.len(), inputs.len()),
+                format!(
+                    "the program takes {}, {} were given",
+                    counted(expected.len() as u64, "input"),
+                    inputs.len()
+                ),
                 format!("Give one input for each of: {}.", names.join(", ")),
             ));
         }
@@ -176,7 +181,7 @@ impl BindingPlan {
                 return Err(bind_error(
                     codes::B004,
                     format!(
-                        "the input of buffer `{}` has {len} bytes, no multiple of its element size {}",
+                        "the input of buffer `{}` has {len} bytes, which is not a multiple of its element size {}",
                         b.name, b.element_size
                     ),
                     "Pass whole elements.",
@@ -187,8 +192,11 @@ impl BindingPlan {
             {
                 return Err(bind_error(
                     codes::B005,
-                    format!("the input of buffer `{}` has {len} bytes, the program declares {want}", b.name),
-                    format!("Pass exactly {} elements.", b.element_count),
+                    format!(
+                        "the input of buffer `{}` has {len} bytes, but the program declares {want}",
+                        b.name
+                    ),
+                    format!("Pass exactly {}.", counted(b.element_count, "element")),
                 ));
             }
             if len == 0 {

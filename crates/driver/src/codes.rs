@@ -4,7 +4,7 @@ vyre_ir::codes! {
     B001 = "Two buffers of a binding plan have the same group and binding.";
     B002 = "A buffer's declared size does not fit 64 bits.";
     B003 = "The number of inputs is not the number that the program takes.";
-    B004 = "The length of an input is no multiple of its element's size.";
+    B004 = "The length of an input is not a multiple of its element's size.";
     B005 = "The length of an input is not the one that the program declares.";
     B006 = "An input has no bytes.";
     B008 = "An output does not exist, or cannot be read as that type.";

@@ -57,7 +57,8 @@ impl Outputs {
             .ok_or_else(|| crate::binding::bind_error(codes::B008, none(), "Count outputs from 0."))?;
         let size = size_of::<T>();
         if size == 0 || !bytes.len().is_multiple_of(size) {
-            let message = format!("output {output} has {} bytes, no multiple of {size}", bytes.len());
+            let message =
+                format!("output {output} has {} bytes, which is not a multiple of {size}", bytes.len());
             return Err(crate::binding::bind_error(
                 codes::B008,
                 message,
@@ -205,7 +206,7 @@ fn check_limits(backend: &dyn VyreBackend, program: &Program) -> Result<(), Back
     if too_wide || invocations > limits.invocations_per_workgroup as u64 {
         let [x, y, z] = program.workgroup_size;
         let message = format!(
-            "a workgroup of {x}x{y}x{z} has {invocations} invocations; the device takes {}, at most {:?} along x, y, z",
+            "a workgroup of {x} x {y} x {z} has {invocations} invocations; the device takes {}, along x, y, z at most {:?}",
             limits.invocations_per_workgroup, limits.workgroup_size
         );
         return Err(unsupported(Diagnostic::new(codes::D020, message).fix("Use a smaller workgroup.")));

@@ -31,8 +31,8 @@ fn sample() -> Program {
     ])
 }
 
-fn code(error: BackendError) -> vyre_ir::Code {
-    error.code()
+fn code(error: BackendError) -> &'static str {
+    error.code().name()
 }
 
 #[test]

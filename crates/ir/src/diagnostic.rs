@@ -104,6 +104,12 @@ impl Diagnostic {
     }
 }
 
+/// A number of things in words: `1 buffer`, `2 buffers`.
+pub fn counted(count: impl Into<u64>, noun: &str) -> String {
+    let count = count.into();
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// One line for logs; the command line draws the source too.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -188,9 +188,9 @@ fn several_errors() {
         ),
         [
             "3:11 T002 there is no operation `ad` Did you mean `add`?",
-            "4:5 T003 there is no type `f33`",
+            "4:5 T003 there is no type `f33` Use one of bool, i8, i16, i32, i64, u8, u16, u32, u64, f16, bf16, f32, f64, or a vector such as f32x4.",
             "5:19 T004 `%w` is not defined here",
-            "6:7 T006 there is no buffer `c`",
+            "6:7 T006 there is no buffer `c` Did you mean `b`?",
             "8:2 T001 expected an instruction, found `?`",
             "9:1 T005 `%v` is defined already",
         ]
@@ -223,7 +223,7 @@ fn one_error() {
     check("%a: u32 = add %a, %v", "3:15 T004 `%a` is not defined here");
     check("loop (%a = %v) { }", "3:10 T001 expected `:`, found `=`");
     check("switch %v { case 1 { } }", "3:24 T001 expected `case`, found `}`");
-    check("switch %v { case x { } default { } }", "3:18 T007 `x` is no u32");
+    check("switch %v { case x { } default { } }", "3:18 T007 `x` is not a number of type u32");
     check("%a: u32 = add %v, %v %b: u32 = add %v, %v", "3:22 T001 expected the end of the line, found `%b`");
     check("yield\n}\n", "6:1 T001 expected the end of the text, found `}`");
     check("if %v {", "4:2 T001 expected `}`, found the end of the text");

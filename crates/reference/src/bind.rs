@@ -3,6 +3,7 @@
 use crate::Bytes;
 use crate::codes;
 use crate::memory::{Home, Layout};
+use vyre_ir::diagnostic::counted;
 use vyre_ir::{Diagnostic, Entity, Memory, Program};
 
 /// The sizes of a run.
@@ -33,7 +34,10 @@ pub(crate) fn bind(
     }
     if buffers.len() != program.buffers.len() {
         let (want, got) = (program.buffers.len(), buffers.len());
-        return Err(Diagnostic::new(codes::B301, format!("the program has {want} buffers, {got} are given")));
+        return Err(Diagnostic::new(
+            codes::B301,
+            format!("the program has {}, {got} are given", counted(want as u64, "buffer")),
+        ));
     }
     let [x, y, z] = program.workgroup_size.map(|n| n as u128);
     let Some(invocations) = u32::try_from(x * y * z).ok().filter(|n| *n > 0) else {
@@ -86,7 +90,10 @@ pub(crate) fn bind(
     }
     let private_total = private_bytes.saturating_mul(invocations as u64);
     if private_total > crate::WORKGROUP_BYTES {
-        let message = format!("private memory of {invocations} invocations takes {private_total} bytes");
+        let message = format!(
+            "private memory of {invocations} invocations takes {private_total} bytes, more than {}",
+            crate::WORKGROUP_BYTES
+        );
         return Err(
             Diagnostic::new(codes::D303, message).fix("Use smaller private arrays or a smaller workgroup.")
         );

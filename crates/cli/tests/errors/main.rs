@@ -129,6 +129,10 @@ fn every_error_is_provoked_and_documented() {
     if std::env::var_os("VYRE_BLESS").is_some() {
         return std::fs::write(path, page).unwrap();
     }
+    // Elsewhere the system words its errors in another way.
+    if !cfg!(target_os = "linux") {
+        return;
+    }
     let current = std::fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n");
     assert!(current == page, "docs/errors.md is not current: run `cargo xtask bless`");
 }
@@ -165,7 +169,7 @@ fn page(codes: &[Code], examples: &[Example]) -> String {
                 (Some(why), _) => writeln!(page, " No example: {why}.").unwrap(),
                 (None, Some(Example { made, text, .. })) => {
                     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-                    write!(page, "\n\n```console\n{made}\n{}\n```\n", lines.join("\n")).unwrap();
+                    write!(page, "\n\n```text\n{made}\n{}\n```\n", lines.join("\n")).unwrap();
                 }
                 (None, None) => unreachable!("the test has failed before"),
             }

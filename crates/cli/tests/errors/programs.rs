@@ -23,7 +23,7 @@ fn text() -> Vec<Case> {
         check("T003", "  %0: float = const 2"),
         check("T004", "  %0: u32 = const 2\n  %2: u32 = add %0, %1"),
         check("T005", "  %0: u32 = const 2\n  %0: u32 = const 3"),
-        check("T006", "  %0: u32 = const 2\n  %1: f32 = load date[%0]"),
+        check("T006", "  %0: u32 = const 2\n  %1: f32 = load dato[%0]"),
         check("T007", "  %0: u32 = const 1.5"),
         check("T008", &(condition.to_string() + &"if %0 {\n".repeat(300))),
         check("T009", &buffers),

@@ -113,6 +113,14 @@ impl<'s> Parser<'s> {
         Failed
     }
 
+    /// Says what to do about the last error.
+    fn advise(&mut self, fix: Option<String>) -> Failed {
+        if let Some(error) = self.errors.last_mut() {
+            error.fix = fix;
+        }
+        Failed
+    }
+
     fn loc(&self, token: &Token) -> Loc {
         Loc::span(token.start as u32, token.end().max(token.start + 1) as u32)
     }
@@ -186,7 +194,10 @@ impl<'s> Parser<'s> {
             None => {
                 let message = format!("there is no type `{}`", shorten(token.text));
                 let loc = self.loc(&token);
-                Err(self.error(codes::T003, loc, message))
+                let names = Scalar::ALL.map(Scalar::name).join(", ");
+                let fix = format!("Use one of {names}, or a vector such as f32x4.");
+                self.error(codes::T003, loc, message);
+                Err(self.advise(Some(fix)))
             }
         }
     }
@@ -473,11 +484,8 @@ impl<'s> Parser<'s> {
     fn no_operation(&mut self, word: &Token<'s>) -> Failed {
         let loc = self.loc(word);
         self.error(codes::T002, loc, format!("there is no operation `{}`", shorten(word.text)));
-        let near = OPS.iter().map(|info| (distance(info.name, word.text), info.name)).min();
-        if let (Some((0..=2, name)), Some(error)) = (near, self.errors.last_mut()) {
-            error.fix = Some(format!("Did you mean `{name}`?"));
-        }
-        Failed
+        let fix = nearest(word.text, OPS.iter().map(|info| info.name));
+        self.advise(fix)
     }
 
     fn typed(&mut self) -> Parse<Typed<'s>> {
@@ -509,7 +517,11 @@ impl<'s> Parser<'s> {
         let (name, loc) = self.name("a buffer's name")?;
         match self.buffers.get(&name) {
             Some(&buffer) => Ok(buffer),
-            None => Err(self.error(codes::T006, loc, format!("there is no buffer `{}`", shorten(&name)))),
+            None => {
+                let fix = nearest(&name, self.b.p.buffers.values().map(|decl| decl.name.as_str()));
+                self.error(codes::T006, loc, format!("there is no buffer `{}`", shorten(&name)));
+                Err(self.advise(fix))
+            }
         }
     }
 
@@ -555,7 +567,11 @@ impl<'s> Parser<'s> {
             Some(bits) => Ok(bits),
             None => {
                 let loc = self.loc(&token);
-                Err(self.error(codes::T007, loc, format!("`{}` is no {scalar}", shorten(token.text))))
+                Err(self.error(
+                    codes::T007,
+                    loc,
+                    format!("`{}` is not a number of type {scalar}", shorten(token.text)),
+                ))
             }
         }
     }
@@ -598,9 +614,18 @@ fn shorten(text: &str) -> String {
     }
 }
 
+/// Names longer than this are not compared: it takes time in the square of their length.
+const LONGEST_GUESS: usize = 64;
+
+/// What to do about an unknown word: perhaps it is the known one that is most like it.
+fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
+    let near = names.map(|name| (distance(name, word), name)).min();
+    near.filter(|(distance, _)| *distance <= 2).map(|(_, name)| format!("Did you mean `{name}`?"))
+}
+
 /// Edits that turn one word into the other (Levenshtein), at most 3.
 fn distance(a: &str, b: &str) -> usize {
-    if a.len().abs_diff(b.len()) > 2 {
+    if a.len().abs_diff(b.len()) > 2 || a.len() > LONGEST_GUESS {
         return 3;
     }
     let mut row: Vec<usize> = (0..=b.len()).collect();

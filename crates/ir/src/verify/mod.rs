@@ -106,11 +106,14 @@ impl Verifier<'_> {
         let product = [x, y, z].iter().try_fold(1u32, |n, &size| n.checked_mul(size));
         if product.is_none_or(|n| n == 0 || n > MAX_WORKGROUP_INVOCATIONS) {
             let limit = format!("each size is at least 1, their product at most {MAX_WORKGROUP_INVOCATIONS}");
-            self.error(
-                codes::V008,
-                Loc::default(),
-                format!("the workgroup size is ({x}, {y}, {z}); {limit}"),
-            );
+            let message = format!("the workgroup size is ({x}, {y}, {z}); {limit}");
+            let empty = self.p.workgroup_size.contains(&0);
+            let fix = if empty {
+                "Give each axis at least 1."
+            } else {
+                "Use a smaller workgroup, and more of them."
+            };
+            self.report(Diagnostic::new(codes::V008, message).fix(fix));
         }
         if p.buffers.len() > MAX_BUFFERS {
             let message =
@@ -124,8 +127,8 @@ impl Verifier<'_> {
             if self.errors.len() >= MAX_ERRORS {
                 return;
             }
-            if let Some(why) = declaration_error(decl) {
-                self.error(codes::V006, Loc::default(), format!("buffer `{}` {why}", decl.name));
+            if let Some((why, fix)) = declaration_error(decl) {
+                self.report(Diagnostic::new(codes::V006, format!("buffer `{}` {why}", decl.name)).fix(fix));
             }
             if !names.insert(&decl.name) {
                 self.error(codes::V007, Loc::default(), format!("two buffers have the name `{}`", decl.name));
@@ -325,26 +328,34 @@ fn results_of(p: &Program, inst: Inst) -> &[Value] {
     p.insts.get(inst).map_or(&[], |data| &data.results)
 }
 
-fn declaration_error(b: &BufferDecl) -> Option<String> {
+/// What is wrong with a declaration, and what to do about it.
+fn declaration_error(b: &BufferDecl) -> Option<(String, &'static str)> {
     if b.element.scalar == Scalar::Bool || !(1..=4).contains(&b.element.lanes) {
-        return Some("holds bool, which memory cannot".into());
+        return Some(("holds bool, which memory cannot".into(), "Declare it as u32, and store 0 or 1."));
     }
     if b.count > u32::MAX as u64 {
-        return Some(format!("has {} elements; at most {} can be counted", b.count, u32::MAX));
+        let what = format!("has {} elements; at most {} can be counted", b.count, u32::MAX);
+        return Some((what, "Declare fewer elements."));
     }
+    let memory = b.memory.name();
     if !b.memory.is_bound() {
         if b.count == 0 {
-            return Some(format!("is in {} memory and has no size", b.memory.name()));
+            let fix = "Declare how many elements it has, as in `f32[64]`.";
+            return Some((format!("is in {memory} memory and has no size"), fix));
         }
         if (b.group, b.binding) != (0, 0) {
-            return Some(format!("is in {} memory and has a binding", b.memory.name()));
+            return Some((
+                format!("is in {memory} memory and has a binding"),
+                "Leave group and binding out.",
+            ));
         }
         if b.output {
-            return Some(format!("is in {} memory and cannot be an output", b.memory.name()));
+            return Some((format!("is in {memory} memory and cannot be an output"), "Leave `output` out."));
         }
     }
     if b.memory == Memory::Uniform && b.access != Access::Read {
-        return Some(format!("is in uniform memory and says `{}`; that is read only", b.access.name()));
+        let what = format!("is in uniform memory and says `{}`; that is read only", b.access.name());
+        return Some((what, "Declare it `read`, or in storage memory."));
     }
     None
 }

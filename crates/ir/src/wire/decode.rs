@@ -3,7 +3,7 @@
 use super::{HEADER, MAGIC, VERSION, encode, tag};
 use crate::build::Builder;
 use crate::codes;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, counted};
 use crate::entity::Entity;
 use crate::op::Op;
 use crate::program::*;
@@ -131,7 +131,7 @@ impl<'f> Reader<'f> {
     fn count(&mut self) -> Read<usize> {
         let count = self.number()?;
         if count > self.left() as u64 {
-            return self.malformed(format_args!("{count} items in {} bytes", self.left()));
+            return self.malformed(format_args!("{count} items in {}", counted(self.left() as u64, "byte")));
         }
         Ok(count as usize)
     }
@@ -198,7 +198,10 @@ impl<'f> Reader<'f> {
         }
         self.insts(1)?;
         if self.left() > 0 {
-            return self.malformed(format_args!("{} bytes follow the program", self.left()));
+            return self.malformed(format_args!(
+                "the program is followed by {}",
+                counted(self.left() as u64, "byte")
+            ));
         }
         Ok(self.b.p)
     }

@@ -64,10 +64,7 @@ pub fn spirv(name: &str, bytes: &[u8], options: &ImportOptions) -> Result<Progra
     };
     let bytes = super::spirv::repaired(bytes).map_err(|d| vec![d])?;
     let module = guarded(|| naga::front::spv::parse_u8_slice(&bytes, &settings))?.map_err(|error| {
-        vec![Diagnostic::new(
-            codes::I005,
-            format!("{name} is not a SPIR-V module naga can read: {}", chain(&error)),
-        )]
+        vec![Diagnostic::new(codes::I005, format!("`{name}` cannot be read as SPIR-V: {}", chain(&error)))]
     })?;
     lower(&module, options, false)
 }
@@ -117,7 +114,9 @@ fn into_program(
     let own = Facts::of(module, info.get_entry_point(entry), point, &facts);
     if own.depth > MAX_CALLS {
         let message = format!("calls nest {} deep; the limit is {MAX_CALLS}", own.depth);
-        return Err(Box::new(Diagnostic::new(codes::I014, message)));
+        return Err(Box::new(
+            Diagnostic::new(codes::I014, message).fix("Call fewer functions one within the other."),
+        ));
     }
     if own.size > MAX_INSTS as u64 {
         return Err(too_large(own.size, Loc::default()));
@@ -144,7 +143,7 @@ fn entry(module: &Module, options: &ImportOptions) -> Result<usize, Errors> {
         (None, [(only, _)]) => Ok(*only),
         (None, several) => Err(vec![
             Diagnostic::new(codes::I004, format!("there are {} entry points: {names}", several.len()))
-                .fix("Name the one to use."),
+                .fix("Name the one to use, on the command line by `--entry NAME`."),
         ]),
         (Some(wanted), all) => match all.iter().find(|(_, name)| name == wanted) {
             Some((i, _)) => Ok(*i),
@@ -224,7 +223,9 @@ fn spanned<E: Error>(code: vyre_ir::Code, error: &naga::WithSpan<E>, has_source:
     let mut diagnostic = Diagnostic::new(code, chain(error.as_inner()));
     if has_source {
         for (span, label) in error.spans() {
-            diagnostic = diagnostic.at(loc(*span), label.as_str());
+            // Some labels are only names of naga's own types.
+            let words = if label.starts_with("naga::") { "" } else { label.as_str() };
+            diagnostic = diagnostic.at(loc(*span), words);
         }
         // The innermost place says most.
         diagnostic.labels.sort_by_key(|l| l.loc.end - l.loc.start);

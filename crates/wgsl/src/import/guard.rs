@@ -115,7 +115,8 @@ pub fn nesting(source: &str) -> Result<(), Diagnostic> {
                     return refuse(
                         format!("an expression has more operators than the limit of {MAX_OPERATORS}"),
                         start,
-                    );
+                    )
+                    .map_err(|d| d.fix("Split it into several statements."));
                 }
             }
             _ => {}

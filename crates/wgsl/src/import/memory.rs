@@ -113,7 +113,11 @@ impl Lower<'_> {
             let (size, kind) = (shape.size, memory.name());
             let message =
                 format!("`{name}` takes {size} bytes of {kind} memory; the limit is {MAX_VARIABLE}");
-            return Err(Box::new(Diagnostic::new(codes::I013, message).at(self.code.b.loc, "here")));
+            return Err(Box::new(
+                Diagnostic::new(codes::I013, message)
+                    .at(self.code.b.loc, "here")
+                    .fix("Use a storage buffer."),
+            ));
         }
         let count = shape.size / bytes;
         let name = self.unique(name);
