@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what the examples cost on this machine, as a Markdown table for docs/benchmarks.md.
+//! `cargo run --release -p xtask -- bench`: what the examples cost on this machine, as docs/benchmarks.md.
 //!
 //! Each example is imported, verified, optimized and compiled anew, then run on `cpu` and on the oracle with the same
 //! prepared data. Figures are medians. Ratios come from one run, so that a slow phase of the machine hits both sides.
@@ -78,12 +78,24 @@ const JOBS: &[Job] = &[
 /// Passes whose median counts.
 const PASSES: usize = 9;
 
+const HEAD: &str = "# Benchmarks
+
+What `cargo run --release -p xtask -- bench` prints. Each example is imported, verified, optimized and compiled anew;
+then both backends run it on the same prepared data, small enough for the interpreter. All times are medians of 9
+passes (3 for the interpreter); the ratio is that of the two medians of one run. `sum` is what lies between source text
+and code.
+";
+
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// Prints the table.
 pub fn bench() -> Outcome<()> {
     let (cpu, oracle) = (vyre::acquire("cpu")?, vyre::acquire("cpu-ref")?);
-    println!("{}, {} threads\n", cpu.profile().name, cpu.profile().compute_units);
+    let profile = cpu.profile();
+    println!(
+        "{HEAD}\nMachine: {}, {} hardware threads, {}.\n",
+        profile.name, profile.compute_units, profile.driver
+    );
     println!(
         "| example | instructions | import ms | verify ms | optimize ms | code ms | sum ms | cpu ms | cpu-ref ms | cpu-ref / cpu |"
     );
