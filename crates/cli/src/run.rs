@@ -73,7 +73,7 @@ pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failu
     let contents = inputs.read(&program)?;
     let slices: Vec<&[u8]> = contents.iter().map(|bytes| &bytes[..]).collect();
     let timeout = args.timeout.map(Duration::from_secs_f64);
-    let config = DispatchConfig { grid, timeout, only_workgroups: None };
+    let config = DispatchConfig { grid, timeout };
     let mut runs = Vec::new();
     let mut last = None;
     for _ in 0..args.repeat {

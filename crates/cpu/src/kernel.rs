@@ -123,12 +123,8 @@ impl Executable for Kernel {
         let words = context::words(launch.cancel.address(), launch.workgroups, bound.into_iter());
         let [x, y, z] = launch.workgroups.map(u64::from);
         let all = x.checked_mul(y).and_then(|n| n.checked_mul(z));
-        let count = match launch.only_workgroups {
-            Some(chosen) => chosen.len() as u64,
-            None => all.ok_or_else(|| BackendError::Internal {
-                what: format!("a grid of {x}x{y}x{z} workgroups"),
-            })?,
-        };
+        let count =
+            all.ok_or_else(|| BackendError::Internal { what: format!("a grid of {x}x{y}x{z} workgroups") })?;
         let pool = Pool::get()?;
         let threads = if count == 1 { 1 } else { pool.threads as u64 };
         let mut scratch = self.scratch(threads)?;
@@ -209,18 +205,13 @@ impl Run<'_> {
         let kernel = self.kernel;
         // SAFETY: there is scratch memory for each worker that the pool has.
         let scratch = unsafe { self.scratch.add(worker * kernel.scratch_bytes as usize) };
-        let [nx, ny, nz] = self.workgroups.map(u64::from);
+        let [nx, ny, _] = self.workgroups.map(u64::from);
         for i in first..end {
             if self.launch.cancel.requested() || self.stopped.load(Ordering::Relaxed) {
                 self.stopped.store(true, Ordering::Relaxed);
                 return;
             }
-            let linear = self.launch.only_workgroups.map_or(i, |chosen| chosen[i as usize]);
-            // A chosen workgroup may be anything; the others are in the grid by construction.
-            if nx * ny == 0 || linear / nx / ny >= nz {
-                continue;
-            }
-            let (x, y, z) = (linear % nx, linear / nx % ny, linear / nx / ny);
+            let (x, y, z) = (i % nx, i / nx % ny, i / nx / ny);
             // SAFETY: `words` has the layout of `context` for this program, its memory is as large as it says, and
             // this worker's scratch memory is as large as the plan that the code was made from says.
             let status =

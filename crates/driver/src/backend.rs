@@ -47,8 +47,6 @@ pub struct Launch<'a> {
     pub memory: Vec<LaunchMemory<'a>>,
     /// Asks the run to stop.
     pub cancel: &'a Cancel,
-    /// For an oracle that checks a sample: the linear indices (x fastest) of the only workgroups to run.
-    pub only_workgroups: Option<&'a [u64]>,
 }
 
 /// Memory of one buffer during a run.

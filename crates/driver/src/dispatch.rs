@@ -19,8 +19,6 @@ pub struct DispatchConfig {
     pub grid: Grid,
     /// Stop the run after this long.
     pub timeout: Option<Duration>,
-    /// Linear indices (x fastest) of the only workgroups to run; an oracle's sample.
-    pub only_workgroups: Option<Vec<u64>>,
 }
 
 /// How long the parts of a dispatch took, in nanoseconds of wall time.
@@ -138,7 +136,6 @@ impl Compiled {
             workgroups,
             memory: written.memory(&plan, inputs, self.program.buffers.len()),
             cancel: &cancel,
-            only_workgroups: config.only_workgroups.as_deref(),
         };
         let result = with_timeout(config.timeout, &cancel, || self.executable.launch(&mut launch));
         drop(launch);

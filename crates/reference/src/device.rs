@@ -97,11 +97,7 @@ impl Executable for Interpreted {
             })
             .collect();
         let cancel = launch.cancel;
-        let options = Options {
-            workgroups: launch.only_workgroups,
-            cancelled: &|| cancel.requested(),
-            ..Options::default()
-        };
+        let options = Options { cancelled: &|| cancel.requested(), ..Options::default() };
         match run(&self.program, launch.workgroups, &mut buffers, &options) {
             Ok(_) => Ok(()),
             // The driver knows the limit and says it.

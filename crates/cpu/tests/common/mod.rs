@@ -59,7 +59,7 @@ pub fn run_until(
         }
     });
     let memory = memory.collect();
-    let result = kernel.launch(&mut Launch { workgroups, memory, cancel, only_workgroups: None });
+    let result = kernel.launch(&mut Launch { workgroups, memory, cancel });
     for (buffer, copy) in buffers.iter_mut().zip(&copies) {
         buffer.copy_from_slice(copy);
     }
