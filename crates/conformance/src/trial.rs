@@ -94,7 +94,7 @@ impl Trial {
             })
             .collect();
         let cancel = &Cancel::default();
-        let mut launch = Launch { workgroups: self.grid, memory, cancel, only_workgroups: None };
+        let mut launch = Launch { workgroups: self.grid, memory, cancel };
         let result = with_timeout(Some(self.patience), cancel, || executable.launch(&mut launch));
         drop(launch);
         if cancel.requested() {

@@ -98,7 +98,6 @@ fn main() {
                 workgroups: kernel.workgroups,
                 memory: memory.collect(),
                 cancel: &Cancel::default(),
-                only_workgroups: None,
             };
             let (processor_start, start) = (processor_seconds(), Instant::now());
             code.launch(&mut launch).expect("runs");
