@@ -33,6 +33,8 @@ pub(crate) struct Plan {
     pub used: SideTable<Buffer, bool>,
     /// Where slots and memory lie in the worker's scratch.
     pub frame: Frame,
+    /// Invocations that run in step where code allows; 1 for one after another.
+    pub gang: u32,
 }
 
 /// A step of a workgroup.
@@ -77,7 +79,7 @@ pub(crate) enum Home {
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(crate) enum PrivateCopies {
     Unused,
-    /// One, because a single piece that is run once uses it: the one at this position.
+    /// One, or one for each invocation of a gang, because a single piece that is run once uses it.
     One,
     /// One for each invocation.
     All,
@@ -95,7 +97,7 @@ pub(crate) struct Interval {
 /// # Errors
 /// [`BackendError::Unsupported`] for a subgroup operation in divergent control flow, [`BackendError::OutOfMemory`]
 /// when a workgroup needs too much memory.
-pub(crate) fn plan(p: &Program) -> Result<Plan, BackendError> {
+pub(crate) fn plan(p: &Program, gang: u32) -> Result<Plan, BackendError> {
     let mut cuts = SideTable::new(false);
     mark_cuts(p, p.body, &mut cuts);
     check_exchanges(p, &cuts)?;
@@ -125,14 +127,14 @@ pub(crate) fn plan(p: &Program) -> Result<Plan, BackendError> {
             PrivateUse::Across => PrivateCopies::All,
         };
     }
-    let frame = Frame::new(p, &mut homes, intervals, &private, &b.memory)?;
+    let frame = Frame::new(p, &mut homes, intervals, &private, gang, &b.memory)?;
     for value in p.values.keys() {
         if let Some(other) = b.same_slot[value] {
             homes[value] = homes[other];
         }
     }
     b.finish(&mut steps);
-    Ok(Plan { steps, homes, private, used: b.memory, frame })
+    Ok(Plan { steps, homes, private, used: b.memory, frame, gang })
 }
 
 /// Whether pieces end at an operation.

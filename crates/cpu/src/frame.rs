@@ -40,6 +40,7 @@ impl Frame {
         homes: &mut SideTable<Value, Home>,
         intervals: Vec<Interval>,
         private: &SideTable<Buffer, PrivateCopies>,
+        gang: u32,
         used: &SideTable<Buffer, bool>,
     ) -> Result<Frame, BackendError> {
         let invocations = p.workgroup_invocations();
@@ -54,7 +55,7 @@ impl Frame {
         for copies in [PrivateCopies::All, PrivateCopies::One] {
             for (buffer, decl) in p.buffers.iter() {
                 if decl.memory == Memory::Private && private[buffer] == copies {
-                    let count = if copies == PrivateCopies::All { invocations } else { 1 };
+                    let count = if copies == PrivateCopies::All { invocations } else { gang as u64 };
                     buffers[buffer] = end.take(decl.static_bytes().unwrap_or(u64::MAX), count)?;
                 }
             }

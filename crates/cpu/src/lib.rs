@@ -6,7 +6,12 @@
 //! on the threads of [`pool`].
 //! Floating-point arithmetic is exactly that of the op table's rows: nothing is contracted or reassociated.
 //!
-//! One invocation runs at a time. Vectors of a program become scalars here, so legal means only that mathematical
+//! Several consecutive invocations, a gang, run in step on vectors where [`shape`] allows it ([`gang`], with
+//! [`gang_control`] for control flow, [`gang_memory`] for accesses and [`vector`] for operations): in pieces of which nothing that differs between
+//! invocations is of another type than bool or 32 bits. Otherwise, and for the rest that a gang does not fill, one
+//! invocation runs at a time. Results are the same. The environment variable `VYRE_GANG` (1, 4, 8, 16) sets the size.
+//!
+//! Vectors of a program become scalars here, so legal means only that mathematical
 //! functions are expanded; what the table of operations lacks calls the row's reference semantics.
 
 pub mod codes;
@@ -15,6 +20,9 @@ mod counted;
 mod device;
 mod fission;
 mod frame;
+mod gang;
+mod gang_control;
+mod gang_memory;
 mod jit;
 mod kernel;
 mod lower;
@@ -23,8 +31,10 @@ mod ops;
 mod pool;
 mod range;
 mod scalars;
+mod shape;
 mod shim;
 mod subgroup;
+mod vector;
 mod workgroup;
 
 pub use kernel::Kernel;
@@ -38,6 +48,15 @@ use vyre_opt::Target;
 /// The backend's id.
 pub const ID: &str = "cpu";
 
+/// Invocations that run in step, if nothing else is said: two vectors for each number of 32 bits.
+const GANG: u32 = 8;
+
+/// Instructions from which on a program is compiled for one invocation after another: gangs take several times the code.
+const GANG_SIZE: usize = 2_000;
+
+/// What a gang can be.
+const GANGS: [u32; 4] = [1, 4, 8, 16];
+
 /// Instructions of a program that is compiled.
 const MAX_SIZE: usize = 1_000_000;
 
@@ -45,7 +64,7 @@ const MAX_SIZE: usize = 1_000_000;
 const DEEP: usize = 50;
 
 /// Stack for a level of nesting; several functions call each other at each.
-const STACK_PER_LEVEL: usize = 16 << 10;
+const STACK_PER_LEVEL: usize = 64 << 10;
 
 /// What a program must look like for this backend.
 pub fn target() -> Target {
@@ -64,7 +83,25 @@ pub fn native(op: Op, _: Scalar) -> bool {
 /// limits of nesting (`D402`) and size (`D403`), [`BackendError::OutOfMemory`] when a workgroup's variables are too
 /// large, [`BackendError::CompileFailed`] when Cranelift fails.
 pub fn compile(p: &Program) -> Result<Kernel, BackendError> {
-    build(p, None).map(|(kernel, _)| kernel)
+    compile_in_gangs(p, asked_gang())
+}
+
+/// Compiles a verified program to run up to `gang` invocations in step: 1, 4, 8 or 16 (see the module).
+///
+/// # Errors
+/// As [`compile`].
+///
+/// # Panics
+/// For another number of invocations.
+pub fn compile_in_gangs(p: &Program, gang: u32) -> Result<Kernel, BackendError> {
+    assert!(GANGS.contains(&gang), "a gang has 1, 4, 8 or 16 invocations, not {gang}");
+    build(p, gang, None).map(|(kernel, _)| kernel)
+}
+
+/// Invocations of a gang: what the variable `VYRE_GANG` says if that can be, else the default.
+fn asked_gang() -> u32 {
+    let asked = std::env::var("VYRE_GANG").ok().and_then(|n| n.parse().ok());
+    asked.filter(|n| GANGS.contains(n)).unwrap_or(GANG)
 }
 
 /// The program in Cranelift's intermediate language, before Cranelift optimizes it.
@@ -72,7 +109,7 @@ pub fn compile(p: &Program) -> Result<Kernel, BackendError> {
 /// # Errors
 /// As [`compile`].
 pub fn clif(p: &Program) -> Result<String, BackendError> {
-    build(p, Some(Text::Clif)).map(|(_, text)| text)
+    build(p, asked_gang(), Some(Text::Clif)).map(|(_, text)| text)
 }
 
 /// The program's machine code as text.
@@ -80,15 +117,20 @@ pub fn clif(p: &Program) -> Result<String, BackendError> {
 /// # Errors
 /// As [`compile`].
 pub fn assembly(p: &Program) -> Result<String, BackendError> {
-    build(p, Some(Text::Assembly)).map(|(_, text)| text)
+    build(p, asked_gang(), Some(Text::Assembly)).map(|(_, text)| text)
 }
 
-fn build(p: &Program, text: Option<Text>) -> Result<(Kernel, String), BackendError> {
+fn build(p: &Program, gang: u32, text: Option<Text>) -> Result<(Kernel, String), BackendError> {
     let failed = |log| BackendError::CompileFailed { backend: ID, log };
-    let make = || {
-        let plan = fission::plan(p)?;
+    let with = |gang| {
+        let plan = fission::plan(p, gang)?;
         let (code, words) = Code::new(p, &plan, text).map_err(failed)?;
         Ok((Kernel::new(p, &plan, code), words))
+    };
+    let make = || match with(if p.size() < GANG_SIZE { gang } else { 1 }) {
+        // Gangs need more memory and registers.
+        Err(BackendError::OutOfMemory { .. } | BackendError::CompileFailed { .. }) if gang > 1 => with(1),
+        result => result,
     };
     let depth = check_limits(p)?;
     if depth < DEEP {

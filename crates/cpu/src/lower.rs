@@ -10,14 +10,16 @@
 use crate::context;
 use crate::counted::{brief_loops, counted};
 use crate::fission::Plan;
+use crate::gang_memory::GangBounds;
 use crate::ops::{self, Features, clif_type, constant};
 use crate::range::Limits;
+use crate::shape::Shapes;
 use crate::shim::{self, Shim};
 use crate::subgroup::SIZE;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
     self, AbiParam, AliasRegion, AliasRegionData, Block, BlockArg, ExtFuncData, ExternalName, FuncRef,
-    Function, InstBuilder, MemFlagsData, Signature, UserExternalName,
+    Function, InstBuilder, MemFlagsData, Signature, StackSlot, UserExternalName,
 };
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Switch};
@@ -72,6 +74,10 @@ pub(crate) fn lower(
         stopped,
         limits: Limits::new(),
         brief: brief_loops(p),
+        shapes: Shapes::new(plan.gang),
+        mask: None,
+        lane: None,
+        lane_slot: None,
         b,
     };
     lower.enter();
@@ -91,6 +97,8 @@ pub(crate) struct Bound {
     pub base: ir::Value,
     /// Whole scalars of 1, 2, 4 and 8 bytes that fit.
     pub scalars: [ir::Value; 4],
+    /// For gangs, if there are any.
+    pub gang: Option<GangBounds>,
 }
 
 pub(crate) struct Lower<'a> {
@@ -120,6 +128,13 @@ pub(crate) struct Lower<'a> {
     pub limits: Limits,
     /// Loops that need not look whether the run is to stop.
     pub brief: SideTable<Inst, bool>,
+    /// What differs over a gang, and its width.
+    pub shapes: Shapes,
+    /// In a gang: the invocations that are where code is being made; all if there is none.
+    pub mask: Option<Lanes>,
+    /// In a gang: the invocation that code is being made for, if it is for one.
+    pub lane: Option<u32>,
+    pub lane_slot: Option<StackSlot>,
 }
 
 impl Lower<'_> {
@@ -139,7 +154,8 @@ impl Lower<'_> {
                     0 => bytes,
                     _ => self.b.ins().ushr_imm_u(bytes, shift),
                 });
-                self.bound[buffer] = Some(Bound { base, scalars });
+                let gang = (self.plan.gang > 1).then(|| self.gang_bounds(scalars[2]));
+                self.bound[buffer] = Some(Bound { base, scalars, gang });
             }
         }
         let zeroed = self.plan.frame.zeroed;
@@ -180,6 +196,7 @@ impl Lower<'_> {
 
     // ---- instructions
 
+    /// An instruction for one invocation, or on what is the same for a gang.
     pub fn inst(&mut self, inst: Inst) {
         let p = self.p;
         let data = &p.insts[inst];
@@ -380,13 +397,7 @@ impl Lower<'_> {
         let again = self.get_scalar(yielded[0]);
         let next = self.flat(&yielded[1..]);
         let results: Vec<Lanes> = yielded[1..].iter().map(|&v| self.get(v)).collect();
-        if brief {
-            let after = self.b.create_block();
-            self.b.ins().brif(again, header, &next, after, &[]);
-            self.b.switch_to_block(after);
-        } else {
-            self.turn(again, header, &next);
-        }
+        self.back_edge(again, header, &next, brief);
         // The values of the last turn reach everything after it.
         self.set_all(&data.results, results);
     }
@@ -398,16 +409,26 @@ impl Lower<'_> {
         }
     }
 
-    /// The back edge of a loop, unless the run is to stop; goes on after the loop.
-    pub fn turn(&mut self, again: ir::Value, header: Block, next: &[BlockArg]) {
-        let [back, after] = [(); 2].map(|()| self.b.create_block());
-        self.b.ins().brif(again, back, &[], after, &[]);
-        self.b.switch_to_block(back);
+    /// The back edge of a loop, unless the run is to stop, which a brief one need not ask; goes on after the loop.
+    pub fn back_edge(&mut self, again: ir::Value, header: Block, next: &[BlockArg], brief: bool) {
+        let after = self.b.create_block();
+        if brief {
+            self.b.ins().brif(again, header, next, after, &[]);
+        } else {
+            let back = self.b.create_block();
+            self.b.ins().brif(again, back, &[], after, &[]);
+            self.b.switch_to_block(back);
+            self.unless_stopped(header, next);
+        }
+        self.b.switch_to_block(after);
+    }
+
+    /// A jump, unless the run is to stop.
+    pub fn unless_stopped(&mut self, to: Block, values: &[BlockArg]) {
         let flags = MemFlagsData::trusted();
         let address = self.b.ins().load(I64, flags.with_readonly(), self.context, context::CANCEL);
         let stop = self.b.ins().atomic_load(I32, flags, address);
-        self.b.ins().brif(stop, self.stopped, &[], header, next);
-        self.b.switch_to_block(after);
+        self.b.ins().brif(stop, self.stopped, &[], to, values);
     }
 }
 

@@ -9,6 +9,7 @@
 //! memory they are the machine's; a relaxed order is all that the rows promise.
 
 use crate::fission::PrivateCopies;
+use crate::gang_memory::interleaved_bytes;
 use crate::lower::{Lanes, Lower};
 use crate::ops::{self, cast, clif_type, constant};
 use crate::shim::Shim;
@@ -229,6 +230,8 @@ impl Lower<'_> {
         let buffer = self.buffer(data);
         let decl = &self.p.buffers[buffer];
         let (size, lanes) = (scalar.bytes() as u64, lanes as u64);
+        // From one scalar to the next, and to the first.
+        let (mut step, mut first) = (size, 0);
         let (base, offset, inside) = if decl.memory.is_bound() {
             let bound = self.bound[buffer].expect("accessed buffers are loaded on entry");
             let wide = self.b.ins().uextend(I64, index);
@@ -238,20 +241,24 @@ impl Lower<'_> {
             (bound.base, 0, Inside::When(inside))
         } else {
             let count = decl.static_bytes().unwrap_or(0) / size;
+            if let (PrivateCopies::One, Some(lane)) = (self.plan.private[buffer], self.lane) {
+                step = interleaved_bytes(self.plan.gang) as u64;
+                first = 4 * lane as u64;
+            }
             (
                 self.own_base(buffer),
-                self.plan.frame.buffers[buffer],
+                self.plan.frame.buffers[buffer] + first,
                 self.check(data.args[0], index, count, lanes),
             )
         };
         if let Some(index) = ops::known(&self.b, index) {
-            let at = offset + index * size;
+            let at = offset + index * step;
             if at < 1 << 30 {
                 return Place { address: base, offset: at as i32, inside };
             }
         }
         let wide = self.b.ins().uextend(I64, index);
-        let scaled = self.b.ins().ishl_imm_u(wide, size.trailing_zeros() as i64);
+        let scaled = self.b.ins().ishl_imm_u(wide, step.trailing_zeros() as i64);
         let address = self.b.ins().iadd(base, scaled);
         Place { address, offset: offset as i32, inside }
     }

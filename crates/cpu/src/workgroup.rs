@@ -26,8 +26,11 @@ impl Lower<'_> {
 
     // ---- pieces
 
-    /// Loops over the workgroup's invocations, x fastest, around a piece.
+    /// Loops over the workgroup's invocations, x fastest, around a piece, unless it can be run in gangs.
     fn piece(&mut self, piece: &Piece) {
+        if self.gangs(piece) {
+            return;
+        }
         self.pieces += 1;
         self.piece = self.pieces;
         let zero = self.b.ins().iconst(I32, 0);
@@ -58,7 +61,7 @@ impl Lower<'_> {
         self.piece = 0;
     }
 
-    fn invocation(&mut self, piece: &Piece) {
+    pub fn invocation(&mut self, piece: &Piece) {
         for &buffer in &piece.clears {
             let bytes = self.p.buffers[buffer].static_bytes().unwrap_or(0);
             self.zero(self.scratch, self.plan.frame.buffers[buffer], bytes);
@@ -105,19 +108,19 @@ impl Lower<'_> {
     }
 
     /// Where an invocation's element of a slot is.
-    fn slot_address(&mut self, bytes: u32, index: ir::Value) -> ir::Value {
+    pub fn slot_address(&mut self, bytes: u32, index: ir::Value) -> ir::Value {
         let wide = self.b.ins().uextend(I64, index);
         let offset = self.b.ins().ishl_imm_u(wide, bytes.trailing_zeros() as i64);
         self.b.ins().iadd(self.scratch, offset)
     }
 
-    fn lane_offset(&self, value: Value, offset: u64, lane: usize) -> i32 {
+    pub fn lane_offset(&self, value: Value, offset: u64, lane: usize) -> i32 {
         let array = self.p.workgroup_invocations() * self.p.ty(value).scalar.bytes() as u64;
         // `frame` keeps everything below 2^28.
         (offset + lane as u64 * array) as i32
     }
 
-    fn load_slot(&mut self, value: Value, offset: u64, index: ir::Value) -> Lanes {
+    pub fn load_slot(&mut self, value: Value, offset: u64, index: ir::Value) -> Lanes {
         let (ty, flags) = (self.p.ty(value), self.scratch_flags());
         let address = self.slot_address(ty.scalar.bytes(), index);
         (0..ty.lanes as usize)
@@ -128,7 +131,7 @@ impl Lower<'_> {
             .collect()
     }
 
-    fn store_slot(&mut self, value: Value, offset: u64, lanes: Lanes) {
+    pub fn store_slot(&mut self, value: Value, offset: u64, lanes: Lanes) {
         let (ty, flags) = (self.p.ty(value), self.scratch_flags());
         let address = self.slot_address(ty.scalar.bytes(), self.index);
         for (lane, &bits) in lanes.iter().enumerate() {
@@ -199,7 +202,7 @@ impl Lower<'_> {
         let last = pick(&yielded[1..]);
         let next = self.flat(&last);
         let results: Vec<Lanes> = last.iter().map(|&v| self.get(v)).collect();
-        self.turn(again, header, &next);
+        self.back_edge(again, header, &next, false);
         self.set_all(&pick(&data.results), results);
     }
 

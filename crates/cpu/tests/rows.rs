@@ -86,9 +86,9 @@ fn bytes(words: impl Iterator<Item = u64>, scalar: Scalar) -> Vec<u8> {
     words.flat_map(|w| w.to_le_bytes()[..stored(scalar).bytes() as usize].to_vec()).collect()
 }
 
-/// How a type is stored.
+/// How a type is stored: truth as a word, so that it is in vectors.
 fn stored(scalar: Scalar) -> Scalar {
-    if scalar == Scalar::Bool { Scalar::U8 } else { scalar }
+    if scalar == Scalar::Bool { Scalar::U32 } else { scalar }
 }
 
 /// `out[i] = op(a[i], b[i], c[i])`.
@@ -108,7 +108,7 @@ fn program(op: Op, types: &[Scalar], result: Scalar) -> Program {
         .collect();
     let mut x = b.value(op, Attr::None, &args, result.into());
     if result == Scalar::Bool {
-        x = b.convert(x, Scalar::U8);
+        x = b.convert(x, stored(result));
     }
     b.store(Op::Store, out, i, x);
     b.finish()

@@ -1,4 +1,4 @@
-//! Running a small program on the backend, without the driver's dispatch around it.
+//! Running a small program on the backend, without the driver's dispatch around it, in gangs of every size.
 #![allow(dead_code)] // each test file uses a part
 
 use vyre_driver::{AlignedBytes, BackendError, Cancel, Executable, Launch, LaunchMemory};
@@ -38,13 +38,36 @@ pub fn try_run(p: &Program, workgroups: [u32; 3], buffers: &mut [Vec<u8>]) -> Re
     run_until(p, workgroups, buffers, &Cancel::default())
 }
 
+/// As [`try_run`], until asked to stop. All gangs must give the same.
 pub fn run_until(
     p: &Program,
     workgroups: [u32; 3],
     buffers: &mut [Vec<u8>],
     cancel: &Cancel,
 ) -> Result<(), BackendError> {
-    let kernel = vyre_cpu::compile(p)?;
+    let inputs = buffers.to_vec();
+    run_in_gangs(p, 1, workgroups, buffers, cancel)?;
+    for gang in [4, 8, 16] {
+        let mut copies = inputs.clone();
+        run_in_gangs(p, gang, workgroups, &mut copies, cancel)?;
+        for (i, (copy, expected)) in copies.iter().zip(buffers.iter()).enumerate() {
+            assert!(
+                copy == expected,
+                "buffer {i} differs in gangs of {gang}: {copy:?}, not {expected:?}\n{p}"
+            );
+        }
+    }
+    Ok(())
+}
+
+fn run_in_gangs(
+    p: &Program,
+    gang: u32,
+    workgroups: [u32; 3],
+    buffers: &mut [Vec<u8>],
+    cancel: &Cancel,
+) -> Result<(), BackendError> {
+    let kernel = vyre_cpu::compile_in_gangs(p, gang)?;
     let mut copies: Vec<AlignedBytes> =
         buffers.iter().map(|b| AlignedBytes::copy_of(b, "a test").expect("memory")).collect();
     let mut rest = copies.iter_mut();
