@@ -2,7 +2,7 @@
 
 use super::checks::{self, Outcome, Subject, pass_of, whole};
 use super::{Failure, Problem, check, check_trial};
-use crate::random::Options;
+use crate::random::{Options, Random};
 use crate::trial::{PATIENCE, Trial};
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -160,7 +160,8 @@ impl Campaign<'_> {
 
 /// The options of a seed: all combinations come up.
 pub fn options(seed: u64) -> Options {
-    let mut at = seed;
+    // Mixed, so that a short run sees them all.
+    let mut at = Random::new(seed ^ 0x0971).next() >> 1;
     let mut pick = |n: u64| {
         let which = at % n;
         at /= n;
@@ -182,5 +183,6 @@ pub fn options(seed: u64) -> Options {
         math: pick(4) == 0,
         depth: [3, 2, 4, 1, 0][pick(5) as usize],
         statements: [16, 6, 30, 10, 3][pick(5) as usize],
+        wide: pick(2) == 1,
     }
 }

@@ -6,6 +6,7 @@
 //! bits are about to be seen is replaced by 0 when it is NaN.
 
 mod control;
+mod counting;
 mod memory;
 mod operations;
 mod prng;
@@ -33,6 +34,8 @@ pub struct Options {
     pub statements: usize,
     /// How deep control flow is nested.
     pub depth: usize,
+    /// Whether workgroups are larger, and of odd sizes.
+    pub wide: bool,
 }
 
 impl Default for Options {
@@ -44,6 +47,7 @@ impl Default for Options {
             subgroups: true,
             statements: 16,
             depth: 3,
+            wide: false,
         }
     }
 }
@@ -62,7 +66,10 @@ const ATOMICS: [Scalar; 4] = [Scalar::I32, Scalar::U32, Scalar::I64, Scalar::U64
 /// A random program.
 pub fn program(seed: u64, options: &Options) -> Program {
     let mut random = Random::new(seed);
-    let size = [[1, 1, 1], [3, 1, 1], [8, 1, 1], [5, 2, 1], [4, 2, 2], [16, 1, 1]][random.below(6)];
+    let size = match options.wide {
+        false => [[1, 1, 1], [3, 1, 1], [8, 1, 1], [5, 2, 1], [4, 2, 2], [16, 1, 1]][random.below(6)],
+        true => [[17, 1, 1], [37, 1, 1], [64, 1, 1], [7, 5, 1], [31, 3, 1], [6, 3, 4]][random.below(6)],
+    };
     let mut b = Builder::new("random", size);
     let threads = size.iter().product::<u32>() as u64;
     let mut buffer = |name: &str, memory, access, element: Type, bytes: u64| {
@@ -171,7 +178,7 @@ impl Generator<'_> {
     /// Statements; `uniform` says whether all invocations of a workgroup come here together.
     fn block(&mut self, statements: usize, depth: usize, uniform: bool) {
         for _ in 0..statements {
-            match self.random.below(32) {
+            match self.random.below(34) {
                 0 | 1 if depth > 0 => self.branch(depth - 1, uniform),
                 2 | 3 if depth > 0 => self.repeat(depth - 1, uniform),
                 4 if depth > 0 => self.switch(depth - 1),
@@ -187,6 +194,8 @@ impl Generator<'_> {
                 17..20 => self.chain(),
                 20 => self.twins(),
                 21 => self.update(),
+                22 => self.counting(),
+                23 => self.guarded(),
                 _ => self.operation(),
             }
         }
