@@ -11,7 +11,7 @@ use vyre_conformance::suite;
 /// Arguments that are not understood, and the first failure.
 pub fn fuzz(mut args: impl Iterator<Item = String>) -> Result<(), String> {
     let (mut seconds, mut seed) = (60, 0);
-    let mut named = [false; 5];
+    let mut named = [false; 6];
     while let Some(arg) = args.next() {
         let mut number = || {
             let text = args.next().ok_or_else(|| format!("{arg} needs a number"))?;
@@ -25,20 +25,21 @@ pub fn fuzz(mut args: impl Iterator<Item = String>) -> Result<(), String> {
             "--text" => named[2] = true,
             "--wire" => named[3] = true,
             "--sources" => named[4] = true,
+            "--exports" => named[5] = true,
             _ => return Err(format!("`{arg}` is not understood")),
         }
     }
-    if named == [false; 5] {
-        named = [true; 5];
+    if named == [false; 6] {
+        named = [true; 6];
     }
-    let [backends, passes, text, wire, sources] = named;
+    let [backends, passes, text, wire, sources, exports] = named;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/programs");
     let cases = if sources { suite::cases(&folder)? } else { Vec::new() };
     let wgsl = cases.into_iter().filter(|case| case.name.ends_with(".wgsl"));
     let sources = wgsl.map(|case| (case.name, case.source)).collect();
     let backend = vyre::acquire("cpu").map_err(|e| e.to_string())?;
     let subject = Subject { backend: &*backend, takes_all: true };
-    let plan = Plan { backends, passes, text, wire, sources };
+    let plan = Plan { backends, passes, exports, text, wire, sources };
     let mut campaign = Campaign { plan, subject, seed, counts: Counts::default() };
     let progress = &mut |seed: u64, counts: &Counts| println!("to seed {seed}: {counts}");
     campaign.run(Duration::from_secs(seconds), progress).map_err(|failure| failure.to_string())

@@ -1,5 +1,7 @@
 //! A program with the grid and the memory it runs on, and what became of its memory: on the oracle, on a backend.
 
+use crate::case::close;
+use crate::list::from_bytes;
 use crate::random;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -104,18 +106,26 @@ impl Trial {
         Ok(contents.iter().map(|bytes| bytes.to_vec()).collect())
     }
 
-    /// Where two runs differ first, in words.
+    /// Where two runs differ first, in words. In a buffer of floats any NaN is like any other.
     pub fn difference(&self, expected: &Memories, found: &Memories) -> Option<String> {
-        let pairs = expected.iter().zip(found);
-        let (decl, (expected, found)) =
-            self.program.buffers.values().zip(pairs).find(|(_, (a, b))| a != b)?;
-        let at = (0..expected.len()).find(|&i| expected[i] != found[i])? & !3;
-        let show = |bytes: &[u8]| {
-            let words = bytes[at..bytes.len().min(at + 8)].iter().map(|b| format!("{b:02x}"));
-            words.collect::<Vec<_>>().join(" ")
-        };
-        let (expected, found) = (show(expected), show(found));
-        Some(format!("`{}` from byte {at} on is {found}, expected {expected}", decl.name))
+        let pairs = self.program.buffers.values().zip(expected.iter().zip(found));
+        for (decl, (expected, found)) in pairs.filter(|(_, (a, b))| a != b) {
+            let scalar = decl.element.scalar;
+            let size = scalar.bytes() as usize;
+            let differs = |at: &usize| {
+                let [a, b] =
+                    [expected, found].map(|bytes| from_bytes(&bytes[*at..bytes.len().min(at + size)]));
+                !close(scalar, a, b, 0.0, 0.0)
+            };
+            let Some(at) = (0..expected.len()).step_by(size).find(differs) else { continue };
+            let show = |bytes: &[u8]| {
+                let words = bytes[at..bytes.len().min(at + 8)].iter().map(|b| format!("{b:02x}"));
+                words.collect::<Vec<_>>().join(" ")
+            };
+            let (expected, found) = (show(expected), show(found));
+            return Some(format!("`{}` from byte {at} on is {found}, expected {expected}", decl.name));
+        }
+        None
     }
 }
 

@@ -1,7 +1,7 @@
 //! Fuzzing for as long as there is time: every kind of check on seed after seed.
 
 use super::checks::{self, Outcome, Subject, pass_of, whole};
-use super::{Failure, Problem, check, check_trial};
+use super::{Failure, Problem, check, check_trial, exported_types, exports};
 use crate::random::{Options, Random};
 use crate::trial::{PATIENCE, Trial};
 use std::fmt;
@@ -16,6 +16,8 @@ pub struct Plan {
     pub backends: bool,
     /// The program before and after every pass.
     pub passes: bool,
+    /// Out to WGSL and in again.
+    pub exports: bool,
     /// Text form, and damaged text.
     pub text: bool,
     /// Wire form, and damaged wire form.
@@ -33,6 +35,8 @@ pub struct Counts {
     pub refused: u64,
     /// Programs compared after every pass.
     pub passes: u64,
+    /// Programs compared with what comes back from their export.
+    pub exports: u64,
     /// Programs through text and wire form.
     pub forms: u64,
     /// Damaged texts, wire forms and sources.
@@ -43,10 +47,10 @@ pub struct Counts {
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Counts { compared, refused, passes, forms, damaged, survived } = self;
+        let Counts { compared, refused, passes, exports, forms, damaged, survived } = self;
         write!(
             f,
-            "{compared} compared ({refused} refused), {passes} through the passes, {forms} through text and wire form, \
+            "{compared} compared ({refused} refused), {passes} through the passes, {exports} out and in, {forms} through text and wire form, \
              {damaged} damaged ({survived} of them still programs)"
         )
     }
@@ -98,6 +102,14 @@ impl Campaign<'_> {
             let target = if seed.is_multiple_of(2) { Target::SCALAR } else { Target::VECTOR };
             check(seed, &options, &|trial| checks::passes(trial, &target, &[pass_of(seed)]))?;
             self.counts.passes += 1;
+        }
+        if self.plan.exports {
+            let mut scalars = exported_types();
+            scalars.retain(|s| {
+                options.scalars.contains(s) && (seed.is_multiple_of(4) || s.bytes() < 8 || s.is_float())
+            });
+            let outcome = check(seed, &Options { scalars, ..options.clone() }, &exports)?;
+            self.counts.exports += (outcome != Outcome::Refused) as u64;
         }
         if self.plan.text || self.plan.wire {
             check(seed, &options, &checks::forms)?;

@@ -7,7 +7,7 @@ use vyre_driver::{BackendError, VyreBackend};
 use vyre_ir::text::{parse, relocate};
 use vyre_ir::verify::verify;
 use vyre_ir::wire::{decode, encode, fingerprint};
-use vyre_ir::{Program, Scalar};
+use vyre_ir::{Op, Program, Scalar};
 use vyre_opt::pipeline::{self, PASSES, Schedule};
 use vyre_opt::{Target, optimize, optimize_with};
 
@@ -131,7 +131,7 @@ pub fn survives(trial: &Trial, subject: &Subject<'_>) -> Result<Outcome, Problem
         // It may refuse, but not panic.
         let _ = export(&trial.program);
     }
-    if trial.invocations() > 1 || trial.oracle(STEPS / 20).is_err() || shows_floats(&trial.program) {
+    if trial.invocations() > 1 || trial.oracle(STEPS / 20).is_err() || shows_nans(&trial.program) {
         // The result may depend on the order of invocations, or on the bits of a NaN.
         let legal = subject.backend.target().map(|t| optimize(&trial.program, &t));
         let legal = std::sync::Arc::new(legal.unwrap_or_else(|| trial.program.clone()));
@@ -141,10 +141,24 @@ pub fn survives(trial: &Trial, subject: &Subject<'_>) -> Result<Outcome, Problem
     subject.check(trial)
 }
 
-fn shows_floats(p: &Program) -> bool {
-    let mut floats = false;
-    p.walk(p.body, &mut |inst| floats |= p.insts[inst].results.iter().any(|&v| p.ty(v).scalar.is_float()));
-    floats
+/// Whether the bits of a NaN can get where any other bits matter.
+fn shows_nans(p: &Program) -> bool {
+    let mut shows = false;
+    p.walk(p.body, &mut |inst| {
+        let data = &p.insts[inst];
+        let values = || data.args.iter().chain(&data.results).map(|&v| p.ty(v).scalar);
+        shows |= match (p.buffer_of(data), data.op) {
+            (Some(buffer), _) => {
+                let element = p.buffers[buffer].element.scalar;
+                // The accessed value, which is never a condition and comes after the index.
+                let accessed = values().skip(1).find(|s| *s != Scalar::Bool);
+                accessed.is_some_and(|s| s != element && (s.is_float() || element.is_float()))
+            }
+            (None, Op::Bitcast) => values().any(Scalar::is_float),
+            _ => false,
+        };
+    });
+    shows
 }
 
 /// A damaged copy of the program's text is read or refused; what is read can be printed, and read again.

@@ -6,10 +6,12 @@
 
 mod campaign;
 mod checks;
+mod export;
 mod mutate;
 
 pub use campaign::{Campaign, Counts, Plan};
 pub use checks::{Outcome, Subject, damaged_source, damaged_text, damaged_wire, forms, passes, survives};
+pub use export::{exported_types, exports};
 
 use crate::random;
 use crate::reduce::reduce;
