@@ -269,8 +269,9 @@ impl Lower<'_> {
         if self.limits.largest(self.p, value) as u64 <= last {
             return Inside::Always;
         }
-        if ops::known(&self.b, index).is_some() {
-            return Inside::Never;
+        // Code may have found out what the program does not say: a load outside is a constant.
+        if let Some(index) = ops::known(&self.b, index) {
+            return if index <= last { Inside::Always } else { Inside::Never };
         }
         let inside = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThanOrEqual, index, last as i64);
         Inside::When(inside)

@@ -55,6 +55,26 @@ fn out_of_bounds() {
     assert_eq!(out[1], [10 + 5 + 10, 20 + 5 + 30, 30 + 5, 40, 0, 0]);
 }
 
+/// An index that only the code shows to be a constant: a load outside is 0.
+#[test]
+fn an_index_found_to_be_constant() {
+    let p = read(
+        "program p workgroup(1, 1, 1) {
+          buffer out: u32[] storage read_write @group(0) @binding(0)
+          buffer tile: u32[2] workgroup read_write
+          buffer own: u32[3] private read_write
+          %zero: u32 = const 0
+          %one: u32 = const 1
+          %far: u32 = const 60
+          %i: u32 = load tile[%far]
+          store own[%i], %one
+          %a: u32 = load own[%zero]
+          store out[%zero], %a
+        }",
+    );
+    assert_eq!(run_u32(&p, [1, 1, 1], &[vec![9]]), [[1]]);
+}
+
 #[test]
 fn lengths() {
     let p = read(
