@@ -1,7 +1,7 @@
 //! Fuzzing for as long as there is time: every kind of check on seed after seed.
 
 use super::checks::{self, Outcome, Subject, pass_of, whole};
-use super::{Failure, Problem, check, check_trial, exported_types, exports};
+use super::{Failure, Problem, check, check_trial, exported_types, exports, spread};
 use crate::random::{Options, Random};
 use crate::trial::{PATIENCE, Trial};
 use std::fmt;
@@ -41,17 +41,19 @@ pub struct Counts {
     pub forms: u64,
     /// Damaged texts, wire forms and sources.
     pub damaged: u64,
-    /// Those of them that still were programs, and ran.
+    /// Those of them that still were programs.
     pub survived: u64,
+    /// Those of them that were compared as many invocations side by side.
+    pub spread: u64,
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Counts { compared, refused, passes, exports, forms, damaged, survived } = self;
+        let Counts { compared, refused, passes, exports, forms, damaged, survived, spread } = self;
         write!(
             f,
             "{compared} compared ({refused} refused), {passes} through the passes, {exports} out and in, {forms} through text and wire form, \
-             {damaged} damaged ({survived} of them still programs)"
+             {damaged} damaged ({survived} of them still programs, {spread} compared side by side)"
         )
     }
 }
@@ -166,6 +168,13 @@ impl Campaign<'_> {
         let Some(trial) = trial else { return Ok(()) };
         check_trial(seed, &trial, &|trial| checks::survives(trial, &self.subject))?;
         self.counts.survived += 1;
+        // Side by side, where invocations go different ways.
+        let (invocations, workgroups) = [(37, 1), (8, 2), (5, 2), (16, 2), (13, 1)][seed as usize % 5];
+        if let Some(many) = spread(seed, &trial.program, invocations, workgroups) {
+            let side_by_side = |trial: &Trial| checks::side_by_side(trial, &self.subject);
+            let outcome = check_trial(seed, &many, &side_by_side)?;
+            self.counts.spread += (outcome == Outcome::Agrees(2)) as u64;
+        }
         Ok(())
     }
 }

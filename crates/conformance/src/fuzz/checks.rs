@@ -131,8 +131,8 @@ pub fn survives(trial: &Trial, subject: &Subject<'_>) -> Result<Outcome, Problem
         // It may refuse, but not panic.
         let _ = export(&trial.program);
     }
-    if trial.invocations() > 1 || trial.oracle(STEPS / 20).is_err() || shows_nans(&trial.program) {
-        // The result may depend on the order of invocations, or on the bits of a NaN.
+    if trial.oracle(STEPS / 20).is_err() || shows_nans(&trial.program) {
+        // It takes too long, or the result may depend on the bits of a NaN.
         let legal = subject.backend.target().map(|t| optimize(&trial.program, &t));
         let legal = std::sync::Arc::new(legal.unwrap_or_else(|| trial.program.clone()));
         let _ = subject.backend.compile(&legal, &Default::default());
@@ -141,8 +141,17 @@ pub fn survives(trial: &Trial, subject: &Subject<'_>) -> Result<Outcome, Problem
     subject.check(trial)
 }
 
+/// A program of [`super::spread`] gives on the backend what it gives on the oracle.
+pub fn side_by_side(trial: &Trial, subject: &Subject<'_>) -> Result<Outcome, Problem> {
+    if verify(&trial.program).is_err() || trial.oracle(STEPS / 10).is_err() {
+        Ok(Outcome::Refused)
+    } else {
+        subject.check(trial)
+    }
+}
+
 /// Whether the bits of a NaN can get where any other bits matter.
-fn shows_nans(p: &Program) -> bool {
+pub(super) fn shows_nans(p: &Program) -> bool {
     let mut shows = false;
     p.walk(p.body, &mut |inst| {
         let data = &p.insts[inst];

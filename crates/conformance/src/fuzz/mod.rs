@@ -8,10 +8,12 @@ mod campaign;
 mod checks;
 mod export;
 mod mutate;
+mod spread;
 
 pub use campaign::{Campaign, Counts, Plan};
 pub use checks::{Outcome, Subject, damaged_source, damaged_text, damaged_wire, forms, passes, survives};
 pub use export::{exported_types, exports};
+pub use spread::spread;
 
 use crate::random;
 use crate::reduce::reduce;
