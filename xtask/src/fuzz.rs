@@ -40,7 +40,7 @@ pub fn fuzz(mut args: impl Iterator<Item = String>) -> Result<(), String> {
     let backend = vyre::acquire("cpu").map_err(|e| e.to_string())?;
     let subject = Subject { backend: &*backend, takes_all: true };
     let plan = Plan { backends, passes, exports, text, wire, sources };
-    let mut campaign = Campaign { plan, subject, seed, counts: Counts::default() };
+    let mut campaign = Campaign { plan, subject, seed, end: u64::MAX, counts: Counts::default() };
     let progress = &mut |seed: u64, counts: &Counts| println!("to seed {seed}: {counts}");
     campaign.run(Duration::from_secs(seconds), progress).map_err(|failure| failure.to_string())
 }

@@ -45,8 +45,8 @@ fn replaced(p: &Program, from: Op, to: Op) -> Program {
 
 fn failures(options: &Options, broken: &dyn Fn(&Trial) -> Result<Outcome, Problem>) -> Vec<Failure> {
     let found = (0..1000).filter_map(|seed| check(seed, options, broken).err());
-    let found: Vec<Failure> = found.take(4).map(|failure| *failure).collect();
-    assert_eq!(found.len(), 4, "the problem is hardly ever seen");
+    let found: Vec<Failure> = found.take(2).map(|failure| *failure).collect();
+    assert_eq!(found.len(), 2, "the problem is hardly ever seen");
     found
 }
 
@@ -76,7 +76,7 @@ fn a_wrong_operation() {
 
 #[test]
 fn a_wrong_comparison() {
-    on_backend(Op::Lt, Op::Le, 10);
+    on_backend(Op::Lt, Op::Le, 14);
 }
 
 #[test]

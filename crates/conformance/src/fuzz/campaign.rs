@@ -66,6 +66,8 @@ pub struct Campaign<'a> {
     pub subject: Subject<'a>,
     /// The next seed.
     pub seed: u64,
+    /// The seed before which it ends.
+    pub end: u64,
     /// What was done so far.
     pub counts: Counts,
 }
@@ -82,7 +84,7 @@ impl Campaign<'_> {
     ) -> Result<(), Box<Failure>> {
         let start = Instant::now();
         let mut told = start;
-        while start.elapsed() < time {
+        while start.elapsed() < time && self.seed < self.end {
             let seed = self.seed;
             self.seed += 1;
             self.one(seed)?;
@@ -91,7 +93,7 @@ impl Campaign<'_> {
                 progress(seed, &self.counts);
             }
         }
-        progress(self.seed - 1, &self.counts);
+        progress(self.seed.saturating_sub(1), &self.counts);
         Ok(())
     }
 
