@@ -90,7 +90,11 @@ impl Shapes {
                 break;
             }
         }
-        pass.fits
+        // What later pieces need is kept for each invocation, also when all have the same.
+        let results = piece.insts.iter().flat_map(|&inst| &p.insts[inst].results);
+        let mut kept = results.chain(piece.copies.iter().map(|(_, to)| to));
+        let slot = |value: &Value| matches!(plan.homes[*value], Home::Slot(_));
+        pass.fits && kept.all(|value| !slot(value) || vector::fits(p.ty(*value).scalar))
     }
 }
 

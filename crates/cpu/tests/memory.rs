@@ -75,6 +75,28 @@ fn an_index_found_to_be_constant() {
     assert_eq!(run_u32(&p, [1, 1, 1], &[vec![9]]), [[1]]);
 }
 
+/// A narrow number that is the same for all invocations without anybody knowing, needed behind a barrier.
+#[test]
+fn narrow_numbers_behind_a_barrier() {
+    let p = read(
+        "program p workgroup(16, 1, 1) {
+          buffer out: u8[] storage read_write @group(0) @binding(0)
+          %i: u32 = local_index
+          %one: u8 = const 1
+          %no: bool = const false
+          %x: u8 = if %no {
+            %zero: u8 = const 0
+            yield %zero
+          } else {
+            yield %one
+          }
+          storage_barrier
+          store out[%i], %x
+        }",
+    );
+    assert_eq!(run_u32(&p, [1, 1, 1], &[vec![0; 4]]), [[0x0101_0101; 4]]);
+}
+
 #[test]
 fn lengths() {
     let p = read(
