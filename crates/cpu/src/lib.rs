@@ -128,8 +128,9 @@ fn build(p: &Program, gang: u32, text: Option<Text>) -> Result<(Kernel, String),
         Ok((Kernel::new(p, &plan, code), words))
     };
     let make = || match with(if p.size() < GANG_SIZE { gang } else { 1 }) {
-        // Gangs need more memory and registers.
-        Err(BackendError::OutOfMemory { .. } | BackendError::CompileFailed { .. }) if gang > 1 => with(1),
+        // Gangs need more memory and registers. Tests are not to take a failure of code for gangs for a success.
+        Err(BackendError::OutOfMemory { .. }) if gang > 1 => with(1),
+        Err(BackendError::CompileFailed { .. }) if gang > 1 && !cfg!(debug_assertions) => with(1),
         result => result,
     };
     let depth = check_limits(p)?;

@@ -146,7 +146,9 @@ impl Pass<'_> {
             Op::Loop => self.repeat(data),
             Op::Yield => {}
             _ => {
-                self.fits &= self.private_fits(data);
+                // Atomics go one after another anyway; taking vectors apart for them costs more than the rest gains.
+                let atomic = matches!(data.op.info().rule, Rule::Atomic(_) | Rule::CompareExchange(_));
+                self.fits &= !atomic && self.private_fits(data);
                 let shape = self.result(data);
                 for &result in &data.results {
                     self.set(result, shape);
