@@ -119,7 +119,9 @@ impl Shared {
     fn serve(&self, worker: usize) {
         loop {
             let epoch = self.epoch.load(Ordering::Acquire);
-            if let Some(job) = open_job(&lock(&self.jobs)) {
+            // A statement of its own, so that the list is free again while the worker works.
+            let job = open_job(&lock(&self.jobs));
+            if let Some(job) = job {
                 job.take_part(worker);
                 continue;
             }
@@ -224,8 +226,15 @@ mod tests {
     #[test]
     fn jobs_in_jobs() {
         let pool = Pool::new(3);
-        let sum = AtomicU64::new(0);
+        let (sum, inside) = (AtomicU64::new(0), AtomicU64::new(0));
+        let start = std::time::Instant::now();
         let outer = pool.run(8, &|_, i| {
+            // All three threads are in the job before any of them starts another.
+            inside.fetch_add(1, Ordering::SeqCst);
+            while inside.load(Ordering::SeqCst) < 3 {
+                assert!(start.elapsed().as_secs() < 60, "a thread does not take part");
+                std::thread::yield_now();
+            }
             let inner = pool.run(8, &|_, j| {
                 sum.fetch_add(8 * i + j, Ordering::Relaxed);
             });
