@@ -42,11 +42,8 @@ fn runs_by_name_and_is_never_chosen() {
 fn a_timeout_ends_an_endless_loop() {
     let backend = acquire(vyre_reference::ID).unwrap();
     let compiled = Compiled::new(&*backend, &program(true), &CompileOptions::default()).unwrap();
-    let config = DispatchConfig {
-        grid: Grid::Workgroups([1, 1, 1]),
-        timeout: Some(Duration::from_millis(20)),
-        ..DispatchConfig::default()
-    };
+    let config =
+        DispatchConfig { grid: Grid::Workgroups([1, 1, 1]), timeout: Some(Duration::from_millis(20)) };
     let error = compiled.dispatch(&[&[0; 16]], &config).err().unwrap();
     assert!(matches!(error, BackendError::Timeout { seconds } if seconds == 0.02), "{error}");
 }
