@@ -4,7 +4,7 @@ use crate::{ID, Kernel, compile, pool::Pool, subgroup, target};
 use std::sync::Arc;
 use vyre_driver::{
     BackendCapability, BackendError, BackendPrecedence, BackendRegistration, CompileOptions, DeviceKind,
-    DeviceProfile, Executable, Limits, TimingQuality, VyreBackend, available_host_bytes, inventory,
+    DeviceProfile, Executable, Limits, VyreBackend, available_host_bytes, inventory,
 };
 use vyre_ir::Program;
 use vyre_opt::Target;
@@ -51,19 +51,16 @@ impl VyreBackend for Cpu {
 }
 
 fn profile(threads: u32) -> DeviceProfile {
+    let driver = concat!("vyre-cpu ", env!("CARGO_PKG_VERSION"), ", Cranelift").into();
+    let limits = Limits {
+        workgroup_size: [1024; 3],
+        invocations_per_workgroup: 1024,
+        workgroups_per_dimension: u32::MAX,
+        storage_binding_bytes: available_host_bytes().unwrap_or(u64::MAX),
+        workgroup_memory_bytes: 1 << 20,
+        buffers_per_stage: 1024,
+    };
     DeviceProfile {
-        backend: ID,
-        kind: DeviceKind::Cpu,
-        name: processor_name(),
-        driver: concat!("vyre-cpu ", env!("CARGO_PKG_VERSION"), ", Cranelift").into(),
-        limits: Limits {
-            workgroup_size: [1024; 3],
-            invocations_per_workgroup: 1024,
-            workgroups_per_dimension: u32::MAX,
-            storage_binding_bytes: available_host_bytes().unwrap_or(u64::MAX),
-            workgroup_memory_bytes: 1 << 20,
-            buffers_per_stage: 1024,
-        },
         subgroup_size: subgroup::SIZE,
         supports_subgroup_ops: true,
         supports_subgroup_shuffle: true,
@@ -71,17 +68,8 @@ fn profile(threads: u32) -> DeviceProfile {
         supports_bf16: true,
         supports_f64: true,
         supports_i64: true,
-        supports_tensor_cores: false,
-        supports_async_compute: false,
-        supports_indirect_dispatch: false,
-        supports_persistent_threads: false,
-        supports_grid_sync: false,
-        supports_device_timestamps: false,
-        supports_hardware_counters: false,
-        supports_distributed: false,
-        timing_quality: TimingQuality::HostOnly,
-        mem_bw_gbps: None,
         compute_units: threads,
+        ..DeviceProfile::new(ID, DeviceKind::Cpu, processor_name(), driver, limits)
     }
 }
 

@@ -11,7 +11,7 @@
 
 use crate::fission::{Home, Piece};
 use crate::lower::{Lanes, Lower};
-use crate::ops::{clif_type, constant};
+use crate::ops::{clif_type, constant, plain_int_op};
 use crate::shape::Shape::{self, Affine, Uniform, Varying};
 use crate::vector::{self, LANES};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -291,7 +291,7 @@ impl Lower<'_> {
             let signed = sig.operand.is_signed();
             let shifted = self.vectors(data.args[0]).into_iter().enumerate();
             return shifted
-                .map(|(i, x)| vector::shift(&mut self.b, data.op, signed, x, amounts[i / count]))
+                .map(|(i, x)| plain_int_op(&mut self.b, data.op, signed, &[x, amounts[i / count]]))
                 .collect();
         }
         let args: SmallVec<[Lanes; 3]> = data.args.iter().map(|&v| self.vectors(v)).collect();

@@ -98,11 +98,7 @@ fn bool_op(b: &mut FunctionBuilder, op: Op, args: &[Value]) -> Option<Value> {
 
 fn int_op(b: &mut FunctionBuilder, op: Op, scalar: Scalar, args: &[Value]) -> Option<Value> {
     let signed = scalar.is_signed();
-    let pick = |s, u| if signed { s } else { u };
     Some(match (op, args) {
-        (Op::Add, &[x, y]) => b.ins().iadd(x, y),
-        (Op::Sub, &[x, y]) => b.ins().isub(x, y),
-        (Op::Mul, &[x, y]) => b.ins().imul(x, y),
         (Op::Div | Op::Rem, &[x, y]) => divide(b, op, scalar, x, y),
         (Op::MulHi, &[x, y]) if scalar.bits() == 64 && signed => b.ins().smulhi(x, y),
         (Op::MulHi, &[x, y]) if scalar.bits() == 64 => b.ins().umulhi(x, y),
@@ -112,20 +108,6 @@ fn int_op(b: &mut FunctionBuilder, op: Op, scalar: Scalar, args: &[Value]) -> Op
             let high = b.ins().ushr_imm_u(product, scalar.bits() as i64);
             b.ins().ireduce(clif_type(scalar), high)
         }
-        (Op::Min, &[x, y]) if signed => b.ins().smin(x, y),
-        (Op::Min, &[x, y]) => b.ins().umin(x, y),
-        (Op::Max, &[x, y]) if signed => b.ins().smax(x, y),
-        (Op::Max, &[x, y]) => b.ins().umax(x, y),
-        (Op::Neg, &[x]) => b.ins().ineg(x),
-        (Op::Abs, &[x]) => b.ins().iabs(x),
-        (Op::And, &[x, y]) => b.ins().band(x, y),
-        (Op::Or, &[x, y]) => b.ins().bor(x, y),
-        (Op::Xor, &[x, y]) => b.ins().bxor(x, y),
-        (Op::Not, &[x]) => b.ins().bnot(x),
-        // Cranelift takes the amount modulo the width too.
-        (Op::Shl, &[x, n]) => b.ins().ishl(x, n),
-        (Op::Shr, &[x, n]) if signed => b.ins().sshr(x, n),
-        (Op::Shr, &[x, n]) => b.ins().ushr(x, n),
         (Op::CountOnes, &[x]) if scalar.bits() >= 32 => b.ins().popcnt(x),
         (Op::CountOnes, &[x]) => {
             let wide = b.ins().uextend(I32, x);
@@ -147,6 +129,31 @@ fn int_op(b: &mut FunctionBuilder, op: Op, scalar: Scalar, args: &[Value]) -> Op
             b.ins().ireduce(clif_type(scalar), zeros)
         }
         (Op::ReverseBits, &[x]) => b.ins().bitrev(x),
+        _ => return plain_int_op(b, op, signed, args),
+    })
+}
+
+/// The operations on integers that are one instruction for a scalar and for a vector register alike.
+pub(crate) fn plain_int_op(b: &mut FunctionBuilder, op: Op, signed: bool, args: &[Value]) -> Option<Value> {
+    let pick = |s, u| if signed { s } else { u };
+    Some(match (op, args) {
+        (Op::Add, &[x, y]) => b.ins().iadd(x, y),
+        (Op::Sub, &[x, y]) => b.ins().isub(x, y),
+        (Op::Mul, &[x, y]) => b.ins().imul(x, y),
+        (Op::Min, &[x, y]) if signed => b.ins().smin(x, y),
+        (Op::Min, &[x, y]) => b.ins().umin(x, y),
+        (Op::Max, &[x, y]) if signed => b.ins().smax(x, y),
+        (Op::Max, &[x, y]) => b.ins().umax(x, y),
+        (Op::Neg, &[x]) => b.ins().ineg(x),
+        (Op::Abs, &[x]) => b.ins().iabs(x),
+        (Op::And, &[x, y]) => b.ins().band(x, y),
+        (Op::Or, &[x, y]) => b.ins().bor(x, y),
+        (Op::Xor, &[x, y]) => b.ins().bxor(x, y),
+        (Op::Not, &[x]) => b.ins().bnot(x),
+        // Cranelift takes the amount modulo the width of a lane too; for vectors it is one for all lanes.
+        (Op::Shl, &[x, n]) => b.ins().ishl(x, n),
+        (Op::Shr, &[x, n]) if signed => b.ins().sshr(x, n),
+        (Op::Shr, &[x, n]) => b.ins().ushr(x, n),
         (Op::Eq, &[x, y]) => b.ins().icmp(IntCC::Equal, x, y),
         (Op::Ne, &[x, y]) => b.ins().icmp(IntCC::NotEqual, x, y),
         (Op::Lt, &[x, y]) => b.ins().icmp(pick(IntCC::SignedLessThan, IntCC::UnsignedLessThan), x, y),
@@ -194,6 +201,19 @@ fn divide(b: &mut FunctionBuilder, op: Op, scalar: Scalar, x: Value, y: Value) -
 }
 
 fn float_op(b: &mut FunctionBuilder, features: Features, op: Op, args: &[Value]) -> Option<Value> {
+    match (op, args) {
+        (Op::Min | Op::Max, &[x, y]) => Some(extreme(b, op, x, y)),
+        _ => plain_float_op(b, features, op, args),
+    }
+}
+
+/// The operations on floats that are the same instructions for a scalar and for a vector register.
+pub(crate) fn plain_float_op(
+    b: &mut FunctionBuilder,
+    features: Features,
+    op: Op,
+    args: &[Value],
+) -> Option<Value> {
     Some(match (op, args) {
         (Op::Add, &[x, y]) => b.ins().fadd(x, y),
         (Op::Sub, &[x, y]) => b.ins().fsub(x, y),
@@ -205,7 +225,6 @@ fn float_op(b: &mut FunctionBuilder, features: Features, op: Op, args: &[Value])
             let product = b.ins().fmul(y, whole);
             b.ins().fsub(x, product)
         }
-        (Op::Min | Op::Max, &[x, y]) => extreme(b, op, x, y),
         (Op::Neg, &[x]) => b.ins().fneg(x),
         (Op::Abs, &[x]) => b.ins().fabs(x),
         (Op::Fma, &[x, y, z]) if features.fma => b.ins().fma(x, y, z),

@@ -4,7 +4,7 @@
 //! what [`crate::ops`] gives lane by lane. What has no entry is done by that table one invocation after another, so a
 //! missing entry is slow and never wrong.
 
-use crate::ops::Features;
+use crate::ops::{Features, plain_float_op, plain_int_op};
 use cranelift_codegen::ir::condcodes::{CondCode, FloatCC, IntCC};
 use cranelift_codegen::ir::types::{F32X4, I32, I32X4};
 use cranelift_codegen::ir::{
@@ -81,22 +81,11 @@ pub(crate) fn emit(
         (Op::Bitcast, &[x]) => Some(cast(b, x, vector_type(sig.result))),
         _ => match sig.operand {
             Scalar::Bool => bool_op(b, op, args),
-            Scalar::I32 | Scalar::U32 => int_op(b, op, sig.operand.is_signed(), args),
+            Scalar::I32 | Scalar::U32 => plain_int_op(b, op, sig.operand.is_signed(), args),
             Scalar::F32 => float_op(b, features, op, args),
             _ => None,
         },
     }
-}
-
-/// A shift of all lanes by one amount.
-pub(crate) fn shift(b: &mut FunctionBuilder, op: Op, signed: bool, x: Value, amount: Value) -> Option<Value> {
-    // Cranelift takes the amount modulo the width of a lane.
-    Some(match op {
-        Op::Shl => b.ins().ishl(x, amount),
-        Op::Shr if signed => b.ins().sshr(x, amount),
-        Op::Shr => b.ins().ushr(x, amount),
-        _ => return None,
-    })
 }
 
 fn bool_op(b: &mut FunctionBuilder, op: Op, args: &[Value]) -> Option<Value> {
@@ -121,59 +110,11 @@ fn not(b: &mut FunctionBuilder, x: Value) -> Value {
     }
 }
 
-fn int_op(b: &mut FunctionBuilder, op: Op, signed: bool, args: &[Value]) -> Option<Value> {
-    let pick = |s, u| if signed { s } else { u };
-    Some(match (op, args) {
-        (Op::Add, &[x, y]) => b.ins().iadd(x, y),
-        (Op::Sub, &[x, y]) => b.ins().isub(x, y),
-        (Op::Mul, &[x, y]) => b.ins().imul(x, y),
-        (Op::Min, &[x, y]) if signed => b.ins().smin(x, y),
-        (Op::Min, &[x, y]) => b.ins().umin(x, y),
-        (Op::Max, &[x, y]) if signed => b.ins().smax(x, y),
-        (Op::Max, &[x, y]) => b.ins().umax(x, y),
-        (Op::Neg, &[x]) => b.ins().ineg(x),
-        (Op::Abs, &[x]) => b.ins().iabs(x),
-        (Op::And, &[x, y]) => b.ins().band(x, y),
-        (Op::Or, &[x, y]) => b.ins().bor(x, y),
-        (Op::Xor, &[x, y]) => b.ins().bxor(x, y),
-        (Op::Not, &[x]) => b.ins().bnot(x),
-        (Op::Eq, &[x, y]) => b.ins().icmp(IntCC::Equal, x, y),
-        (Op::Ne, &[x, y]) => b.ins().icmp(IntCC::NotEqual, x, y),
-        (Op::Lt, &[x, y]) => b.ins().icmp(pick(IntCC::SignedLessThan, IntCC::UnsignedLessThan), x, y),
-        (Op::Le, &[x, y]) => {
-            b.ins().icmp(pick(IntCC::SignedLessThanOrEqual, IntCC::UnsignedLessThanOrEqual), x, y)
-        }
-        _ => return None,
-    })
-}
-
 fn float_op(b: &mut FunctionBuilder, features: Features, op: Op, args: &[Value]) -> Option<Value> {
-    Some(match (op, args) {
-        (Op::Add, &[x, y]) => b.ins().fadd(x, y),
-        (Op::Sub, &[x, y]) => b.ins().fsub(x, y),
-        (Op::Mul, &[x, y]) => b.ins().fmul(x, y),
-        (Op::Div, &[x, y]) => b.ins().fdiv(x, y),
-        (Op::Rem, &[x, y]) if features.round => {
-            let quotient = b.ins().fdiv(x, y);
-            let whole = b.ins().trunc(quotient);
-            let product = b.ins().fmul(y, whole);
-            b.ins().fsub(x, product)
-        }
-        (Op::Min | Op::Max, &[x, y]) => extreme(b, op, x, y),
-        (Op::Neg, &[x]) => b.ins().fneg(x),
-        (Op::Abs, &[x]) => b.ins().fabs(x),
-        (Op::Fma, &[x, y, z]) if features.fma => b.ins().fma(x, y, z),
-        (Op::Sqrt, &[x]) => b.ins().sqrt(x),
-        (Op::Floor, &[x]) if features.round => b.ins().floor(x),
-        (Op::Ceil, &[x]) if features.round => b.ins().ceil(x),
-        (Op::Trunc, &[x]) if features.round => b.ins().trunc(x),
-        (Op::Round, &[x]) if features.round => b.ins().nearest(x),
-        (Op::Eq, &[x, y]) => b.ins().fcmp(FloatCC::Equal, x, y),
-        (Op::Ne, &[x, y]) => b.ins().fcmp(FloatCC::NotEqual, x, y),
-        (Op::Lt, &[x, y]) => b.ins().fcmp(FloatCC::LessThan, x, y),
-        (Op::Le, &[x, y]) => b.ins().fcmp(FloatCC::LessThanOrEqual, x, y),
-        _ => return None,
-    })
+    match (op, args) {
+        (Op::Min | Op::Max, &[x, y]) => Some(extreme(b, op, x, y)),
+        _ => plain_float_op(b, features, op, args),
+    }
 }
 
 /// The smaller or larger number, as for one lane in [`crate::ops`].

@@ -108,6 +108,41 @@ pub struct DeviceProfile {
 }
 
 impl DeviceProfile {
+    /// A device without any feature, timed by the host only, with one processor: a backend sets what it has.
+    pub fn new(
+        backend: &'static str,
+        kind: DeviceKind,
+        name: String,
+        driver: String,
+        limits: Limits,
+    ) -> Self {
+        DeviceProfile {
+            backend,
+            kind,
+            name,
+            driver,
+            limits,
+            subgroup_size: 0,
+            supports_subgroup_ops: false,
+            supports_subgroup_shuffle: false,
+            supports_f16: false,
+            supports_bf16: false,
+            supports_f64: false,
+            supports_i64: false,
+            supports_tensor_cores: false,
+            supports_async_compute: false,
+            supports_indirect_dispatch: false,
+            supports_persistent_threads: false,
+            supports_grid_sync: false,
+            supports_device_timestamps: false,
+            supports_hardware_counters: false,
+            supports_distributed: false,
+            timing_quality: TimingQuality::HostOnly,
+            mem_bw_gbps: None,
+            compute_units: 1,
+        }
+    }
+
     /// How capable the device is: points per feature, the first key of the automatic choice.
     pub fn capability_score(&self) -> u32 {
         self.score_items().iter().filter(|(_, _, has)| *has).map(|(_, points, _)| points).sum()

@@ -23,33 +23,8 @@ impl Fake {
             workgroup_memory_bytes: 256,
             buffers_per_stage: 8,
         };
-        Ok(Box::new(Fake {
-            profile: DeviceProfile {
-                backend,
-                kind,
-                name: "fake".into(),
-                driver: "1".into(),
-                limits,
-                subgroup_size,
-                supports_subgroup_ops: false,
-                supports_subgroup_shuffle: false,
-                supports_f16: false,
-                supports_bf16: false,
-                supports_f64: false,
-                supports_i64: false,
-                supports_tensor_cores: false,
-                supports_async_compute: false,
-                supports_indirect_dispatch: false,
-                supports_persistent_threads: false,
-                supports_grid_sync: false,
-                supports_device_timestamps: false,
-                supports_hardware_counters: false,
-                supports_distributed: false,
-                timing_quality: TimingQuality::HostOnly,
-                mem_bw_gbps: None,
-                compute_units: 1,
-            },
-        }))
+        let base = DeviceProfile::new(backend, kind, "fake".into(), "1".into(), limits);
+        Ok(Box::new(Fake { profile: DeviceProfile { subgroup_size, ..base } }))
     }
 }
 

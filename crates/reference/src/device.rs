@@ -5,7 +5,7 @@ use crate::{Bytes, Error, Options, WORKGROUP_BYTES, run};
 use std::sync::Arc;
 use vyre_driver::{
     BackendCapability, BackendError, BackendPrecedence, BackendRegistration, CompileOptions, DeviceKind,
-    DeviceProfile, Executable, Launch, LaunchMemory, Limits, TimingQuality, VyreBackend, inventory,
+    DeviceProfile, Executable, Launch, LaunchMemory, Limits, VyreBackend, inventory,
 };
 use vyre_ir::Program;
 use vyre_opt::Target;
@@ -27,20 +27,17 @@ struct Interpreted {
 }
 
 fn profile() -> DeviceProfile {
+    let driver = concat!("vyre ", env!("CARGO_PKG_VERSION")).into();
+    // Whatever another backend runs, the oracle must run too.
+    let limits = Limits {
+        workgroup_size: [1 << 16; 3],
+        invocations_per_workgroup: 1 << 16,
+        workgroups_per_dimension: u32::MAX,
+        storage_binding_bytes: u64::MAX,
+        workgroup_memory_bytes: WORKGROUP_BYTES,
+        buffers_per_stage: u32::MAX,
+    };
     DeviceProfile {
-        backend: ID,
-        kind: DeviceKind::Oracle,
-        name: "reference interpreter".into(),
-        driver: concat!("vyre ", env!("CARGO_PKG_VERSION")).into(),
-        // Whatever another backend runs, the oracle must run too.
-        limits: Limits {
-            workgroup_size: [1 << 16; 3],
-            invocations_per_workgroup: 1 << 16,
-            workgroups_per_dimension: u32::MAX,
-            storage_binding_bytes: u64::MAX,
-            workgroup_memory_bytes: WORKGROUP_BYTES,
-            buffers_per_stage: u32::MAX,
-        },
         subgroup_size: Options::default().subgroup_size,
         supports_subgroup_ops: true,
         supports_subgroup_shuffle: true,
@@ -48,17 +45,7 @@ fn profile() -> DeviceProfile {
         supports_bf16: true,
         supports_f64: true,
         supports_i64: true,
-        supports_tensor_cores: false,
-        supports_async_compute: false,
-        supports_indirect_dispatch: false,
-        supports_persistent_threads: false,
-        supports_grid_sync: false,
-        supports_device_timestamps: false,
-        supports_hardware_counters: false,
-        supports_distributed: false,
-        timing_quality: TimingQuality::HostOnly,
-        mem_bw_gbps: None,
-        compute_units: 1,
+        ..DeviceProfile::new(ID, DeviceKind::Oracle, "reference interpreter".into(), driver, limits)
     }
 }
 
