@@ -96,8 +96,9 @@ impl<'p> Live<'p> {
     fn run(&mut self) {
         let p = self.p;
         let mut roots = Vec::new();
-        let mut regions = vec![p.body];
-        while let Some(region) = regions.pop() {
+        // Regions, and whether they are in a loop.
+        let mut regions = vec![(p.body, false)];
+        while let Some((region, repeated)) = regions.pop() {
             for &inst in &p.regions[region].insts {
                 let data = &p.insts[inst];
                 if let Some(owner) = self.owner[region] {
@@ -106,12 +107,14 @@ impl<'p> Live<'p> {
                 for &inner in &data.regions {
                     self.owner[inner] = Some(inst);
                     self.places(&p.regions[inner].params);
-                    regions.push(inner);
+                    regions.push((inner, repeated || data.op == Op::Loop));
                 }
                 if !data.regions.is_empty() {
                     self.places(&data.results);
                 }
-                if matches!(p.effect(data), Effect::Writes | Effect::Syncs) {
+                // A loop around an atomic load may wait for another invocation.
+                let waits = repeated && data.op == Op::AtomicLoad;
+                if waits || matches!(p.effect(data), Effect::Writes | Effect::Syncs) {
                     roots.push(inst);
                 }
             }

@@ -173,6 +173,23 @@ fn dce_keeps_effects_and_what_they_need() {
 }
 
 #[test]
+fn dce_keeps_a_loop_that_waits_for_another_invocation() {
+    let waits = |load: &str| {
+        format!(
+            "%zero: u32 = const 0
+             loop () {{
+               %flag: u32 = {load} w[%zero]
+               %again: bool = eq %flag, %zero
+               yield %again
+             }}
+             store w[%zero], %zero"
+        )
+    };
+    check("dce", &waits("atomic_load"), &waits("atomic_load"));
+    check("dce", &waits("load"), "%zero: u32 = const 0\nstore w[%zero], %zero");
+}
+
+#[test]
 fn dce_trims_branches_and_loops() {
     with_xy(
         "dce",
