@@ -168,17 +168,8 @@ impl Lower<'_> {
     }
 
     fn updated(&mut self, op: Op, scalar: Scalar, old: ir::Value, operand: ir::Value) -> ir::Value {
-        let op = match op {
-            Op::AtomicAdd => Op::Add,
-            Op::AtomicSub => Op::Sub,
-            Op::AtomicAnd => Op::And,
-            Op::AtomicOr => Op::Or,
-            Op::AtomicXor => Op::Xor,
-            Op::AtomicMin => Op::Min,
-            Op::AtomicMax => Op::Max,
-            Op::AtomicExchange => return operand,
-            op => unreachable!("`{}` is no atomic update", op.name()),
-        };
+        // Without an update the operand replaces the old value.
+        let Some(op) = op.info().update else { return operand };
         self.lane(op, Sig { operand: scalar, result: scalar }, &[old, operand])
     }
 

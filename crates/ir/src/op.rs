@@ -106,11 +106,13 @@ pub struct Info {
     pub expand: Option<Expand>,
     /// For an f32 result that is not the correctly rounded one: the largest error in units in the last place.
     pub ulp: Option<f32>,
+    /// For an atomic operation that makes the new value of the old one and its operand: by which operation.
+    pub update: Option<Op>,
 }
 
 macro_rules! ops {
     ($($(#[doc = $doc:literal])+ $op:ident $name:literal $rule:expr, $effect:ident $(, commutes $c:tt)?
-       $(, eval $eval:expr)? $(, ulp $ulp:literal)? $(, expand $expand:expr)?;)*) => {
+       $(, eval $eval:expr)? $(, ulp $ulp:literal)? $(, expand $expand:expr)? $(, update $update:ident)?;)*) => {
         /// An operation; its row is [`Op::info`].
         #[derive(Copy, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
         pub enum Op { $($(#[doc = $doc])+ $op),* }
@@ -124,6 +126,7 @@ macro_rules! ops {
             commutes: false $(|| $c)?,
             eval: { #[allow(unused)] let e: Option<Eval> = None; $(let e: Option<Eval> = Some($eval);)? e },
             expand: { #[allow(unused)] let e: Option<Expand> = None; $(let e: Option<Expand> = Some($expand);)? e },
+            update: { #[allow(unused)] let o: Option<Op> = None; $(let o: Option<Op> = Some(Op::$update);)? o },
             ulp: { #[allow(unused)] let u: Option<f32> = None; $(let u: Option<f32> = Some($ulp);)? u },
         }),*];
     };
@@ -283,19 +286,19 @@ ops! {
     /// Writes a scalar as one step.
     AtomicStore "atomic_store" Store, Writes;
     /// Adds and gives the old value.
-    AtomicAdd "atomic_add" Atomic(ATOMIC), Writes;
+    AtomicAdd "atomic_add" Atomic(ATOMIC), Writes, update Add;
     /// Subtracts and gives the old value.
-    AtomicSub "atomic_sub" Atomic(ATOMIC_INT), Writes;
+    AtomicSub "atomic_sub" Atomic(ATOMIC_INT), Writes, update Sub;
     /// Ands and gives the old value.
-    AtomicAnd "atomic_and" Atomic(ATOMIC_INT), Writes;
+    AtomicAnd "atomic_and" Atomic(ATOMIC_INT), Writes, update And;
     /// Ors and gives the old value.
-    AtomicOr "atomic_or" Atomic(ATOMIC_INT), Writes;
+    AtomicOr "atomic_or" Atomic(ATOMIC_INT), Writes, update Or;
     /// Exclusive-ors and gives the old value.
-    AtomicXor "atomic_xor" Atomic(ATOMIC_INT), Writes;
+    AtomicXor "atomic_xor" Atomic(ATOMIC_INT), Writes, update Xor;
     /// Stores the smaller and gives the old value.
-    AtomicMin "atomic_min" Atomic(ATOMIC), Writes;
+    AtomicMin "atomic_min" Atomic(ATOMIC), Writes, update Min;
     /// Stores the larger and gives the old value.
-    AtomicMax "atomic_max" Atomic(ATOMIC), Writes;
+    AtomicMax "atomic_max" Atomic(ATOMIC), Writes, update Max;
     /// Stores and gives the old value.
     AtomicExchange "atomic_exchange" Atomic(ATOMIC), Writes;
     /// Stores the new value if the old one has the bits of the expected one; gives the old value and whether it stored.

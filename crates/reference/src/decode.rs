@@ -527,18 +527,8 @@ fn is_kept(op: Op) -> bool {
 
 /// What an atomic operation makes of the old value and its operand.
 fn update_of(op: Op) -> Eval {
-    let row = match op {
-        Op::AtomicAdd => Op::Add,
-        Op::AtomicSub => Op::Sub,
-        Op::AtomicAnd => Op::And,
-        Op::AtomicOr => Op::Or,
-        Op::AtomicXor => Op::Xor,
-        Op::AtomicMin => Op::Min,
-        Op::AtomicMax => Op::Max,
-        Op::AtomicExchange => return |_, v| v[1],
-        op => unreachable!("{op:?} is no atomic update"),
-    };
-    eval_of(row)
+    // Without an update the operand replaces the old value.
+    op.info().update.map_or(|_, v| v[1], eval_of)
 }
 
 /// The semantics of a row that has them.

@@ -1,9 +1,10 @@
 //! Every operation goes out to all four languages, on every type it takes.
 
+mod out;
+
+use out::{buffer, outputs, unknown};
 use std::collections::BTreeSet;
-use vyre_ir::{
-    Access, Attr, Buffer, BufferDecl, Builder, Memory, OPS, Op, Program, Rule, Scalar, Type, Value,
-};
+use vyre_ir::{Access, Attr, Builder, Memory, OPS, Op, Program, Rule, Scalar, Type, Value};
 use vyre_wgsl::export;
 
 /// Rows that no output language gets, and why.
@@ -18,33 +19,6 @@ const MISSING: &[(&str, &str, &str)] = &[
     ("HLSL", "SUBGROUP_BARRIER", "HLSL has no barrier of a wave"),
     ("HLSL", "takes the bits of an f64", "naga writes them as a conversion"),
 ];
-
-fn outputs(p: &Program) -> [(&'static str, Result<String, vyre_ir::Diagnostic>); 4] {
-    [
-        ("WGSL", export::wgsl(p)),
-        ("SPIR-V", export::spirv(p).map(|bytes| format!("{} bytes", bytes.len()))),
-        ("MSL", export::msl(p)),
-        ("HLSL", export::hlsl(p)),
-    ]
-}
-
-fn buffer(b: &mut Builder, name: &str, memory: Memory, element: Type, count: u64) -> Buffer {
-    let binding = b.p.buffers.len() as u32;
-    let (name, access) = (name.into(), Access::ReadWrite);
-    b.buffer(BufferDecl { name, group: 0, binding, memory, access, element, count, output: false })
-}
-
-/// A value of any type that is not a constant.
-fn unknown(b: &mut Builder, ty: Type) -> Value {
-    if ty.scalar == Scalar::Bool {
-        let words = unknown(b, ty.with(Scalar::U32));
-        let zero = b.bits(ty.with(Scalar::U32), 0);
-        return b.op(Op::Lt, &[zero, words]);
-    }
-    let from = buffer(b, &format!("input_{}", b.p.buffers.len()), Memory::Storage, ty, 0);
-    let index = b.axis(Op::GlobalId, 0);
-    b.load(Op::Load, from, index, ty)
-}
 
 /// Stores a value of any type.
 fn keep(b: &mut Builder, value: Value) {

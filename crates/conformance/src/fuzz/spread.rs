@@ -6,7 +6,9 @@ use super::checks::shows_nans;
 use super::mutate::Mutator;
 use crate::trial::{PATIENCE, Trial};
 use smallvec::smallvec;
-use vyre_ir::{Access, Attr, Buffer, BufferDecl, Builder, Inst, Memory, Op, Program, Scalar, Type, Value};
+use vyre_ir::{
+    Access, Attr, Buffer, BufferDecl, Builder, Inst, Memory, Op, Program, Rule, Scalar, Type, Value,
+};
 use vyre_opt::rewrite::{Copier, Values, rewrite};
 
 /// The most bytes that become private memory.
@@ -146,14 +148,7 @@ fn without_atomics(copy: &mut Copier<'_>, inst: Inst, args: &[Value]) -> Option<
             b.store(Op::Store, buffer, args[0], new);
             return Some(smallvec![old, same]);
         }
-        Op::AtomicExchange => None,
-        Op::AtomicAdd => Some(Op::Add),
-        Op::AtomicSub => Some(Op::Sub),
-        Op::AtomicMin => Some(Op::Min),
-        Op::AtomicMax => Some(Op::Max),
-        Op::AtomicAnd => Some(Op::And),
-        Op::AtomicOr => Some(Op::Or),
-        Op::AtomicXor => Some(Op::Xor),
+        op if matches!(op.info().rule, Rule::Atomic(_)) => op.info().update,
         _ => return None,
     };
     let old = b.load(Op::Load, buffer, args[0], ty(0));

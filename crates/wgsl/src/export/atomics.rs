@@ -25,16 +25,6 @@ fn function(op: Op) -> AtomicFunction {
     }
 }
 
-/// The operation by which an atomic one makes the new value, where it may need a loop.
-fn step(op: Op) -> Op {
-    match op {
-        Op::AtomicAdd => Op::Add,
-        Op::AtomicMin => Op::Min,
-        Op::AtomicMax => Op::Max,
-        _ => unreachable!("`{}` works on integers of any sign", op.name()),
-    }
-}
-
 impl Plan {
     /// An atomic operation with one operand, at an index that is inside. Gives the old value if it is wanted.
     pub fn atomic(&self, code: &mut Code, op: Op, index: Val, value: Val, wanted: bool) -> Option<Val> {
@@ -43,7 +33,8 @@ impl Plan {
         let by_sign = matches!(op, Op::AtomicMin | Op::AtomicMax) && scalar != self.unit;
         let by_float = scalar.is_float() && op != Op::AtomicExchange;
         if by_sign || by_float {
-            let old = self.atomic_loop(code, pointer, scalar, |code, old| code.op(step(op), &[old, value]));
+            let step = op.info().update.expect("every atomic operation but the exchange has one");
+            let old = self.atomic_loop(code, pointer, scalar, |code, old| code.op(step, &[old, value]));
             return Some(old);
         }
         let bits = code.bitcast(value, self.unit);

@@ -1,0 +1,33 @@
+//! What the tests of the exporter share.
+
+use vyre_ir::{Access, Buffer, BufferDecl, Builder, Memory, Op, Program, Scalar, Type, Value};
+use vyre_wgsl::export;
+
+/// The program in every language.
+pub fn outputs(p: &Program) -> [(&'static str, Result<String, vyre_ir::Diagnostic>); 4] {
+    [
+        ("WGSL", export::wgsl(p)),
+        ("SPIR-V", export::spirv(p).map(|bytes| format!("{} bytes", bytes.len()))),
+        ("MSL", export::msl(p)),
+        ("HLSL", export::hlsl(p)),
+    ]
+}
+
+/// Declares a buffer that is read and written, at the next binding.
+pub fn buffer(b: &mut Builder, name: &str, memory: Memory, element: Type, count: u64) -> Buffer {
+    let binding = b.p.buffers.len() as u32;
+    let (name, access) = (name.into(), Access::ReadWrite);
+    b.buffer(BufferDecl { name, group: 0, binding, memory, access, element, count, output: false })
+}
+
+/// A value of any type that is not a constant.
+pub fn unknown(b: &mut Builder, ty: Type) -> Value {
+    if ty.scalar == Scalar::Bool {
+        let words = unknown(b, ty.with(Scalar::U32));
+        let zero = b.bits(ty.with(Scalar::U32), 0);
+        return b.op(Op::Lt, &[zero, words]);
+    }
+    let from = buffer(b, &format!("input_{}", b.p.buffers.len()), Memory::Storage, ty, 0);
+    let index = b.axis(Op::GlobalId, 0);
+    b.load(Op::Load, from, index, ty)
+}
