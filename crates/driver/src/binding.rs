@@ -60,6 +60,37 @@ impl Binding {
     pub fn byte_len(&self) -> u64 {
         self.element_count.saturating_mul(self.element_size as u64)
     }
+
+    /// Its number of elements with inputs that fit.
+    fn count_for(&self, inputs: &[&[u8]]) -> u64 {
+        match (self.input_index, self.static_byte_len) {
+            (Some(i), None) => inputs[i].len() as u64 / self.element_size as u64,
+            _ => self.element_count,
+        }
+    }
+
+    fn check_input(&self, len: u64) -> Result<(), BackendError> {
+        let Binding { name, element_size, .. } = self;
+        if !len.is_multiple_of(*element_size as u64) {
+            let message = format!(
+                "the input of buffer `{name}` has {len} bytes, which is not a multiple of its element size {element_size}"
+            );
+            return Err(bind_error(codes::B004, message, "Pass whole elements."));
+        }
+        if let Some(want) = self.static_byte_len
+            && want != len
+        {
+            let message =
+                format!("the input of buffer `{name}` has {len} bytes, but the program declares {want}");
+            let fix = format!("Pass exactly {}.", counted(self.element_count, "element"));
+            return Err(bind_error(codes::B005, message, fix));
+        }
+        if len == 0 {
+            let message = format!("the input of buffer `{name}` is empty");
+            return Err(bind_error(codes::B006, message, "Pass at least one element."));
+        }
+        Ok(())
+    }
 }
 
 /// All buffers of a program, sorted by (group, binding); memory that is not bound comes last.
@@ -143,11 +174,28 @@ impl BindingPlan {
         let mut plan = BindingPlan::build(program)?;
         plan.validate_borrowed_inputs(inputs)?;
         for b in &mut plan.bindings {
-            if let (Some(i), None) = (b.input_index, b.static_byte_len) {
-                b.element_count = inputs[i].len() as u64 / b.element_size as u64;
-            }
+            b.element_count = b.count_for(inputs);
         }
         Ok(plan)
+    }
+
+    /// The number of elements that each binding has with these inputs, in the order of the plan: declared, or what the
+    /// input holds; 0 for an output whose size neither says. The plan stays as it is and nothing is allocated, so that
+    /// one plan serves every dispatch of a program.
+    ///
+    /// # Errors
+    /// Those of [`BindingPlan::validate_borrowed_inputs`]; [`BackendError::Internal`] when `counts` is not as long as
+    /// [`BindingPlan::bindings`].
+    pub fn element_counts(&self, inputs: &[&[u8]], counts: &mut [u64]) -> Result<(), BackendError> {
+        if counts.len() != self.bindings.len() {
+            let (got, want) = (counts.len(), self.bindings.len());
+            return Err(BackendError::Internal { what: format!("{got} counts for a plan of {want}") });
+        }
+        self.validate_borrowed_inputs(inputs)?;
+        for (count, b) in counts.iter_mut().zip(&self.bindings) {
+            *count = b.count_for(inputs);
+        }
+        Ok(())
     }
 
     /// Whether these inputs fit; see [`BindingPlan::validate_borrowed_inputs`].
@@ -156,58 +204,28 @@ impl BindingPlan {
         self.validate_borrowed_inputs(&inputs)
     }
 
-    /// Whether these inputs, one for each binding with an `input_index` in that order, fit the program.
+    /// Whether these inputs, one for each binding with an `input_index` in that order, fit the program. Allocates only
+    /// to say what does not.
     ///
     /// # Errors
     /// `B003` for a wrong number of inputs, `B004` for a length that is no multiple of the element size, `B005` for a
     /// length that differs from the declared one, `B006` for an input of no bytes.
     pub fn validate_borrowed_inputs(&self, inputs: &[&[u8]]) -> Result<(), BackendError> {
-        let expected: Vec<&Binding> = self.inputs().collect();
-        if expected.len() != inputs.len() {
-            let names: Vec<&str> = expected.iter().map(|b| b.name.as_str()).collect();
+        let expected = self.inputs().count();
+        if expected != inputs.len() {
+            let names: Vec<&str> = self.inputs().map(|b| b.name.as_str()).collect();
+            let fix = match names.is_empty() {
+                true => "Give no inputs.".into(),
+                false => format!("Give one input for each of: {}.", names.join(", ")),
+            };
+            let takes = counted(expected as u64, "input");
             return Err(bind_error(
                 codes::B003,
-                format!(
-                    "the program takes {}, {} were given",
-                    counted(expected.len() as u64, "input"),
-                    inputs.len()
-                ),
-                format!("Give one input for each of: {}.", names.join(", ")),
+                format!("the program takes {takes}, {} were given", inputs.len()),
+                fix,
             ));
         }
-        for (b, input) in expected.iter().zip(inputs) {
-            let len = input.len() as u64;
-            if !len.is_multiple_of(b.element_size as u64) {
-                return Err(bind_error(
-                    codes::B004,
-                    format!(
-                        "the input of buffer `{}` has {len} bytes, which is not a multiple of its element size {}",
-                        b.name, b.element_size
-                    ),
-                    "Pass whole elements.",
-                ));
-            }
-            if let Some(want) = b.static_byte_len
-                && want != len
-            {
-                return Err(bind_error(
-                    codes::B005,
-                    format!(
-                        "the input of buffer `{}` has {len} bytes, but the program declares {want}",
-                        b.name
-                    ),
-                    format!("Pass exactly {}.", counted(b.element_count, "element")),
-                ));
-            }
-            if len == 0 {
-                return Err(bind_error(
-                    codes::B006,
-                    format!("the input of buffer `{}` is empty", b.name),
-                    "Pass at least one element.",
-                ));
-            }
-        }
-        Ok(())
+        self.inputs().zip(inputs).try_for_each(|(b, input)| b.check_input(input.len() as u64))
     }
 
     /// The bindings that the caller gives, in order.

@@ -10,6 +10,13 @@ vyre_ir::codes! {
     B008 = "An output does not exist, or cannot be read as that type.";
     B010 = "The grid has an axis of 0.";
     B011 = "The grid has more threads along an axis than can be counted.";
+    B020 = "A device work queue has no entries.";
+    B021 = "An entry of a device work queue has no bytes.";
+    B022 = "A device work queue starts with more items than it has entries.";
+    B023 = "The host would take part while a device work queue runs.";
+    B024 = "The bytes of a device work queue do not fit 64 bits.";
+    B025 = "A device work queue takes more bytes than it may.";
+    B026 = "A launch that drains a device work queue takes no items.";
 
     D001 = "No backend of that name is linked into the program.";
     D002 = "No device fits, or the device cannot be opened.";

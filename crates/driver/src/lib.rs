@@ -11,6 +11,7 @@ mod error;
 mod grid;
 mod memory;
 mod profile;
+mod queue;
 mod registry;
 
 /// For backends' registrations: `vyre_driver::inventory::submit!`.
@@ -27,6 +28,10 @@ pub use error::BackendError;
 pub use grid::{Grid, infer_grid};
 pub use memory::{AlignedBytes, available_host_bytes};
 pub use profile::{DeviceKind, DeviceProfile, Limits, TimingQuality};
+pub use queue::{
+    DeviceWorkQueueBackpressurePlan, DeviceWorkQueueDrainStrategy, DeviceWorkQueueError, DeviceWorkQueuePlan,
+    DeviceWorkQueueProfile, WorkQueueHostSync, plan_device_work_queue, plan_device_work_queue_backpressure,
+};
 pub use registry::{
     BackendCapability, BackendPrecedence, BackendRegistration, backend_dispatches, backend_precedence,
     registered_backends, registered_backends_by_precedence_slice,

@@ -64,10 +64,28 @@ fn sizes_come_from_declarations_or_inputs() {
 }
 
 #[test]
+fn one_plan_counts_the_elements_of_any_inputs() {
+    let plan = BindingPlan::build(&sample()).unwrap();
+    let mut counts = [99; 6];
+    plan.element_counts(&[&[0; 10], &[0; 12], &[0; 32]], &mut counts).unwrap();
+    assert_eq!(counts, [5, 3, 0, 2, 4, 16]);
+    plan.element_counts(&[&[0; 2], &[0; 12], &[0; 48]], &mut counts).unwrap();
+    assert_eq!(counts, [1, 3, 0, 3, 4, 16]);
+    let short = plan.element_counts(&[&[0; 2], &[0; 12], &[0; 48]], &mut counts[..5]);
+    assert!(matches!(short, Err(BackendError::Internal { .. })), "{short:?}");
+}
+
+#[test]
 fn inputs_that_do_not_fit_are_refused() {
     let program = sample();
+    let plan = BindingPlan::build(&program).unwrap();
     let check = |inputs: &[&[u8]], want: &str| {
         assert_eq!(code(BindingPlan::from_borrowed_inputs(&program, inputs).unwrap_err()), want);
+        let owned: Vec<Vec<u8>> = inputs.iter().map(|bytes| bytes.to_vec()).collect();
+        assert_eq!(code(BindingPlan::from_program(&program, &owned).unwrap_err()), want);
+        assert_eq!(code(plan.validate_inputs(&owned).unwrap_err()), want);
+        assert_eq!(code(plan.validate_borrowed_inputs(inputs).unwrap_err()), want);
+        assert_eq!(code(plan.element_counts(inputs, &mut [0; 6]).unwrap_err()), want);
     };
     check(&[&[0; 2], &[0; 12]], "B003");
     check(&[&[0; 3], &[0; 12], &[0; 16]], "B004");

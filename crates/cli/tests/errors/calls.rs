@@ -1,6 +1,9 @@
 //! Errors of the library that no command line leads to, because the command or the verifier prevents them.
 
-use vyre::{BackendError, BindingPlan, CompileOptions, Compiled, DispatchConfig, Grid, acquire};
+use vyre::{
+    BackendError, BindingPlan, CompileOptions, Compiled, DeviceWorkQueueProfile, DispatchConfig, Grid,
+    WorkQueueHostSync, acquire, plan_device_work_queue, plan_device_work_queue_backpressure,
+};
 use vyre_ir::build::Builder;
 use vyre_ir::{Access, BufferDecl, Diagnostic, Memory, Program, Scalar, text, verify::verify};
 use vyre_reference::{Bytes, Error, Options};
@@ -9,7 +12,7 @@ use vyre_reference::{Bytes, Error, Options};
 type Call = (&'static str, &'static str, String);
 
 pub fn calls() -> Vec<Call> {
-    [program(), binding(), interpreter()].into_iter().flatten().collect()
+    [program(), binding(), queue(), interpreter()].into_iter().flatten().collect()
 }
 
 fn first(result: Result<(), Vec<Diagnostic>>) -> String {
@@ -92,6 +95,36 @@ fn binding() -> Vec<Call> {
             "D023",
             "Compiled::new(&*backend, &program, &CompileOptions { checked: true })",
             compile(true).err().unwrap().to_string(),
+        ),
+    ]
+}
+
+fn queue() -> Vec<Call> {
+    const PLAN: &str = "plan_device_work_queue(profile)";
+    let good = DeviceWorkQueueProfile {
+        initial_items: 256,
+        queue_capacity: 1024,
+        entry_bytes: 16,
+        control_bytes: 128,
+        budget_bytes: 32768,
+        host_sync: WorkQueueHostSync::FinalOnly,
+    };
+    let plan = |change: &dyn Fn(&mut DeviceWorkQueueProfile)| {
+        let mut profile = good;
+        change(&mut profile);
+        plan_device_work_queue(profile).unwrap_err().to_string()
+    };
+    vec![
+        ("B020", PLAN, plan(&|p| p.queue_capacity = 0)),
+        ("B021", PLAN, plan(&|p| p.entry_bytes = 0)),
+        ("B022", PLAN, plan(&|p| p.initial_items = 1025)),
+        ("B023", PLAN, plan(&|p| p.host_sync = WorkQueueHostSync::HostParticipates)),
+        ("B024", PLAN, plan(&|p| p.control_bytes = u64::MAX)),
+        ("B025", PLAN, plan(&|p| p.budget_bytes = 16511)),
+        (
+            "B026",
+            "plan_device_work_queue_backpressure(profile, 0)",
+            plan_device_work_queue_backpressure(good, 0).unwrap_err().to_string(),
         ),
     ]
 }
