@@ -1,5 +1,8 @@
 //! From a plan to executable memory: Cranelift's settings, and the ownership of what it makes.
 //!
+//! Code is first bytes with holes for addresses ([`Machine`]), then placed in memory ([`Code`]). Code that was compiled
+//! and code that was [stored](crate::stored) take the same way from there.
+//!
 //! Cranelift is trusted with memory but not with time or panics: large functions are compiled with its quick settings,
 //! because the time of the thorough ones grows with the square of the program, and a panic of it becomes an error.
 
@@ -8,10 +11,11 @@ use crate::lower;
 use crate::ops::Features;
 use crate::shim::Shim;
 use cranelift_codegen::Context;
+use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_jit::{JITBuilder, JITModule};
-use cranelift_module::{Linkage, Module, default_libcall_names};
+use cranelift_module::{FuncId, Linkage, Module, ModuleReloc, default_libcall_names};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use vyre_ir::Program;
@@ -22,21 +26,34 @@ const LARGE: usize = 10_000;
 
 /// The most stack that a compiled function may use. The quick register allocator gives every value a place of its own:
 /// a program of 1,000,000 instructions takes 16 MB.
-const MAX_STACK: u32 = 64 << 20;
+pub(crate) const MAX_STACK: u32 = 64 << 20;
 
 /// A workgroup's code: see [`lower::lower`] for the parameters.
 pub(crate) type Entry = unsafe extern "C" fn(*const u64, *mut u8, u32, u32, u32) -> u32;
 
+/// The number of the one function of a module: shims come before it.
+const ENTRY: u32 = Shim::ALL.len() as u32;
+
+/// Code that can be placed anywhere.
+pub(crate) struct Machine {
+    pub bytes: Vec<u8>,
+    pub align: u64,
+    /// Where addresses belong. Functions are named by their number in a module: shims by their place.
+    pub relocs: Vec<ModuleReloc>,
+    /// Bytes of stack that a call takes, at most [`MAX_STACK`].
+    pub stack: u32,
+}
+
 /// Code in executable memory.
 pub(crate) struct Code {
     entry: Entry,
-    /// Bytes of stack that a call takes.
-    pub stack: usize,
+    /// What the memory was made from.
+    pub machine: Machine,
     /// Owns the memory; `None` only while it is dropped.
     module: Option<JITModule>,
 }
 
-// SAFETY: the module is used by `Code::new`, before it is shared, and by `drop`, when nothing else has it.
+// SAFETY: the module is used by `Code::place`, before it is shared, and by `drop`, when nothing else has it.
 unsafe impl Send for Code {}
 // SAFETY: as above; `entry` is a plain address.
 unsafe impl Sync for Code {}
@@ -86,47 +103,45 @@ fn features(isa: &OwnedTargetIsa) -> Features {
     Features { fma: always || has("has_fma"), round: always || has("has_sse41") }
 }
 
-impl Code {
-    /// Compiles a plan; gives the text that was asked for too.
-    ///
-    /// # Errors
-    /// What went wrong, in Cranelift's words.
-    pub fn new(p: &Program, plan: &Plan, text: Option<Text>) -> Result<(Code, String), String> {
-        // Nothing of ours is changed while Cranelift runs, so nothing can be left half changed.
-        catch_unwind(AssertUnwindSafe(|| Code::compile(p, plan, text))).unwrap_or_else(|panic| {
-            let words = panic.downcast_ref::<String>().map(String::as_str);
-            let words = words.or_else(|| panic.downcast_ref::<&str>().copied());
-            Err(format!("the code generator panicked: {}", words.unwrap_or("no message")))
-        })
-    }
+/// All that decides what code is made for a plan, in words: Cranelift's version and settings, and the processor.
+pub(crate) fn settings() -> Result<&'static str, String> {
+    static SETTINGS: OnceLock<String> = OnceLock::new();
+    let host = host()?;
+    let words = || {
+        let mut words = format!("cranelift {} {}", cranelift_codegen::VERSION, host.thorough.triple());
+        for isa in [&host.thorough, &host.quick] {
+            let flags = isa.flags().iter().map(|flag| flag.to_string());
+            for flag in flags.chain(isa.isa_flags().iter().map(|flag| flag.to_string())) {
+                words = words + " " + &flag;
+            }
+        }
+        words
+    };
+    Ok(SETTINGS.get_or_init(words))
+}
 
-    fn compile(p: &Program, plan: &Plan, text: Option<Text>) -> Result<(Code, String), String> {
+/// Runs Cranelift; its panic becomes an error. Nothing of ours is changed while it runs, so nothing can be left half
+/// changed.
+fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let words = panic.downcast_ref::<String>().map(String::as_str);
+        let words = words.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(format!("the code generator panicked: {}", words.unwrap_or("no message")))
+    })
+}
+
+impl Machine {
+    fn compile(p: &Program, plan: &Plan, text: Option<Text>) -> Result<(Machine, String), String> {
         let host = host()?;
         let isa = if p.size() < LARGE { &host.thorough } else { &host.quick };
-        let config = isa.frontend_config();
-        let mut builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
-        for shim in Shim::ALL {
-            builder.symbol(shim.name(), shim.address());
-        }
-        let mut module = JITModule::new(builder);
-        for shim in Shim::ALL {
-            let signature = shim.signature(config.default_call_conv);
-            let id = module
-                .declare_function(shim.name(), Linkage::Import, &signature)
-                .map_err(|e| e.to_string())?;
-            assert_eq!(id.as_u32(), shim as u32, "code names shims by their place");
-        }
         let mut context = Context::new();
         context.set_disasm(text == Some(Text::Assembly));
-        lower::lower(p, plan, features(isa), config, &mut context.func);
+        lower::lower(p, plan, features(isa), isa.frontend_config(), &mut context.func);
         let mut words = String::new();
         if text == Some(Text::Clif) {
             words = context.func.display().to_string();
         }
-        let entry = module
-            .declare_function("vyre_workgroup", Linkage::Local, &context.func.signature)
-            .map_err(|e| e.to_string())?;
-        module.define_function(entry, &mut context).map_err(|e| format!("{e:?}"))?;
+        context.compile(&**isa, &mut ControlPlane::default()).map_err(|e| format!("{:?}", e.inner))?;
         let compiled = context.compiled_code().ok_or("no code was made")?;
         let stack = compiled.buffer.frame_layout().map_or(0, |f| f.frame_to_fp_offset);
         if stack > MAX_STACK {
@@ -137,11 +152,66 @@ impl Code {
         if text == Some(Text::Assembly) {
             words = compiled.vcode.clone().unwrap_or_default();
         }
-        module.finalize_definitions().map_err(|e| e.to_string())?;
-        let address = module.get_finalized_function(entry);
+        let reloc = |reloc| ModuleReloc::from_mach_reloc(reloc, &context.func, FuncId::from_u32(ENTRY));
+        let machine = Machine {
+            bytes: compiled.code_buffer().to_vec(),
+            align: compiled.buffer.alignment.into(),
+            relocs: compiled.buffer.relocs().iter().map(reloc).collect(),
+            stack,
+        };
+        Ok((machine, words))
+    }
+}
+
+impl Code {
+    /// Compiles a plan; gives the text that was asked for too.
+    ///
+    /// # Errors
+    /// What went wrong, in Cranelift's words.
+    pub fn new(p: &Program, plan: &Plan, text: Option<Text>) -> Result<(Code, String), String> {
+        let (machine, words) = guarded(|| Machine::compile(p, plan, text))?;
+        Ok((Code::place(machine)?, words))
+    }
+
+    /// Puts code into executable memory and fills in the addresses.
+    ///
+    /// # Errors
+    /// When there is no memory, in Cranelift's words.
+    pub fn place(machine: Machine) -> Result<Code, String> {
+        let host = host()?;
+        let (module, entry) = guarded(|| {
+            let isa = &host.thorough;
+            let convention = isa.frontend_config().default_call_conv;
+            let mut builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
+            for shim in Shim::ALL {
+                builder.symbol(shim.name(), shim.address());
+            }
+            let mut module = JITModule::new(builder);
+            let mut declare = |name, linkage, shim: Shim| {
+                module.declare_function(name, linkage, &shim.signature(convention)).map_err(|e| e.to_string())
+            };
+            for shim in Shim::ALL {
+                let id = declare(shim.name(), Linkage::Import, shim)?;
+                assert_eq!(id.as_u32(), shim as u32, "code names shims by their place");
+            }
+            // Nothing calls it through its declaration, so its signature there is not looked at.
+            let entry = declare("vyre_workgroup", Linkage::Local, Shim::Zero)?;
+            assert_eq!(entry.as_u32(), ENTRY);
+            module
+                .define_function_bytes(entry, machine.align, &machine.bytes, &machine.relocs)
+                .map_err(|e| e.to_string())?;
+            module.finalize_definitions().map_err(|e| e.to_string())?;
+            let address = module.get_finalized_function(entry);
+            Ok((module, address))
+        })?;
         // SAFETY: the function was built with the signature that `Entry` says, in C's calling convention.
-        let entry = unsafe { std::mem::transmute::<*const u8, Entry>(address) };
-        Ok((Code { entry, stack: stack as usize, module: Some(module) }, words))
+        let entry = unsafe { std::mem::transmute::<*const u8, Entry>(entry) };
+        Ok(Code { entry, machine, module: Some(module) })
+    }
+
+    /// Bytes of stack that a call takes.
+    pub fn stack(&self) -> usize {
+        self.machine.stack as usize
     }
 
     /// The code; it must not outlive `self`.

@@ -1,7 +1,6 @@
 //! A compiled program and its runs: binds memory, gives each worker scratch memory, and shares out the workgroups.
 
 use crate::context;
-use crate::fission::Plan;
 use crate::jit::Code;
 use crate::pool::Pool;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -27,10 +26,10 @@ const SCRATCH_ALIGN: u64 = 256;
 
 /// A program as machine code.
 pub struct Kernel {
-    code: Code,
+    pub(crate) code: Code,
     buffers: Vec<Shape>,
     /// Bytes of scratch memory for each worker.
-    scratch_bytes: u64,
+    pub(crate) scratch_bytes: u64,
     /// Scratch memory of the last run.
     spare: Mutex<Option<AlignedBytes>>,
 }
@@ -59,7 +58,8 @@ struct Run<'a> {
 unsafe impl Sync for Run<'_> {}
 
 impl Kernel {
-    pub(crate) fn new(p: &Program, plan: &Plan, code: Code) -> Kernel {
+    /// Code for a program, or for any with the same buffers, and the scratch memory that a worker needs for it.
+    pub(crate) fn new(p: &Program, scratch_bytes: u64, code: Code) -> Kernel {
         let shape = |decl: &vyre_ir::BufferDecl| Shape {
             name: decl.name.clone(),
             bound: decl.memory.is_bound(),
@@ -69,7 +69,7 @@ impl Kernel {
         Kernel {
             code,
             buffers: p.buffers.values().map(shape).collect(),
-            scratch_bytes: plan.frame.bytes.next_multiple_of(SCRATCH_ALIGN),
+            scratch_bytes: scratch_bytes.next_multiple_of(SCRATCH_ALIGN),
             spare: Mutex::new(None),
         }
     }
@@ -142,8 +142,8 @@ impl Executable for Kernel {
             run.chunk(worker, first, (first + per_chunk).min(count));
         };
         let chunks = count.div_ceil(per_chunk);
-        let result = if self.code.stack > SMALL_STACK {
-            on_large_stacks(threads as usize, self.code.stack + OTHER_STACK, chunks, &work)
+        let result = if self.code.stack() > SMALL_STACK {
+            on_large_stacks(threads as usize, self.code.stack() + OTHER_STACK, chunks, &work)
         } else if threads == 1 {
             (0..chunks).for_each(|chunk| work(0, chunk));
             Ok(())

@@ -2,7 +2,8 @@
 //!
 //! The way of a program: [`fission`] cuts it at barriers into pieces and says where values live between them (with
 //! [`scalars`] and [`frame`]); [`lower`] makes one function of that, with [`workgroup`] for its outer level, [`ops`] for
-//! operations and [`memory`] for accesses; [`jit`] makes machine code; [`kernel`] runs it over the workgroups of a grid
+//! operations and [`memory`] for accesses; [`jit`] makes machine code; [`stored`] is that as bytes, for the
+//! disk cache; [`kernel`] runs it over the workgroups of a grid
 //! on the threads of [`pool`].
 //! Floating-point arithmetic is exactly that of the op table's rows: nothing is contracted or reassociated.
 //!
@@ -33,6 +34,7 @@ mod range;
 mod scalars;
 mod shape;
 mod shim;
+mod stored;
 mod subgroup;
 mod vector;
 mod workgroup;
@@ -104,6 +106,18 @@ fn asked_gang() -> u32 {
     asked.filter(|n| GANGS.contains(n)).unwrap_or(GANG)
 }
 
+/// All that decides, beside the program, what code [`compile`] makes: this crate's sources, Cranelift, the processor
+/// and its features, and the size of gangs.
+///
+/// # Errors
+/// [`BackendError::Unavailable`] when Cranelift does not know the processor.
+pub fn code_version() -> Result<String, BackendError> {
+    let settings = jit::settings()
+        .map_err(|reason| BackendError::Unavailable { reason, fix: "Use another backend.".into() })?;
+    let build = concat!(env!("CARGO_PKG_VERSION"), " ", env!("VYRE_SOURCES"));
+    Ok(format!("vyre-cpu {build} gang {} {settings}", asked_gang()))
+}
+
 /// The program in Cranelift's intermediate language, before Cranelift optimizes it.
 ///
 /// # Errors
@@ -125,7 +139,7 @@ fn build(p: &Program, gang: u32, text: Option<Text>) -> Result<(Kernel, String),
     let with = |gang| {
         let plan = fission::plan(p, gang)?;
         let (code, words) = Code::new(p, &plan, text).map_err(failed)?;
-        Ok((Kernel::new(p, &plan, code), words))
+        Ok((Kernel::new(p, plan.frame.bytes, code), words))
     };
     let make = || match with(if p.size() < GANG_SIZE { gang } else { 1 }) {
         // Gangs need more memory and registers. Tests are not to take a failure of code for gangs for a success.
