@@ -32,7 +32,7 @@ fn probe(p: &Program, values: &[Value]) -> Program {
         access: Access::ReadWrite,
         element: Scalar::U32.into(),
         count: 0,
-        output: false,
+        ..BufferDecl::default()
     });
     let (workgroup, local) = (b.axis(Op::WorkgroupId, 0), b.index(Op::LocalIndex));
     let threads = b.u32(p.workgroup_invocations() as u32);

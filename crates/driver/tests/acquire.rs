@@ -120,7 +120,7 @@ fn counting(name: &str, workgroup: u32, shared: u64) -> Program {
         access: Access::ReadWrite,
         element: Scalar::U8.into(),
         count,
-        output: false,
+        ..BufferDecl::default()
     };
     b.buffer(decl("bytes", Memory::Storage, 0));
     if shared > 0 {

@@ -5,7 +5,7 @@ use vyre_ir::{Access, BufferDecl, Builder, Memory, Program, Scalar, Type};
 
 fn decl(name: &str, at: (u32, u32), memory: Memory, access: Access, element: Type, count: u64) -> BufferDecl {
     let (group, binding) = at;
-    BufferDecl { name: name.into(), group, binding, memory, access, element, count, output: false }
+    BufferDecl { name: name.into(), group, binding, memory, access, element, count, ..BufferDecl::default() }
 }
 
 fn program(buffers: Vec<BufferDecl>) -> Program {

@@ -24,7 +24,7 @@ pub use diagnostic::{Diagnostic, Label, Loc, Source};
 pub use entity::{Arena, Entity, SideTable};
 pub use op::{Effect, Info, OPS, Op, Rule, Sig};
 pub use program::{
-    Access, Attr, Buffer, BufferDecl, Case, Def, Inst, InstData, Memory, Program, Region, RegionData, Value,
-    ValueData,
+    Access, Attr, Buffer, BufferDecl, CacheLocality, Case, Def, Inst, InstData, Memory, MemoryHints, Program,
+    Region, RegionData, Value, ValueData,
 };
 pub use types::{Class, Scalar, Type};

@@ -127,11 +127,69 @@ impl Access {
     }
 }
 
+/// How a program goes through a buffer, as far as it helps to know where the memory should lie.
+#[derive(Copy, Clone, Default, PartialEq, Eq, Hash, Debug)]
+pub enum CacheLocality {
+    /// Each element once, in order.
+    Streaming,
+    /// What was accessed is soon accessed again, or nothing is known.
+    #[default]
+    Temporal,
+    /// Anywhere in it.
+    Random,
+}
+
+impl CacheLocality {
+    /// Every locality, in the order of the enumeration.
+    pub const ALL: [CacheLocality; 3] =
+        [CacheLocality::Streaming, CacheLocality::Temporal, CacheLocality::Random];
+
+    /// The name in text form.
+    pub fn name(self) -> &'static str {
+        match self {
+            CacheLocality::Streaming => "streaming",
+            CacheLocality::Temporal => "temporal",
+            CacheLocality::Random => "random",
+        }
+    }
+}
+
+/// What a program says of a bound buffer to make runs faster. Results are the same without.
+#[derive(Copy, Clone, Default, PartialEq, Eq, Hash, Debug)]
+pub struct MemoryHints {
+    /// The axis (0, 1, 2) along which neighboring invocations access neighboring elements, if that is not x. A device
+    /// runs neighbors along it together.
+    pub coalesce_axis: Option<u8>,
+    /// What the buffer's address should be a multiple of: a power of two, 0 for nothing in particular. Whether a
+    /// device can do it is for the binding plan to say.
+    pub preferred_alignment: u32,
+    /// How the program goes through it.
+    pub cache_locality: CacheLocality,
+}
+
+impl MemoryHints {
+    /// Nothing is said.
+    pub fn is_default(&self) -> bool {
+        *self == MemoryHints::default()
+    }
+}
+
 /// A buffer: what it holds, how much, and where it is bound.
 ///
 /// The element type is how the host and the command line see the buffer; it is the unit of `count`, of `length` and
 /// of its binding. An access states its own type and counts its index in scalars of that type, so one buffer can
 /// hold a structure of mixed types: its element is then `u32`. Its size in bytes is a multiple of the element's.
+///
+/// ```
+/// use vyre_ir::{Access, BufferDecl, CacheLocality, MemoryHints};
+/// let table = BufferDecl {
+///     name: "table".into(),
+///     access: Access::ReadWrite,
+///     hints: MemoryHints { cache_locality: CacheLocality::Random, ..MemoryHints::default() },
+///     ..BufferDecl::default()
+/// };
+/// assert_eq!(table.count, 0); // sized at run time
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BufferDecl {
     /// Name, unique in the program.
@@ -150,6 +208,29 @@ pub struct BufferDecl {
     pub count: u64,
     /// Whether the host reads it back although its access alone would not say so, and does not provide it.
     pub output: bool,
+    /// Whether the host reads it back after the run although neither its access nor `output` says so: whoever runs
+    /// next in a pipeline takes the bytes from there. Only memory that is bound.
+    pub live_out: bool,
+    /// Where it should lie and how it is accessed. Only memory that is bound has any.
+    pub hints: MemoryHints,
+}
+
+/// Storage for reading `u32`, sized at run time, at group 0 and binding 0, without a name.
+impl Default for BufferDecl {
+    fn default() -> BufferDecl {
+        BufferDecl {
+            name: String::new(),
+            group: 0,
+            binding: 0,
+            memory: Memory::Storage,
+            access: Access::Read,
+            element: Scalar::U32.into(),
+            count: 0,
+            output: false,
+            live_out: false,
+            hints: MemoryHints::default(),
+        }
+    }
 }
 
 impl BufferDecl {

@@ -29,7 +29,7 @@ fn prints_what_is_built() {
         access: Access::ReadWrite,
         element: Type::new(Scalar::F32, 2),
         count: 64,
-        output: false,
+        ..BufferDecl::default()
     });
     let four = b.u32(4);
     let r = b.loop_(&[four], |b, p| {
@@ -71,6 +71,58 @@ fn prints_what_is_built() {
     assert_eq!(p.to_string(), expected);
     assert_eq!(read(expected).to_string(), expected);
     assert_eq!(relocate(&p).source.unwrap().text, expected);
+}
+
+/// What a buffer is marked with: each mark alone, and all of them.
+#[test]
+fn marks_of_buffers() {
+    let decl = |p: &Program| p.buffers.values().next().unwrap().clone();
+    let text = |marks: &str, hints: &str| {
+        format!(
+            "program p workgroup(1, 1, 1) {{\n  buffer b: u32[] storage read_write{marks} @group(0) @binding(0){hints}\n}}\n"
+        )
+    };
+    let check = |marks: &str, hints: &str, want: (bool, bool, MemoryHints)| {
+        let p = read(&text(marks, hints));
+        let b = decl(&p);
+        assert_eq!((b.output, b.live_out, b.hints), want, "{marks} {hints}");
+        assert_eq!(p.to_string(), text(marks, hints));
+        assert_eq!(verify(&p), Ok(()));
+    };
+    let (none, locality) =
+        (MemoryHints::default(), |cache_locality| MemoryHints { cache_locality, ..MemoryHints::default() });
+    check("", "", (false, false, none));
+    check(" output", "", (true, false, none));
+    check(" live_out", "", (false, true, none));
+    for axis in 0..3 {
+        let hints = MemoryHints { coalesce_axis: Some(axis), ..none };
+        check("", &format!(" hints(axis {axis})"), (false, false, hints));
+    }
+    check("", " hints(align 64)", (false, false, MemoryHints { preferred_alignment: 64, ..none }));
+    check("", " hints(streaming)", (false, false, locality(CacheLocality::Streaming)));
+    check("", " hints(random)", (false, false, locality(CacheLocality::Random)));
+    let all = MemoryHints {
+        coalesce_axis: Some(2),
+        preferred_alignment: 4096,
+        cache_locality: CacheLocality::Streaming,
+    };
+    check(" output live_out", " hints(axis 2, align 4096, streaming)", (true, true, all));
+    // Any order, and what is not worth saying.
+    assert_eq!(decl(&read(&text("", " hints(random, align 8,axis 0)"))).hints.preferred_alignment, 8);
+    assert_eq!(read(&text("", " hints(temporal, align 0)")).to_string(), text("", ""));
+    for hints in [
+        " hints()",
+        " hints(align)",
+        " hints(align 4 axis 1)",
+        " hints(align 4, align 4)",
+        " hints(random, streaming)",
+        " hints(axis 256)",
+        " hints(align 4294967296)",
+        " hints(fast)",
+    ] {
+        let errors = parse("test.vyre", &text("", hints)).unwrap_err();
+        assert_eq!((errors.len(), errors[0].code.name()), (1, "T001"), "{hints}: {}", errors[0]);
+    }
 }
 
 #[test]

@@ -148,6 +148,11 @@ fn declarations() {
     buffer("u32[] private read_write", "has no size");
     buffer("u32[4] private read_write output", "cannot be an output");
     buffer("u32[4] workgroup read_write @group(0) @binding(1)", "has a binding");
+    buffer("u32[4] private read_write live_out", "cannot live on");
+    buffer("u32[4] workgroup read_write hints(align 64)", "has hints");
+    buffer("u32[] storage read output @group(0) @binding(1)", "only reads");
+    buffer("u32[4] uniform read output @group(0) @binding(1)", "only reads");
+    buffer("u32[] storage read @group(0) @binding(1) hints(axis 3)", "axis 3");
     buffer("u32[4] uniform read_write @group(0) @binding(1)", "says `read_write`");
     buffer("u32[4294967296] storage read @group(0) @binding(1)", "4294967296 elements");
     buffer("f64x4[18446744073709551615] private read", "elements");

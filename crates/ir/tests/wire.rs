@@ -104,6 +104,55 @@ fn format() {
     assert_eq!(decode(&file(&body)).unwrap().to_string(), text);
 }
 
+/// The bytes of what buffers are marked with, worked out by hand from the description of the format.
+#[test]
+fn marks_of_buffers() {
+    let text = "program p workgroup(1, 1, 1) {
+  buffer a: u32[] storage read live_out @group(0) @binding(0)
+  buffer b: u32[] storage write output live_out @group(0) @binding(1) hints(axis 1, align 128, random)
+  buffer c: u32[] storage read @group(0) @binding(2) hints(streaming)
+}
+";
+    let words = ["u32", "storage", "read", "write", "random", "streaming", "yield"];
+    let mut table: Vec<u8> = vec![7];
+    for word in words {
+        table.push(word.len() as u8);
+        table.extend(word.as_bytes());
+    }
+    let body = |b_hints: &[u8], c: &[u8]| {
+        let mut body = table.clone();
+        body.extend([1, b'p', 1, 1, 1, 3]);
+        body.extend([1, b'a', 0, 1, 2, 2, 0, 0, 0]);
+        body.extend([1, b'b', 0, 1, 3, 7, 0, 0, 1]);
+        body.extend(b_hints);
+        body.extend([1, b'c', 0, 1, 2]);
+        body.extend(c);
+        body.extend([0, 1, 6, 0, 0, 0, 0]);
+        file(&body)
+    };
+    let good = body(&[2, 0x80, 0x01, 4], &[4, 0, 0, 2, 0, 0, 5]);
+    assert_eq!(encode(&parse("", text).unwrap()), good);
+    assert_eq!(decode(&good).unwrap().to_string(), text);
+    // A flag that is not known, an axis that there is not, a word that is no locality.
+    assert_eq!(refused(&body(&[2, 0x80, 0x01, 4], &[8, 0, 0, 2, 0, 0, 5])), "W006");
+    assert_eq!(refused(&body(&[4, 0x80, 0x01, 4], &[4, 0, 0, 2, 0, 0, 5])), "W010");
+    assert_eq!(refused(&body(&[2, 0x80, 0x01, 0], &[4, 0, 0, 2, 0, 0, 5])), "W008");
+}
+
+/// Hints that say nothing have one encoding: none.
+#[test]
+fn hints_of_nothing_are_not_canonical() {
+    let mut body: Vec<u8> = vec![5];
+    for word in ["u32", "storage", "read", "temporal", "yield"] {
+        body.push(word.len() as u8);
+        body.extend(word.as_bytes());
+    }
+    body.extend([1, b'p', 1, 1, 1, 1]);
+    body.extend([1, b'a', 0, 1, 2, 4, 0, 0, 0, 0, 0, 3]);
+    body.extend([0, 1, 4, 0, 0, 0, 0]);
+    assert_eq!(refused(&file(&body)), "W009");
+}
+
 /// The same program built in another order, and from text laid out otherwise, has the same fingerprint; a changed
 /// one has another.
 #[test]

@@ -17,7 +17,7 @@ fn program(endless: bool) -> Program {
         access: Access::ReadWrite,
         element: Scalar::U32.into(),
         count: 0,
-        output: false,
+        ..BufferDecl::default()
     });
     let (i, one) = (b.axis(Op::GlobalId, 0), b.u32(1));
     b.atomic(Op::AtomicAdd, data, i, one);

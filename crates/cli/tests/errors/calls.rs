@@ -32,7 +32,7 @@ fn storage(name: &str, binding: u32, count: u64) -> BufferDecl {
         access: Access::ReadWrite,
         element: Scalar::F32.into(),
         count,
-        output: false,
+        ..BufferDecl::default()
     }
 }
 

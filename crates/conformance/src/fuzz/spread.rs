@@ -56,7 +56,7 @@ pub fn spread(seed: u64, program: &Program, invocations: u32, workgroups: u32) -
             access,
             element: element.into(),
             count: 0,
-            output: false,
+            ..BufferDecl::default()
         })
     };
     let first = bound(&mut b, "first", 0, Access::Read);

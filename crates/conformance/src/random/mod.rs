@@ -84,7 +84,7 @@ pub fn program(seed: u64, options: &Options) -> Program {
             access,
             element,
             count,
-            output: false,
+            ..BufferDecl::default()
         })
     };
     let u32x = |lanes| Type::new(Scalar::U32, lanes);

@@ -15,7 +15,7 @@ pub fn storage(b: &mut Builder, name: &str, element: impl Into<Type>, access: Ac
         access,
         element: element.into(),
         count: 0,
-        output: false,
+        ..BufferDecl::default()
     })
 }
 
@@ -29,7 +29,7 @@ pub fn own(b: &mut Builder, memory: Memory, element: Scalar, count: u64) -> Buff
         access: Access::ReadWrite,
         element: element.into(),
         count,
-        output: false,
+        ..BufferDecl::default()
     })
 }
 

@@ -263,12 +263,25 @@ impl<'s> Parser<'s> {
             ));
         };
         let output = self.take_word("output");
+        let live_out = self.take_word("live_out");
         let (mut group, mut binding) = (0, 0);
         if memory.is_bound() || self.next.kind == Kind::Mark('@') {
             group = self.binding_attribute("group")?;
             binding = self.binding_attribute("binding")?;
         }
-        let decl = BufferDecl { name: name.clone(), group, binding, memory, access, element, count, output };
+        let hints = if self.take_word("hints") { self.hints()? } else { MemoryHints::default() };
+        let decl = BufferDecl {
+            name: name.clone(),
+            group,
+            binding,
+            memory,
+            access,
+            element,
+            count,
+            output,
+            live_out,
+            hints,
+        };
         if self.b.p.buffers.len() >= MAX_BUFFERS {
             self.fatal = true;
             return Err(self.error(codes::T009, loc, format!("there are more than {MAX_BUFFERS} buffers")));
@@ -290,6 +303,42 @@ impl<'s> Parser<'s> {
         let number = self.integer("a number")?;
         self.expect(')')?;
         Ok(number)
+    }
+
+    /// What is in the parentheses after `hints`: each kind of hint at most once, in any order.
+    fn hints(&mut self) -> Parse<MemoryHints> {
+        let (mut axis, mut align, mut locality) = (None, None, None);
+        self.expect('(')?;
+        loop {
+            let word = self.word("a hint: `axis`, `align`, `streaming`, `temporal` or `random`")?;
+            let kind = CacheLocality::ALL.into_iter().find(|l| l.name() == word.text);
+            let twice = match (word.text, kind) {
+                ("axis", _) => axis.replace(self.integer("an axis: 0, 1 or 2")?).is_some(),
+                ("align", _) => align.replace(self.integer("a number of bytes")?).is_some(),
+                (_, Some(kind)) => locality.replace(kind).is_some(),
+                _ => {
+                    let message = format!("there is no hint `{}`", shorten(word.text));
+                    let loc = self.loc(&word);
+                    self.error(codes::T001, loc, message);
+                    let fix = "Use some of `axis 1`, `align 64`, `streaming`, `temporal`, `random`.";
+                    return Err(self.advise(Some(fix.into())));
+                }
+            };
+            if twice {
+                let message = format!("the hint `{}` says again what another says", word.text);
+                let loc = self.loc(&word);
+                return Err(self.error(codes::T001, loc, message));
+            }
+            if self.take_if(Kind::Mark(',')).is_none() {
+                break;
+            }
+        }
+        self.expect(')')?;
+        Ok(MemoryHints {
+            coalesce_axis: axis,
+            preferred_alignment: align.unwrap_or(0),
+            cache_locality: locality.unwrap_or_default(),
+        })
     }
 
     // ---- regions and instructions

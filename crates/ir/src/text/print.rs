@@ -77,10 +77,25 @@ impl<'p> Printer<'p> {
         if b.output {
             write!(self.out, " output")?;
         }
+        if b.live_out {
+            write!(self.out, " live_out")?;
+        }
         if b.memory.is_bound() || (b.group, b.binding) != (0, 0) {
             write!(self.out, " @group({}) @binding({})", b.group, b.binding)?;
         }
+        if !b.hints.is_default() {
+            self.hints(b.hints)?;
+        }
         writeln!(self.out)
+    }
+
+    fn hints(&mut self, hints: MemoryHints) -> fmt::Result {
+        let axis = hints.coalesce_axis.map(|axis| format!("axis {axis}"));
+        let align = (hints.preferred_alignment > 0).then(|| format!("align {}", hints.preferred_alignment));
+        let locality = hints.cache_locality;
+        let locality = (locality != CacheLocality::default()).then(|| locality.name().to_string());
+        let given: Vec<String> = [axis, align, locality].into_iter().flatten().collect();
+        write!(self.out, " hints({})", given.join(", "))
     }
 
     /// A value's type, of whatever is no value too.

@@ -352,6 +352,19 @@ fn declaration_error(b: &BufferDecl) -> Option<(String, &'static str)> {
         if b.output {
             return Some((format!("is in {memory} memory and cannot be an output"), "Leave `output` out."));
         }
+        if b.live_out {
+            return Some((format!("is in {memory} memory and cannot live on"), "Leave `live_out` out."));
+        }
+        if !b.hints.is_default() {
+            return Some((format!("is in {memory} memory and has hints"), "Leave `hints` out."));
+        }
+    }
+    if let Some(axis) = b.hints.coalesce_axis.filter(|axis| *axis > 2) {
+        return Some((format!("has a hint for axis {axis}; there are three"), "Use axis 0, 1 or 2."));
+    }
+    if b.output && !b.access.writes() {
+        let what = "is an output that the program only reads".into();
+        return Some((what, "Declare it `write` or `read_write`; to read an input back, say `live_out`."));
     }
     if b.memory == Memory::Uniform && b.access != Access::Read {
         let what = format!("is in uniform memory and says `{}`; that is read only", b.access.name());

@@ -1,6 +1,6 @@
 //! Reads wire form from bytes that may be damaged or hostile.
 
-use super::{HEADER, MAGIC, VERSION, encode, tag};
+use super::{HEADER, MAGIC, VERSION, encode, flag, tag};
 use crate::build::Builder;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, counted};
@@ -74,6 +74,7 @@ struct Word {
     ty: Option<Type>,
     memory: Option<Memory>,
     access: Option<Access>,
+    locality: Option<CacheLocality>,
 }
 
 struct Reader<'f> {
@@ -178,6 +179,7 @@ impl<'f> Reader<'f> {
                 ty: Type::parse(&name),
                 memory: Memory::ALL.into_iter().find(|m| m.name() == name),
                 access: Access::ALL.into_iter().find(|a| a.name() == name),
+                locality: CacheLocality::ALL.into_iter().find(|l| l.name() == name),
                 name,
             });
         }
@@ -207,19 +209,33 @@ impl<'f> Reader<'f> {
     }
 
     fn buffer(&mut self) -> Read<BufferDecl> {
+        let (name, element) = (self.string()?, self.ty()?);
+        let memory = self.word("kind of memory", |w| w.memory)?;
+        let access = self.word("access", |w| w.access)?;
+        let flags = self.number()?;
+        if flags & !flag::ALL != 0 {
+            return self.malformed(format_args!("the flags of a buffer are {flags}"));
+        }
+        let has = |flag| flags & flag != 0;
         Ok(BufferDecl {
-            name: self.string()?,
-            element: self.ty()?,
-            memory: self.word("kind of memory", |w| w.memory)?,
-            access: self.word("access", |w| w.access)?,
-            output: match self.number()? {
-                0 => false,
-                1 => true,
-                other => return self.malformed(format_args!("a flag is {other}")),
-            },
+            name,
+            element,
+            memory,
+            access,
+            output: has(flag::OUTPUT),
+            live_out: has(flag::LIVE_OUT),
             count: self.number()?,
             group: self.small()?,
             binding: self.small()?,
+            hints: if has(flag::HINTS) { self.hints()? } else { MemoryHints::default() },
+        })
+    }
+
+    fn hints(&mut self) -> Read<MemoryHints> {
+        Ok(MemoryHints {
+            coalesce_axis: self.small::<u8>()?.checked_sub(1),
+            preferred_alignment: self.small()?,
+            cache_locality: self.word("locality", |w| w.locality)?,
         })
     }
 

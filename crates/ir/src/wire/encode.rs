@@ -1,6 +1,6 @@
 //! Writes wire form.
 
-use super::{MAGIC, VERSION, tag};
+use super::{MAGIC, VERSION, flag, tag};
 use crate::entity::Entity;
 use crate::program::*;
 use crate::text::Names;
@@ -111,10 +111,18 @@ impl Writer<'_> {
             self.ty(decl.element);
             self.word(decl.memory.name());
             self.word(decl.access.name());
-            self.number(decl.output as u64);
+            let flags = [(decl.output, flag::OUTPUT), (decl.live_out, flag::LIVE_OUT)];
+            let hinted = (!decl.hints.is_default(), flag::HINTS);
+            self.number(flags.into_iter().chain([hinted]).filter(|f| f.0).map(|f| f.1).sum());
             self.number(decl.count);
             self.number(decl.group as u64);
             self.number(decl.binding as u64);
+            if hinted.0 {
+                let hints = decl.hints;
+                self.number(hints.coalesce_axis.map_or(0, |axis| axis as u64 + 1));
+                self.number(hints.preferred_alignment as u64);
+                self.word(hints.cache_locality.name());
+            }
         }
         self.region(p.body);
     }

@@ -3,9 +3,11 @@
 //! ```text
 //! "VYRE"  version: u16  flags: u16 (0)  hash: [u8; 32] (BLAKE3 of the body)  body
 //! body    = words program
-//! words   = count, then strings: the names of the operations, types, kinds of memory and accesses used
+//! words   = count, then strings: the names of the operations, types, kinds of memory, accesses and localities used
 //! program = name, workgroup size, count and buffers, region
-//! buffer  = name, type, memory, access, output: 0 or 1, count, group, binding
+//! buffer  = name, type, memory, access, flags, count, group, binding, hints if there is the flag for them
+//! flags   = 1: output, 2: live out, 4: hints; their sum
+//! hints   = axis + 1 or 0 for none, alignment, locality; not all of them the default
 //! region  = count and types of the parameters, count and instructions
 //! inst    = operation, attribute, count and types of the results, count and operands, count and regions
 //! ```
@@ -31,6 +33,14 @@ pub const MAGIC: [u8; 4] = *b"VYRE";
 pub const VERSION: u16 = 1;
 /// Bytes before the body.
 const HEADER: usize = 40;
+
+/// What the flags of a buffer say.
+mod flag {
+    pub const OUTPUT: u64 = 1;
+    pub const LIVE_OUT: u64 = 2;
+    pub const HINTS: u64 = 4;
+    pub const ALL: u64 = OUTPUT | LIVE_OUT | HINTS;
+}
 
 /// The tag of each kind of attribute.
 mod tag {

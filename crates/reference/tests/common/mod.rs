@@ -14,7 +14,7 @@ pub fn declare(b: &mut Builder, name: &str, memory: Memory, element: Type, count
     let binding = b.p.buffers.len() as u32;
     let name = name.into();
     let access = Access::ReadWrite;
-    b.buffer(BufferDecl { name, group: 0, binding, memory, access, element, count, output: false })
+    b.buffer(BufferDecl { name, group: 0, binding, memory, access, element, count, ..BufferDecl::default() })
 }
 
 /// Stores a u32 for this invocation at `local_index`.

@@ -98,7 +98,7 @@ impl Lower<'_> {
             access,
             element,
             count,
-            output: false,
+            ..BufferDecl::default()
         });
         Ok(Place::new(Root::Buffer(buffer), ty))
     }
@@ -129,7 +129,7 @@ impl Lower<'_> {
             access: Access::ReadWrite,
             element,
             count,
-            output: false,
+            ..BufferDecl::default()
         });
         Ok(Place::new(Root::Buffer(buffer), ty))
     }

@@ -17,7 +17,7 @@ pub fn outputs(p: &Program) -> [(&'static str, Result<String, vyre_ir::Diagnosti
 pub fn buffer(b: &mut Builder, name: &str, memory: Memory, element: Type, count: u64) -> Buffer {
     let binding = b.p.buffers.len() as u32;
     let (name, access) = (name.into(), Access::ReadWrite);
-    b.buffer(BufferDecl { name, group: 0, binding, memory, access, element, count, output: false })
+    b.buffer(BufferDecl { name, group: 0, binding, memory, access, element, count, ..BufferDecl::default() })
 }
 
 /// A value of any type that is not a constant.
