@@ -5,7 +5,10 @@ use crate::codes;
 use crate::error::BackendError;
 use vyre_ir::diagnostic::counted;
 use vyre_ir::entity::Entity;
-use vyre_ir::{Access, BufferDecl, Code, Diagnostic, Memory, Program};
+use vyre_ir::{Access, BufferDecl, Code, Diagnostic, Memory, Program, Scalar};
+
+/// The largest alignment that a program can ask for: that of a large page of memory.
+pub const MAX_ALIGNMENT: u32 = 2 << 20;
 
 /// What a buffer is to the caller.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -39,7 +42,8 @@ pub struct Binding {
     pub role: BindingRole,
     /// Size of an element.
     pub element_size: u32,
-    /// Alignment the memory should have.
+    /// What the address of its memory is to be a multiple of: the program's hint, but at least the element's size and
+    /// 1. Not a power of two where the element's size is not one; [`AlignedBytes`](crate::AlignedBytes) rounds up.
     pub preferred_alignment: u32,
     /// Number of elements; 0 while a runtime-sized buffer has no input yet.
     pub element_count: u64,
@@ -56,6 +60,12 @@ impl Binding {
     pub fn is_bound(&self) -> bool {
         self.role != BindingRole::Shared
     }
+
+    /// Whether the program may write it. A backend may take memory of other bindings as constant during a run.
+    pub fn is_written(&self) -> bool {
+        !matches!(self.role, BindingRole::Input | BindingRole::Uniform)
+    }
+
     /// Size in bytes, as far as it is known.
     pub fn byte_len(&self) -> u64 {
         self.element_count.saturating_mul(self.element_size as u64)
@@ -104,10 +114,15 @@ impl BindingPlan {
     /// The plan of a program before any input is known.
     ///
     /// # Errors
-    /// `B001` for two buffers with one (group, binding), `B002` for a size beyond 64 bits.
+    /// `B001` for two buffers with one (group, binding), `B002` for a size beyond 64 bits, `B012` for an alignment hint
+    /// that is no power of two or more than [`MAX_ALIGNMENT`], `B013` for an element type that has no size in memory
+    /// (`bool`, or a vector of other than 1 to 4 lanes), whatever count is declared of it: such elements have the
+    /// size that a device gives them when the program runs.
     pub fn build(program: &Program) -> Result<BindingPlan, BackendError> {
         let mut bindings = Vec::with_capacity(program.buffers.len());
         for (id, decl) in program.buffers.iter() {
+            check_element(decl)?;
+            check_alignment(decl)?;
             let static_byte_len = match decl.count {
                 0 => None,
                 count => Some(decl.static_bytes().ok_or_else(|| {
@@ -128,7 +143,7 @@ impl BindingPlan {
                 buffer_index: id.index(),
                 role: role(decl),
                 element_size: decl.element.bytes(),
-                preferred_alignment: decl.element.bytes().next_power_of_two(),
+                preferred_alignment: decl.hints.preferred_alignment.max(decl.element.bytes()).max(1),
                 element_count: decl.count,
                 static_byte_len,
                 input_index: None,
@@ -150,6 +165,7 @@ impl BindingPlan {
             ));
         }
         let (mut inputs, mut outputs) = (0.., 0..);
+        let decls: Vec<&BufferDecl> = program.buffers.values().collect();
         for b in &mut bindings {
             let (input, output) = match b.role {
                 BindingRole::Input | BindingRole::Uniform => (true, false),
@@ -157,8 +173,10 @@ impl BindingPlan {
                 BindingRole::Output => (false, true),
                 BindingRole::Shared | BindingRole::Persistent => (false, false),
             };
+            // Memory that the host does not see has nothing to give.
+            let live_out = decls[b.buffer_index].live_out && b.is_bound();
             b.input_index = if input { inputs.next() } else { None };
-            b.output_index = if output { outputs.next() } else { None };
+            b.output_index = if output || live_out { outputs.next() } else { None };
         }
         Ok(BindingPlan { bindings })
     }
@@ -237,6 +255,29 @@ impl BindingPlan {
     pub fn outputs(&self) -> impl Iterator<Item = &Binding> {
         self.bindings.iter().filter(|b| b.output_index.is_some())
     }
+}
+
+fn check_element(decl: &BufferDecl) -> Result<(), BackendError> {
+    let BufferDecl { name, element, .. } = decl;
+    if element.scalar != Scalar::Bool && (1..=4).contains(&element.lanes) {
+        return Ok(());
+    }
+    let count = match decl.count {
+        0 => "has elements".to_string(),
+        count => format!("declares {count} elements"),
+    };
+    let message = format!("buffer `{name}` {count} of {element}, a type without a size in memory");
+    Err(bind_error(codes::B013, message, "Declare it as u32, or a vector of up to 4."))
+}
+
+fn check_alignment(decl: &BufferDecl) -> Result<(), BackendError> {
+    let hint = decl.hints.preferred_alignment;
+    if hint == 0 || (hint.is_power_of_two() && hint <= MAX_ALIGNMENT) {
+        return Ok(());
+    }
+    let message = format!("buffer `{}` prefers an alignment of {hint} bytes, which cannot be had", decl.name);
+    let fix = format!("Prefer a power of two up to {MAX_ALIGNMENT}, or 0 for none.");
+    Err(bind_error(codes::B012, message, fix))
 }
 
 fn role(decl: &BufferDecl) -> BindingRole {

@@ -10,6 +10,8 @@ vyre_ir::codes! {
     B008 = "An output does not exist, or cannot be read as that type.";
     B010 = "The grid has an axis of 0.";
     B011 = "The grid has more threads along an axis than can be counted.";
+    B012 = "A buffer prefers an alignment that is no power of two, or more than 2 MiB.";
+    B013 = "A buffer holds elements that have no size in memory.";
     B020 = "A device work queue has no entries.";
     B021 = "An entry of a device work queue has no bytes.";
     B022 = "A device work queue starts with more items than it has entries.";

@@ -9,6 +9,7 @@ pub mod codes;
 mod dispatch;
 mod error;
 mod grid;
+mod layout;
 mod memory;
 mod profile;
 mod queue;
@@ -22,10 +23,13 @@ pub use acquire::{
     explain_selection,
 };
 pub use backend::{Cancel, CompileOptions, Executable, Launch, LaunchMemory, VyreBackend};
-pub use binding::{Binding, BindingPlan, BindingRole};
+pub use binding::{Binding, BindingPlan, BindingRole, MAX_ALIGNMENT};
 pub use dispatch::{Compiled, DispatchConfig, Outputs, Timing, with_timeout};
 pub use error::BackendError;
 pub use grid::{Grid, infer_grid};
+pub use layout::{
+    BackendLayoutFingerprint, BindingSetFingerprint, LayoutClass, LayoutSlot, binding_plans_share_layout,
+};
 pub use memory::{AlignedBytes, available_host_bytes};
 pub use profile::{DeviceKind, DeviceProfile, Limits, TimingQuality};
 pub use queue::{

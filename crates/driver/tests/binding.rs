@@ -1,7 +1,7 @@
 //! The binding plan: roles, order, sizes, and each way an input can fail to fit.
 
-use vyre_driver::{BackendError, BindingPlan, BindingRole, Grid};
-use vyre_ir::{Access, BufferDecl, Builder, Memory, Program, Scalar, Type};
+use vyre_driver::{BackendError, BindingPlan, BindingRole, Grid, MAX_ALIGNMENT};
+use vyre_ir::{Access, BufferDecl, Builder, Memory, MemoryHints, Program, Scalar, Type};
 
 fn decl(name: &str, at: (u32, u32), memory: Memory, access: Access, element: Type, count: u64) -> BufferDecl {
     let (group, binding) = at;
@@ -52,6 +52,103 @@ fn bindings_are_sorted_and_have_roles() {
         ("tile", BindingRole::Shared, None, None, 4),
     ];
     assert_eq!(seen, expected);
+}
+
+/// Which role a lone buffer gets, whether it is an input, and whether it is an output.
+#[test]
+fn roles_follow_from_memory_then_output_then_access() {
+    let u32 = Type::from(Scalar::U32);
+    let check = |memory, access, output, role, is_input: bool, is_output: bool| {
+        for live_out in [false, true] {
+            let bound = decl("b", (0, 0), memory, access, u32, 4);
+            let p = program(vec![BufferDecl { output, live_out, ..bound }]);
+            let b = BindingPlan::build(&p).unwrap().bindings.remove(0);
+            let want = (role, is_input, is_output || (live_out && memory.is_bound()));
+            assert_eq!((b.role, b.input_index.is_some(), b.output_index.is_some()), want);
+        }
+    };
+    use Access::{Read, ReadWrite, Write};
+    for access in [Read, Write, ReadWrite] {
+        for output in [false, true] {
+            check(Memory::Workgroup, access, output, BindingRole::Shared, false, false);
+            check(Memory::Private, access, output, BindingRole::Shared, false, false);
+            check(Memory::Persistent, access, output, BindingRole::Persistent, false, false);
+        }
+        check(Memory::Storage, access, true, BindingRole::Output, false, true);
+    }
+    check(Memory::Uniform, Read, true, BindingRole::Output, false, true);
+    check(Memory::Uniform, Read, false, BindingRole::Uniform, true, false);
+    check(Memory::Storage, Read, false, BindingRole::Input, true, false);
+    check(Memory::Storage, ReadWrite, false, BindingRole::InputOutput, true, true);
+    check(Memory::Storage, Write, false, BindingRole::Output, false, true);
+}
+
+/// Buffers marked as live after the run are outputs in the order of the plan, among the others.
+#[test]
+fn live_buffers_are_read_back() {
+    let mut p = sample();
+    for name in ["data", "settings"] {
+        let buffer = p.buffer_named(name).unwrap();
+        p.buffers[buffer].live_out = true;
+    }
+    let plan = BindingPlan::build(&p).unwrap();
+    let outputs: Vec<&str> = plan.outputs().map(|b| b.name.as_str()).collect();
+    assert_eq!(outputs, ["data", "settings", "only_written", "both", "declared"]);
+    assert!(plan.outputs().map(|b| b.output_index).eq((0..5).map(Some)));
+    let inputs: Vec<&str> = plan.inputs().map(|b| b.name.as_str()).collect();
+    assert_eq!(inputs, ["data", "settings", "both"]);
+}
+
+#[test]
+fn alignment_is_the_hint_but_at_least_the_element() {
+    let with = |element, hint| {
+        let hints = MemoryHints { preferred_alignment: hint, ..MemoryHints::default() };
+        let b = decl("b", (0, 0), Memory::Storage, Access::Read, element, 0);
+        let plan = BindingPlan::build(&program(vec![BufferDecl { hints, ..b }]));
+        plan.map(|plan| plan.bindings[0].preferred_alignment).map_err(code)
+    };
+    let (u8, f32x3, f64x4) = (Scalar::U8.into(), Type::new(Scalar::F32, 3), Type::new(Scalar::F64, 4));
+    assert_eq!(with(u8, 0), Ok(1));
+    assert_eq!(with(u8, 1), Ok(1));
+    assert_eq!(with(u8, 64), Ok(64));
+    assert_eq!(with(f32x3, 0), Ok(12));
+    assert_eq!(with(f32x3, 4), Ok(12));
+    assert_eq!(with(f64x4, 16), Ok(32));
+    assert_eq!(with(f64x4, MAX_ALIGNMENT), Ok(2_097_152));
+    for hint in [3, 12, 63, 65, MAX_ALIGNMENT * 2, u32::MAX] {
+        assert_eq!(with(u8, hint), Err("B012"), "{hint}");
+    }
+}
+
+/// No verified program has such a buffer; a plan can be asked for before.
+#[test]
+fn elements_need_a_size() {
+    for (element, count) in [
+        (Type::from(Scalar::Bool), 4),
+        (Type::from(Scalar::Bool), 0),
+        (Type { scalar: Scalar::U32, lanes: 0 }, 4),
+        (Type { scalar: Scalar::U32, lanes: 5 }, 4),
+    ] {
+        let p = program(vec![decl("flags", (0, 0), Memory::Storage, Access::Read, element, count)]);
+        let error = BindingPlan::build(&p).unwrap_err();
+        assert!(error.to_string().contains("`flags`"), "{error}");
+        assert_eq!(code(error), "B013", "{element}[{count}]");
+    }
+}
+
+/// What the messages must say.
+#[test]
+fn messages_carry_the_numbers() {
+    let plan = BindingPlan::build(&sample()).unwrap();
+    let says = |inputs: &[&[u8]], words: &[&str]| {
+        let text = plan.validate_borrowed_inputs(inputs).unwrap_err().to_string();
+        assert!(words.iter().all(|word| text.contains(word)), "{text}");
+        assert!(text.contains("Fix: "), "{text}");
+    };
+    says(&[&[0; 2]], &["takes 3 inputs", "1 were given", "data, settings, both"]);
+    says(&[&[0; 3], &[0; 12], &[0; 16]], &["`data`", "3 bytes", "element size 2"]);
+    says(&[&[0; 2], &[0; 16], &[0; 16]], &["`settings`", "16 bytes", "declares 12"]);
+    says(&[&[0; 2], &[0; 12], &[]], &["`both`", "empty"]);
 }
 
 #[test]

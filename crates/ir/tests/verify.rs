@@ -150,6 +150,7 @@ fn declarations() {
     buffer("u32[4] workgroup read_write @group(0) @binding(1)", "has a binding");
     buffer("u32[4] private read_write live_out", "cannot live on");
     buffer("u32[4] workgroup read_write hints(align 64)", "has hints");
+    buffer("u32[4] persistent read_write output @group(0) @binding(1)", "no output of one run");
     buffer("u32[] storage read output @group(0) @binding(1)", "only reads");
     buffer("u32[4] uniform read output @group(0) @binding(1)", "only reads");
     buffer("u32[] storage read @group(0) @binding(1) hints(axis 3)", "axis 3");

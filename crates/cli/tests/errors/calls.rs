@@ -5,7 +5,7 @@ use vyre::{
     WorkQueueHostSync, acquire, plan_device_work_queue, plan_device_work_queue_backpressure,
 };
 use vyre_ir::build::Builder;
-use vyre_ir::{Access, BufferDecl, Diagnostic, Memory, Program, Scalar, text, verify::verify};
+use vyre_ir::{Access, BufferDecl, Diagnostic, Memory, MemoryHints, Program, Scalar, text, verify::verify};
 use vyre_reference::{Bytes, Error, Options};
 
 /// Code, the call, what it says.
@@ -76,6 +76,19 @@ fn binding() -> Vec<Call> {
     vec![
         ("B001", "BindingPlan::build(&program)", plan(vec![storage("a", 0, 1), storage("b", 0, 1)])),
         ("B002", "BindingPlan::build(&program)", plan(vec![storage("a", 0, u64::MAX)])),
+        (
+            "B012",
+            "BindingPlan::build(&program), with a hint of 48",
+            plan(vec![BufferDecl {
+                hints: MemoryHints { preferred_alignment: 48, ..MemoryHints::default() },
+                ..storage("a", 0, 1)
+            }]),
+        ),
+        (
+            "B013",
+            "BindingPlan::build(&program)",
+            plan(vec![BufferDecl { element: Scalar::Bool.into(), ..storage("a", 0, 4) }]),
+        ),
         ("B003", "compiled.dispatch(&[], &config)", sized(&[])),
         ("B004", "compiled.dispatch(&[&[0; 3]], &config)", sized(&[&[0; 3]])),
         ("B005", "compiled.dispatch(&[&[0; 8]], &config)", sized(&[&[0; 8]])),

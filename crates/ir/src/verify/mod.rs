@@ -359,6 +359,10 @@ fn declaration_error(b: &BufferDecl) -> Option<(String, &'static str)> {
             return Some((format!("is in {memory} memory and has hints"), "Leave `hints` out."));
         }
     }
+    if b.memory == Memory::Persistent && b.output {
+        let what = "is in persistent memory, which is no output of one run".into();
+        return Some((what, "Say `live_out` to read it back after each run."));
+    }
     if let Some(axis) = b.hints.coalesce_axis.filter(|axis| *axis > 2) {
         return Some((format!("has a hint for axis {axis}; there are three"), "Use axis 0, 1 or 2."));
     }
