@@ -5,6 +5,7 @@
 mod acquire;
 mod backend;
 mod binding;
+mod cache;
 pub mod codes;
 mod dispatch;
 mod error;
@@ -24,6 +25,11 @@ pub use acquire::{
 };
 pub use backend::{Cancel, CompileOptions, Executable, Launch, LaunchMemory, VyreBackend};
 pub use binding::{Binding, BindingPlan, BindingRole, MAX_ALIGNMENT};
+pub use cache::disk::{DiskCache, DiskCacheConfig, DiskUsage};
+pub use cache::key::{COMPILER, CacheKey, device_features};
+pub use cache::{
+    CacheConfig, CacheSource, DiskSnapshot, MissReason, PipelineCache, PipelineCacheSnapshot, Recipe,
+};
 pub use dispatch::{Compiled, DispatchConfig, Outputs, Timing, with_timeout};
 pub use error::BackendError;
 pub use grid::{Grid, infer_grid};
