@@ -100,7 +100,8 @@ pub struct RunArgs {
     /// Write a buffer's contents after the run.
     #[arg(long = "out", value_name = "NAME=SINK")]
     pub outs: Vec<Assignment>,
-    /// Where to run: a backend's id, or `auto` for the best that `vyre devices` lists.
+    /// Where to run: a device's id, as `vyre devices` lists them, or `auto` for the best one of any kind that can run the
+    /// program.
     #[arg(long, value_name = "ID", default_value = "auto")]
     pub backend: String,
     /// Run the reference interpreter too and compare. It checks a sample of workgroups when all would take more than

@@ -1,83 +1,210 @@
-//! `vyre devices`: every linked backend, what its device can do, and what `auto` picks.
+//! `vyre devices`: every device of every linked backend, all that is known of it, and what `auto` and the library's
+//! default make of it.
 
 use crate::failure::Failure;
-use crate::show::bytes;
-use serde_json::json;
-use vyre::{AcquirePolicy, Candidate, explain_selection};
+use crate::show::{self, nanoseconds, table};
+use serde_json::{Value, json};
+use vyre::{AcquirePolicy, BindingPlan, Candidate, DeviceKind, DeviceProfile, DeviceRequirements, Survey};
+use vyre_ir::Program;
+
+/// How `--backend auto` chooses for a program: any kind of device that can run it.
+pub fn auto_policy(program: &Program) -> AcquirePolicy {
+    AcquirePolicy { require: DeviceRequirements::of(program), ..AcquirePolicy::any() }
+}
+
+/// [`auto_policy`] for a run of which the sizes are known.
+pub fn auto_policy_for_run(program: &Program, plan: &BindingPlan, workgroups: [u32; 3]) -> AcquirePolicy {
+    let mut policy = auto_policy(program);
+    let limits = &mut policy.require.limits;
+    limits.workgroups_per_dimension = workgroups.into_iter().max().unwrap_or(1);
+    let storage = plan.bindings.iter().filter(|b| b.is_bound());
+    limits.storage_binding_bytes = storage.map(|b| b.byte_len()).fold(limits.storage_binding_bytes, u64::max);
+    policy
+}
+
+/// A device under both policies.
+struct Row {
+    auto: Candidate,
+    /// The same device's place and reason under the library's default.
+    default: (Option<usize>, String),
+}
+
+/// Both decisions, of one survey.
+struct Decisions {
+    rows: Vec<Row>,
+    /// Why the library's default chooses none.
+    default_failure: Option<String>,
+}
 
 /// Lists the devices; gives what to print on standard output.
 pub fn devices(as_json: bool) -> Result<String, Failure> {
-    let candidates = explain_selection(&AcquirePolicy::any())?;
-    if as_json {
-        let list: Vec<_> = candidates.iter().map(document).collect();
-        return Ok(format!("{:#}\n", json!({ "devices": list })));
+    let mut survey = Survey::new()?;
+    let auto = survey.explain(&AcquirePolicy::any());
+    let default = survey.explain(&AcquirePolicy::default());
+    // Opening the devices of the second decision may have told more of them, but nothing of their places in the first.
+    let rows = auto.into_iter().map(|auto| {
+        let same = default.iter().find(|c| c.id == auto.id);
+        Row { default: same.map(|c| (c.place, c.reason.clone())).unwrap_or_default(), auto }
+    });
+    let decisions = Decisions {
+        rows: rows.collect(),
+        default_failure: survey
+            .acquire(&AcquirePolicy::default())
+            .err()
+            .and_then(|error| Some(error.diagnostics().first()?.message.clone())),
+    };
+    Ok(if as_json { format!("{:#}\n", decisions.json()) } else { decisions.text() })
+}
+
+impl Decisions {
+    fn auto_choice(&self) -> Option<&str> {
+        Some(&self.rows.iter().find(|row| row.auto.place == Some(0))?.auto.id)
     }
-    let mut text = String::new();
-    for c in &candidates {
-        let choice = match c.place {
-            Some(0) => "auto picks this one".into(),
-            Some(place) => format!("place {place} for auto: {}", c.reason),
-            None => format!("not for auto: {}", c.reason),
-        };
-        let profile = match &c.profile {
-            Ok(profile) => profile,
-            Err(_) => {
-                text += &format!("{}: cannot be opened\n  {choice}\n", c.id);
-                continue;
+
+    fn default_choice(&self) -> Option<&str> {
+        Some(&self.rows.iter().find(|row| row.default.0 == Some(0))?.auto.id)
+    }
+
+    fn text(&self) -> String {
+        let header = ["rank", "id", "kind", "name", "score", "timing", "GB/s", "note"];
+        let mut lines = vec![header.map(String::from)];
+        for Row { auto: c, .. } in &self.rows {
+            let of = |fact: &dyn Fn(&DeviceProfile) -> String| c.profile.as_ref().map_or("-".into(), fact);
+            lines.push([
+                c.place.map_or("-".into(), |place| (place + 1).to_string()),
+                c.id.clone(),
+                of(&|p| p.kind.name().into()),
+                of(&|p| p.name.clone()),
+                of(&|p| p.capability_score().to_string()),
+                of(&|p| p.timing_quality.name().into()),
+                of(&|p| p.mem_bw_gbps.map_or("-".into(), |rate| rate.to_string())),
+                if c.place == Some(0) { "auto picks this one".into() } else { c.reason.clone() },
+            ]);
+        }
+        let mut text = table(&lines);
+        text += &format!(
+            "\nauto (`vyre run --backend auto`) picks the best device of any kind that can run the program: {}\n",
+            self.auto_choice().unwrap_or("none")
+        );
+        text += &match (self.default_choice(), &self.default_failure) {
+            (Some(id), _) => format!("the library's default picks the best GPU: {id}\n"),
+            (None, why) => {
+                format!(
+                    "the library's default picks the best GPU: none; {}\n",
+                    why.as_deref().unwrap_or("none fits")
+                )
             }
         };
-        let limits = profile.limits;
-        let features: Vec<&str> =
-            features(c).into_iter().filter(|(_, has)| *has).map(|(name, _)| name).collect();
-        text += &format!("{}: {}, {}, driver {}\n", c.id, profile.name, profile.kind.name(), profile.driver);
-        text += &format!("  {choice}\n");
-        text += &format!(
-            "  score {}, {} compute units, opened in {}\n",
-            profile.capability_score(),
-            profile.compute_units,
-            crate::show::nanoseconds(c.acquire_ns)
-        );
-        text += &format!(
-            "  at most {} invocations a workgroup, {} of workgroup memory; subgroups of {}\n",
-            limits.invocations_per_workgroup,
-            bytes(limits.workgroup_memory_bytes),
-            profile.subgroup_size
-        );
-        text += &format!("  features: {}\n", features.join(", "));
+        for row in &self.rows {
+            text += &details(row);
+        }
+        text
     }
-    Ok(text)
+
+    fn json(&self) -> Value {
+        let kinds = |kinds: Vec<DeviceKind>| kinds.into_iter().map(DeviceKind::name).collect::<Vec<_>>();
+        let any = AcquirePolicy::any().kinds.into_iter().filter(|kind| *kind != DeviceKind::Oracle).collect();
+        json!({
+            "devices": self.rows.iter().map(document).collect::<Vec<_>>(),
+            "auto": { "kinds": kinds(any), "picks": self.auto_choice() },
+            "default": {
+                "kinds": kinds(AcquirePolicy::default().kinds),
+                "picks": self.default_choice(),
+                "failure": self.default_failure,
+            },
+        })
+    }
 }
 
-fn features(c: &Candidate) -> Vec<(&'static str, bool)> {
-    let Ok(p) = &c.profile else { return Vec::new() };
-    vec![
-        ("f16", p.supports_f16),
-        ("bf16", p.supports_bf16),
-        ("f64", p.supports_f64),
-        ("i64", p.supports_i64),
-        ("subgroups", p.supports_subgroup_ops),
-        ("subgroup shuffle", p.supports_subgroup_shuffle),
-        ("tensor cores", p.supports_tensor_cores),
-        ("asynchronous compute", p.supports_async_compute),
-        ("indirect dispatch", p.supports_indirect_dispatch),
-        ("persistent threads", p.supports_persistent_threads),
-        ("grid sync", p.supports_grid_sync),
-        ("device timestamps", p.supports_device_timestamps),
-        ("hardware counters", p.supports_hardware_counters),
-    ]
+fn details(row: &Row) -> String {
+    let c = &row.auto;
+    let mut text = format!("\n{}\n", c.id);
+    let rank = if c.precedence == u32::MAX { "no rank".into() } else { format!("rank {}", c.precedence) };
+    text += &format!("  backend     {}, device {}, {rank} among equals\n", c.backend, c.index);
+    text += &format!("  auto        {}{}\n", place(c.place), c.reason);
+    text += &format!("  default     {}{}\n", place(row.default.0), row.default.1);
+    let time = |what: &str, ns: Option<u64>| match ns {
+        Some(ns) => format!("{what} in {}", nanoseconds(ns)),
+        None => format!("not {what}"),
+    };
+    text += &format!("  found       {}, {}\n", time("probed", c.probe_ns), time("opened", c.open_ns));
+    let Some(p) = &c.profile else { return text };
+    let list = |wanted: bool| {
+        let names: Vec<&str> =
+            p.features().into_iter().filter(|(_, has)| *has == wanted).map(|(name, _)| name).collect();
+        if names.is_empty() { "nothing".into() } else { names.join(", ") }
+    };
+    let l = &p.limits;
+    let [x, y, z] = l.workgroup_size;
+    text += &format!("  device      {}, {}, driver {}\n", p.name, p.kind.name(), p.driver);
+    text += &format!("  processors  compute units: {}, subgroups of {}\n", p.compute_units, p.subgroup_size);
+    let rate = p.mem_bw_gbps.map_or("not measured".into(), |rate| format!("{rate} GB/s"));
+    text += &format!("  timing      {}; memory bandwidth {rate}\n", p.timing_quality.name());
+    text += &format!("  features    {}\n  lacks       {}\n", list(true), list(false));
+    text += &format!(
+        "  workgroup   at most {} invocations, {x} x {y} x {z}; {} of memory; {} along an axis\n",
+        l.invocations_per_workgroup,
+        show::bytes(l.workgroup_memory_bytes),
+        count(l.workgroups_per_dimension, "workgroups")
+    );
+    let storage = if l.storage_binding_bytes == u64::MAX {
+        "any size".into()
+    } else {
+        format!("at most {}", show::bytes(l.storage_binding_bytes))
+    };
+    text += &format!("  buffers     {}, each of {storage}\n", count(l.buffers_per_stage, "storage buffers"));
+    text += &format!("  score       {}\n", p.capability_score());
+    let items = p.score_items().map(|(item, points, has)| {
+        ["    ".into(), item.into(), if has { format!("{points}") } else { format!("- of {points}") }]
+    });
+    text + &table(&items)
 }
 
-fn document(c: &Candidate) -> serde_json::Value {
-    let mut document =
-        json!({ "id": c.id, "place": c.place, "reason": c.reason, "acquire_ns": c.acquire_ns });
-    if let Ok(p) = &c.profile {
-        let features: serde_json::Map<String, serde_json::Value> =
-            features(c).into_iter().map(|(name, has)| (name.replace(' ', "_"), has.into())).collect();
+fn place(place: Option<usize>) -> String {
+    place.map_or("not chosen: ".into(), |place| format!("rank {}: ", place + 1))
+}
+
+fn count(n: u32, of: &str) -> String {
+    if n == u32::MAX { format!("any number of {of}") } else { format!("at most {n} {of}") }
+}
+
+fn document(row: &Row) -> Value {
+    let c = &row.auto;
+    let mut document = json!({
+        "id": c.id,
+        "backend": c.backend,
+        "device": c.index,
+        "place": c.place,
+        "rank": c.place.map(|place| place + 1),
+        "reason": c.reason,
+        "default": {
+            "place": row.default.0,
+            "rank": row.default.0.map(|place| place + 1),
+            "reason": row.default.1,
+        },
+        "dispatches": c.dispatches,
+        "precedence": Some(c.precedence).filter(|rank| *rank != u32::MAX),
+        "acquire_ns": c.acquire_ns(),
+        "probe_ns": c.probe_ns,
+        "open_ns": c.open_ns,
+        "failure": c.failure.as_ref().map(|error| {
+            error.diagnostics().iter().map(crate::report::json).collect::<Vec<_>>()
+        }),
+    });
+    if let Some(p) = &c.profile {
+        let features: serde_json::Map<String, Value> =
+            p.features().into_iter().map(|(name, has)| (name.replace(' ', "_"), has.into())).collect();
+        let items = p.score_items().map(|(item, points, has)| {
+            json!({ "item": item, "points": if has { points } else { 0 }, "of": points, "has": has })
+        });
         let l = p.limits;
         document["name"] = p.name.clone().into();
         document["kind"] = p.kind.name().into();
         document["driver"] = p.driver.clone().into();
         document["score"] = p.capability_score().into();
+        document["score_items"] = items.to_vec().into();
+        document["timing_quality"] = p.timing_quality.name().into();
+        document["mem_bw_gbps"] = p.mem_bw_gbps.into();
         document["compute_units"] = p.compute_units.into();
         document["subgroup_size"] = p.subgroup_size.into();
         document["features"] = features.into();

@@ -5,12 +5,13 @@
 
 use crate::args::OptArgs;
 use crate::codes;
+use crate::devices::auto_policy;
 use crate::failure::Failure;
 use crate::load::load;
 use serde_json::json;
+use vyre::acquire_by_policy;
 use vyre::opt::pipeline::{PASSES, Pass, pass};
 use vyre::opt::{Options, Schedule, Stats, Target, run};
-use vyre::{AcquirePolicy, acquire_by_policy};
 use vyre_ir::Diagnostic;
 
 /// Optimizes a program; gives what to print on standard output.
@@ -22,7 +23,7 @@ pub fn opt(args: &OptArgs, as_json: bool) -> Result<String, Failure> {
         None => Schedule::All,
     };
     let program = load(&args.program)?;
-    let device = acquire_by_policy(&AcquirePolicy::any()).ok();
+    let device = acquire_by_policy(&auto_policy(&program)).ok();
     let target = device.and_then(|device| device.target()).unwrap_or(Target::SCALAR);
     let (mut stats, mut steps) = (Stats::default(), Vec::new());
     let mut keep = |pass: &Pass, p: &_| steps.push((pass.name, format!("{p}")));

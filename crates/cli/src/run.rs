@@ -3,6 +3,7 @@
 use crate::args::{RunArgs, Verify};
 use crate::codes;
 use crate::debug::{CODE, DEVICE, Debug, LAUNCHES, PASSES, PROGRAM};
+use crate::devices::auto_policy_for_run;
 use crate::failure::{FAILED, Failure};
 use crate::inputs::{Inputs, element, unknown};
 use crate::show::{bytes, nanoseconds, shape};
@@ -12,8 +13,8 @@ use crate::{elements, load, progress};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use vyre::{
-    AcquirePolicy, BackendError, BindingPlan, CompileOptions, Compiled, DispatchConfig, Grid, Outputs,
-    VyreBackend, acquire, acquire_by_policy,
+    BackendError, BindingPlan, CompileOptions, Compiled, DispatchConfig, Grid, Outputs, VyreBackend, acquire,
+    acquire_by_policy,
 };
 use vyre_ir::{Diagnostic, Program, Type};
 
@@ -24,6 +25,8 @@ const SHOWN: usize = 8;
 struct Report<'a> {
     program: &'a Program,
     device: &'a dyn VyreBackend,
+    /// Whether `auto` chose the device.
+    auto: bool,
     plan: &'a BindingPlan,
     outputs: &'a Outputs,
     sinks: &'a [Option<Sink>],
@@ -48,12 +51,12 @@ pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failu
     };
     let inputs = Inputs::plan(&program, &args.sets, grid)?;
     let plan = &inputs.plan;
-    grid.workgroups(&program, plan)?;
+    let workgroups = grid.workgroups(&program, plan)?;
     let sinks = sinks(args, &program, &inputs, as_json)?;
     inputs.check_memory(args.verify.is_some())?;
 
     let device = match args.backend.as_str() {
-        "auto" => acquire_by_policy(&AcquirePolicy::any())?,
+        "auto" => acquire_by_policy(&auto_policy_for_run(&program, plan, workgroups))?,
         id => acquire(id)?,
     };
     debug.say(DEVICE, || format!("backend {}, {}", device.id(), device.profile().name));
@@ -111,6 +114,7 @@ pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failu
     let report = Report {
         program: &program,
         device: &*device,
+        auto: args.backend == "auto",
         plan,
         outputs: &outputs,
         sinks: &sinks,
@@ -289,10 +293,11 @@ impl Report<'_> {
         let (input, output) = self.bytes();
         let timing = self.outputs.timing;
         let mut text = format!(
-            "{} on {} ({}): grid of {} workgroups, {} invocations each\n",
+            "{} on {} ({}{}): grid of {} workgroups, {} invocations each\n",
             self.program.name,
             self.device.id(),
             profile.name,
+            if self.auto { "; auto, any kind of device" } else { "" },
             shape(groups),
             shape(self.program.workgroup_size)
         );
@@ -365,6 +370,7 @@ impl Report<'_> {
             "program": self.program.name,
             "backend": self.device.id(),
             "device": profile.name,
+            "auto": self.auto,
             "workgroups": self.outputs.workgroups,
             "workgroup_size": self.program.workgroup_size,
             "time_ns": {

@@ -31,6 +31,18 @@ pub fn shape(axes: [u32; 3]) -> String {
     }
 }
 
+/// Rows with aligned columns, the first row a header if it is meant as one. No line ends in spaces.
+pub fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let widths: [usize; N] =
+        std::array::from_fn(|i| rows.iter().map(|row| row[i].chars().count()).max().unwrap_or(0));
+    let line = |row: &[String; N]| {
+        let cells: Vec<String> =
+            row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        format!("{}\n", cells.join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
 fn three(x: f64) -> String {
     let digits = if x < 10.0 {
         2
@@ -45,6 +57,12 @@ fn three(x: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tables() {
+        let rows = [["a", "bcd", ""], ["ef", "\u{e9}", "g"]].map(|row| row.map(String::from));
+        assert_eq!(table(&rows), "a   bcd\nef  \u{e9}    g\n");
+    }
 
     #[test]
     fn quantities() {

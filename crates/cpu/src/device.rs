@@ -1,15 +1,17 @@
 //! The backend as the driver sees it: this machine's processor.
 
-use crate::{ID, Kernel, compile, pool::Pool, subgroup, target};
+use crate::pool::{self, Pool};
+use crate::{ID, Kernel, compile, subgroup, target};
 use std::sync::Arc;
 use vyre_driver::{
-    BackendCapability, BackendError, BackendPrecedence, BackendRegistration, CompileOptions, DeviceKind,
-    DeviceProfile, Executable, Limits, VyreBackend, available_host_bytes, inventory,
+    BackendCapability, BackendError, BackendPrecedence, BackendProbe, BackendRegistration, CompileOptions,
+    DeviceKind, DeviceProfile, Executable, Limits, VyreBackend, available_host_bytes, inventory,
 };
 use vyre_ir::Program;
 use vyre_opt::Target;
 
 inventory::submit! { BackendRegistration { id: ID, acquire } }
+inventory::submit! { BackendProbe { id: ID, probe: || Ok(vec![profile(pool::threads()? as u32)]), open: |_| acquire() } }
 inventory::submit! { BackendCapability { id: ID, dispatches: true } }
 // After every GPU.
 inventory::submit! { BackendPrecedence { id: ID, rank: 100 } }
@@ -68,6 +70,8 @@ fn profile(threads: u32) -> DeviceProfile {
         supports_bf16: true,
         supports_f64: true,
         supports_i64: true,
+        // `mem_bw_gbps` stays unmeasured: caches hold tens of megabytes, and reading more than they hold, from pages that
+        // have to be made first, takes longer than all else that opening does.
         compute_units: threads,
         ..DeviceProfile::new(ID, DeviceKind::Cpu, processor_name(), driver, limits)
     }

@@ -61,12 +61,7 @@ impl Pool {
     /// When `VYRE_THREADS` is no number of threads.
     pub fn get() -> Result<&'static Pool, BackendError> {
         static POOL: OnceLock<Result<Pool, String>> = OnceLock::new();
-        POOL.get_or_init(|| threads(std::env::var("VYRE_THREADS").ok().as_deref()).map(Pool::new))
-            .as_ref()
-            .map_err(|reason| BackendError::Unavailable {
-                reason: reason.clone(),
-                fix: format!("Set VYRE_THREADS to a number from 1 to {MAX_THREADS}, or unset it."),
-            })
+        POOL.get_or_init(|| setting().map(Pool::new)).as_ref().map_err(|reason| unavailable(reason))
     }
 
     fn new(threads: usize) -> Pool {
@@ -183,7 +178,26 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The number of threads that a setting of `VYRE_THREADS` asks for.
-fn threads(setting: Option<&str>) -> Result<usize, String> {
+/// Threads that the pool will have, without starting one.
+///
+/// # Errors
+/// As [`Pool::get`].
+pub(crate) fn threads() -> Result<usize, BackendError> {
+    setting().map_err(|reason| unavailable(&reason))
+}
+
+fn unavailable(reason: &str) -> BackendError {
+    BackendError::Unavailable {
+        reason: reason.into(),
+        fix: format!("Set VYRE_THREADS to a number from 1 to {MAX_THREADS}, or unset it."),
+    }
+}
+
+fn setting() -> Result<usize, String> {
+    parse(std::env::var("VYRE_THREADS").ok().as_deref())
+}
+
+fn parse(setting: Option<&str>) -> Result<usize, String> {
     let Some(text) = setting else {
         return Ok(std::thread::available_parallelism().map_or(1, |n| n.get()).min(MAX_THREADS));
     };
@@ -199,12 +213,12 @@ mod tests {
 
     #[test]
     fn settings() {
-        assert_eq!(threads(Some("3")), Ok(3));
-        assert_eq!(threads(Some(" 1 ")), Ok(1));
+        assert_eq!(parse(Some("3")), Ok(3));
+        assert_eq!(parse(Some(" 1 ")), Ok(1));
         for bad in ["0", "1025", "-1", "two", ""] {
-            assert!(threads(Some(bad)).is_err(), "{bad}");
+            assert!(parse(Some(bad)).is_err(), "{bad}");
         }
-        assert!(threads(None).is_ok_and(|n| n >= 1));
+        assert!(parse(None).is_ok_and(|n| n >= 1));
     }
 
     #[test]

@@ -1,56 +1,38 @@
-//! Opening a backend: by id, or the best by what the devices themselves say.
+//! Opening a device: by name, or the best by what the devices themselves say.
+//!
+//! Device 0 of a backend has the backend's id as its name, the others have their number behind it: `cuda`, `cuda:1`.
 
 use crate::backend::VyreBackend;
 use crate::error::BackendError;
-use crate::profile::{DeviceKind, DeviceProfile};
-use crate::registry::{backend_dispatches, backend_precedence, registered_backends};
-use std::cmp::Reverse;
-use std::time::Instant;
+use crate::policy::AcquirePolicy;
+use crate::registry::{BackendRegistration, probe, registered_backends, registration};
+use crate::survey::{Candidate, Survey};
 
-/// Which devices may be chosen.
-#[derive(Clone, Debug)]
-pub struct AcquirePolicy {
-    /// The kinds of device that may be chosen. An oracle is never chosen, whatever stands here.
-    pub kinds: Vec<DeviceKind>,
-}
-
-impl AcquirePolicy {
-    /// Real graphics hardware only.
-    pub fn gpu() -> AcquirePolicy {
-        AcquirePolicy { kinds: DeviceKind::GPU.to_vec() }
-    }
-    /// Anything that runs programs, except oracles.
-    pub fn any() -> AcquirePolicy {
-        AcquirePolicy { kinds: DeviceKind::ALL.to_vec() }
-    }
-}
-
-/// One backend in an automatic choice: what was found and what became of it.
-pub struct Candidate {
-    /// The backend's id.
-    pub id: &'static str,
-    /// The device, or why it could not be opened.
-    pub profile: Result<DeviceProfile, BackendError>,
-    /// Nanoseconds it took to open.
-    pub acquire_ns: u64,
-    /// Its place in the order, 0 the chosen one; `None` when it may not be chosen.
-    pub place: Option<usize>,
-    /// Why it was or was not chosen.
-    pub reason: String,
-}
-
-/// Opens the backend of that id.
+/// Opens the device of that name: a backend's id, or an id and a number as in `cuda:1`.
 ///
 /// # Errors
-/// [`BackendError::NotLinked`] for an unknown id; a factory's own failure as it is.
-pub fn acquire(id: &str) -> Result<Box<dyn VyreBackend>, BackendError> {
+/// [`BackendError::NotLinked`] for an unknown id, [`BackendError::Unavailable`] for a number that the backend does not
+/// have; a factory's own failure as it is.
+pub fn acquire(name: &str) -> Result<Box<dyn VyreBackend>, BackendError> {
     let backends = registered_backends()?;
-    match backends.iter().find(|b| b.id == id) {
-        Some(backend) => (backend.acquire)(),
-        None => {
-            Err(BackendError::NotLinked { id: id.into(), linked: backends.iter().map(|b| b.id).collect() })
-        }
+    if let Some(backend) = registration(name) {
+        return open(backend, 0);
     }
+    let not_linked =
+        || BackendError::NotLinked { id: name.into(), linked: backends.iter().map(|b| b.id).collect() };
+    let (id, index) = split(name).ok_or_else(not_linked)?;
+    let backend = registration(id).ok_or_else(not_linked)?;
+    let devices = match probe(id) {
+        Some(probe) => (probe.probe)()?.len(),
+        None => 1,
+    };
+    if index >= devices {
+        return Err(BackendError::Unavailable {
+            reason: format!("backend `{id}` has no device `{name}`; it has {devices}, counted from 0"),
+            fix: format!("Choose one that `vyre devices` lists, or `{id}` for its first one."),
+        });
+    }
+    open(backend, index)
 }
 
 /// Opens the best GPU. Software devices, processors and oracles are never chosen here.
@@ -58,81 +40,43 @@ pub fn acquire_preferred_dispatch_backend() -> Result<Box<dyn VyreBackend>, Back
     acquire_by_policy(&AcquirePolicy::gpu())
 }
 
-/// Opens the best device that the policy allows.
+/// Opens the best device that the policy allows, in the order that [`Survey`] states. Only that one is opened, and
+/// backends that have no probe.
 ///
-/// The order: capability score, timing quality, memory bandwidth (all descending), rank, time to open, id.
+/// # Errors
+/// [`BackendError::Unavailable`] with what is wrong with each device, when none can be used.
 pub fn acquire_by_policy(policy: &AcquirePolicy) -> Result<Box<dyn VyreBackend>, BackendError> {
-    let mut opened = survey(policy)?;
-    match opened.iter().position(|(candidate, _)| candidate.place == Some(0)) {
-        Some(best) => Ok(opened.swap_remove(best).1.expect("a candidate with a place was opened")),
-        None => Err(BackendError::Unavailable {
-            reason: refusals(&opened),
-            fix: "Install a driver for the device, allow more kinds of device in the policy, or acquire a \
-                  backend by its id."
-                .into(),
-        }),
-    }
+    Survey::new()?.acquire(policy)
 }
 
-/// The automatic choice as data: every linked backend with its facts, its place, and the reason.
+/// The automatic choice as data: every device with its facts, its place, and the reason. The choice is made as
+/// [`acquire_by_policy`] makes it, so what it would open is opened, and then closed; a [`Survey`] keeps it open.
 pub fn explain_selection(policy: &AcquirePolicy) -> Result<Vec<Candidate>, BackendError> {
-    Ok(survey(policy)?.into_iter().map(|(candidate, _)| candidate).collect())
+    Ok(Survey::new()?.explain(policy))
 }
 
-type Surveyed = (Candidate, Option<Box<dyn VyreBackend>>);
-
-/// Opens every candidate once and orders them.
-fn survey(policy: &AcquirePolicy) -> Result<Vec<Surveyed>, BackendError> {
-    let mut all: Vec<Surveyed> = Vec::new();
-    for registration in registered_backends()? {
-        let start = Instant::now();
-        let backend = (registration.acquire)();
-        let acquire_ns = start.elapsed().as_nanos() as u64;
-        let (profile, backend) = match backend {
-            Ok(backend) => (Ok(backend.profile().clone()), Some(backend)),
-            Err(error) => (Err(error), None),
-        };
-        let reason = match &profile {
-            Err(error) => error.to_string(),
-            Ok(_) if !backend_dispatches(registration.id) => "it does not run programs".into(),
-            Ok(p) if p.kind == DeviceKind::Oracle => "an oracle is only used when named".into(),
-            Ok(p) if !policy.kinds.contains(&p.kind) => {
-                format!("the policy does not allow a device of kind {}", p.kind.name())
-            }
-            Ok(_) => String::new(),
-        };
-        let candidate = Candidate { id: registration.id, profile, acquire_ns, place: None, reason };
-        all.push((candidate, backend));
+/// Opens a device of a backend.
+pub(crate) fn open(
+    backend: &BackendRegistration,
+    index: usize,
+) -> Result<Box<dyn VyreBackend>, BackendError> {
+    match (index, probe(backend.id)) {
+        (0, _) => (backend.acquire)(),
+        (_, Some(probe)) => (probe.open)(index),
+        (_, None) => {
+            Err(BackendError::Internal { what: format!("device {index} of one that is not probed") })
+        }
     }
-    all.sort_by(|(a, _), (b, _)| order(a).partial_cmp(&order(b)).expect("no key is a NaN"));
-    let usable = all.iter_mut().filter(|(c, _)| c.reason.is_empty());
-    for (place, (candidate, _)) in usable.enumerate() {
-        candidate.place = Some(place);
-        candidate.reason =
-            if place == 0 { "first in the order".into() } else { "another device is ahead".into() };
-    }
-    Ok(all)
 }
 
-/// The sort key: usable first, then the documented order.
-fn order(c: &Candidate) -> impl PartialOrd + use<> {
-    let p = c.profile.as_ref().ok();
-    let bandwidth = p.and_then(|p| p.mem_bw_gbps).filter(|b| !b.is_nan()).unwrap_or(0.0);
-    (
-        !c.reason.is_empty(),
-        Reverse(p.map_or(0, DeviceProfile::capability_score)),
-        Reverse(p.map(|p| p.timing_quality)),
-        -bandwidth,
-        backend_precedence(c.id),
-        c.acquire_ns,
-        c.id,
-    )
+/// The name of a backend's device of that number.
+pub(crate) fn device_name(id: &str, index: usize) -> String {
+    if index == 0 { id.into() } else { format!("{id}:{index}") }
 }
 
-fn refusals(all: &[Surveyed]) -> String {
-    if all.is_empty() {
-        return "no backend is linked".into();
-    }
-    let each: Vec<String> = all.iter().map(|(c, _)| format!("`{}`: {}", c.id, c.reason)).collect();
-    format!("no device that the policy allows is usable: {}", each.join("; "))
+/// Id and number of a name with a number.
+fn split(name: &str) -> Option<(&str, usize)> {
+    let (id, number) = name.rsplit_once(':')?;
+    let index = number.bytes().all(|b| b.is_ascii_digit()).then(|| number.parse().ok())??;
+    Some((id, index))
 }

@@ -25,7 +25,7 @@ vyre_ir::codes! {
     D006 = "More memory is needed than there is.";
     D007 = "The backend's compiler failed.", no_example: "a bug in vyre or in the compiler";
     D008 = "The dispatch took longer than it may and was stopped.";
-    D009 = "Two backends are registered under the same name.";
+    D009 = "Two registrations have the same name.";
     D020 = "The workgroup is larger than the device takes.";
     D021 = "The program uses more workgroup memory than the device has.";
     D022 = "The program uses persistent memory, which no backend has.";

@@ -15,10 +15,14 @@ pub enum BackendError {
         /// The ids that are linked.
         linked: Vec<&'static str>,
     },
-    /// Two backends registered the same id.
+    /// Something is registered twice under one id.
     DuplicateId {
         /// The id.
         id: &'static str,
+        /// What is registered: a backend, a probe, a capability, a precedence.
+        what: &'static str,
+        /// What is known of each of the registrations.
+        registrations: Vec<String>,
     },
     /// No backend fits, or the device cannot be opened.
     Unavailable {
@@ -111,12 +115,20 @@ impl BackendError {
         }
     }
 
-    fn message(&self) -> String {
+    /// What happened, without code and advice.
+    pub(crate) fn message(&self) -> String {
         match self {
+            BackendError::NotLinked { id, linked } if linked.is_empty() => {
+                format!("no backend `{id}` is linked; none is")
+            }
             BackendError::NotLinked { id, linked } => {
                 format!("no backend `{id}` is linked; linked are: {}", linked.join(", "))
             }
-            BackendError::DuplicateId { id } => format!("two backends are registered as `{id}`"),
+            BackendError::DuplicateId { id, what, registrations } => format!(
+                "{} registrations of a {what} have the id `{id}`: {}",
+                registrations.len(),
+                registrations.join("; ")
+            ),
             BackendError::Unavailable { reason, .. } => reason.clone(),
             BackendError::Unsupported { backend, what } => {
                 format!("backend `{backend}` cannot run this program: {}", what.message)
@@ -141,6 +153,9 @@ impl BackendError {
 
     fn fix(&self) -> Option<String> {
         Some(match self {
+            BackendError::NotLinked { linked, .. } if linked.is_empty() => {
+                "Link the crate of that backend, or turn on its cargo feature.".into()
+            }
             BackendError::NotLinked { linked, .. } => format!(
                 "Add the crate or cargo feature of that backend, or choose one of: {}.",
                 linked.join(", ")

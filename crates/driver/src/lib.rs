@@ -12,17 +12,17 @@ mod error;
 mod grid;
 mod layout;
 mod memory;
+mod policy;
 mod profile;
 mod queue;
+mod refusal;
 mod registry;
+mod survey;
 
 /// For backends' registrations: `vyre_driver::inventory::submit!`.
 pub use inventory;
 
-pub use acquire::{
-    AcquirePolicy, Candidate, acquire, acquire_by_policy, acquire_preferred_dispatch_backend,
-    explain_selection,
-};
+pub use acquire::{acquire, acquire_by_policy, acquire_preferred_dispatch_backend, explain_selection};
 pub use backend::{Cancel, CompileOptions, Executable, Launch, LaunchMemory, VyreBackend};
 pub use binding::{Binding, BindingPlan, BindingRole, MAX_ALIGNMENT};
 pub use cache::disk::{DiskCache, DiskCacheConfig, DiskUsage};
@@ -37,12 +37,14 @@ pub use layout::{
     BackendLayoutFingerprint, BindingSetFingerprint, LayoutClass, LayoutSlot, binding_plans_share_layout,
 };
 pub use memory::{AlignedBytes, available_host_bytes};
+pub use policy::{AcquirePolicy, DeviceRequirements, Preference};
 pub use profile::{DeviceKind, DeviceProfile, Limits, TimingQuality};
 pub use queue::{
     DeviceWorkQueueBackpressurePlan, DeviceWorkQueueDrainStrategy, DeviceWorkQueueError, DeviceWorkQueuePlan,
     DeviceWorkQueueProfile, WorkQueueHostSync, plan_device_work_queue, plan_device_work_queue_backpressure,
 };
 pub use registry::{
-    BackendCapability, BackendPrecedence, BackendRegistration, backend_dispatches, backend_precedence,
-    registered_backends, registered_backends_by_precedence_slice,
+    BackendCapability, BackendPrecedence, BackendProbe, BackendRegistration, backend_dispatches,
+    backend_precedence, registered_backends, registered_backends_by_precedence_slice,
 };
+pub use survey::{Candidate, Survey};

@@ -37,12 +37,25 @@ impl DeviceKind {
             DeviceKind::Oracle => "oracle",
         }
     }
+
+    /// Several of the kind, in words.
+    pub(crate) fn plural(self) -> &'static str {
+        match self {
+            DeviceKind::DiscreteGpu => "discrete GPUs",
+            DeviceKind::IntegratedGpu => "integrated GPUs",
+            DeviceKind::VirtualGpu => "virtual GPUs",
+            DeviceKind::Cpu => "processors",
+            DeviceKind::Software => "software devices",
+            DeviceKind::Oracle => "oracles",
+        }
+    }
 }
 
 /// How well a backend can time work, worst first.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
 pub enum TimingQuality {
     /// Only the whole call.
+    #[default]
     HostOnly,
     /// Enqueue and wait apart.
     HostEnqueueWait,
@@ -52,8 +65,20 @@ pub enum TimingQuality {
     HardwareCounters,
 }
 
-/// The largest things a device takes.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+impl TimingQuality {
+    /// The quality in words.
+    pub fn name(self) -> &'static str {
+        match self {
+            TimingQuality::HostOnly => "host only",
+            TimingQuality::HostEnqueueWait => "host enqueue and wait",
+            TimingQuality::DeviceTimestamps => "device timestamps",
+            TimingQuality::HardwareCounters => "hardware counters",
+        }
+    }
+}
+
+/// The largest things a device takes; in requirements, the least that it must take.
+#[derive(Copy, Clone, PartialEq, Eq, Default, Debug)]
 pub struct Limits {
     /// Workgroup size along each axis.
     pub workgroup_size: [u32; 3],
@@ -69,7 +94,33 @@ pub struct Limits {
     pub buffers_per_stage: u32,
 }
 
-/// A device: what it is, its limits and features. What was not measured is `None`.
+/// Each feature in words with its field, of a [`DeviceProfile`] or of [`DeviceRequirements`]: the one list of features.
+///
+/// [`DeviceRequirements`]: crate::DeviceRequirements
+macro_rules! features {
+    ($of:expr) => {
+        [
+            ("subgroups", $of.supports_subgroup_ops),
+            ("subgroup shuffle", $of.supports_subgroup_shuffle),
+            ("f16", $of.supports_f16),
+            ("bf16", $of.supports_bf16),
+            ("f64", $of.supports_f64),
+            ("i64", $of.supports_i64),
+            ("tensor cores", $of.supports_tensor_cores),
+            ("asynchronous compute", $of.supports_async_compute),
+            ("indirect dispatch", $of.supports_indirect_dispatch),
+            ("persistent threads", $of.supports_persistent_threads),
+            ("grid sync", $of.supports_grid_sync),
+            ("device timestamps", $of.supports_device_timestamps),
+            ("hardware counters", $of.supports_hardware_counters),
+            ("distributed", $of.supports_distributed),
+        ]
+    };
+}
+pub(crate) use features;
+
+/// A device: what it is, its limits and features. What was not measured is `None`. A type or operation is supported
+/// when programs that use it run, whether the device has it or the backend expands it.
 #[derive(Clone, PartialEq, Debug)]
 #[allow(missing_docs)] // each `supports_*` says what it says
 pub struct DeviceProfile {
@@ -141,6 +192,11 @@ impl DeviceProfile {
             mem_bw_gbps: None,
             compute_units: 1,
         }
+    }
+
+    /// Each feature in words, and whether the device has it.
+    pub fn features(&self) -> [(&'static str, bool); 14] {
+        features!(self)
     }
 
     /// How capable the device is: points per feature, the first key of the automatic choice.

@@ -96,8 +96,8 @@ fn an_unknown_id_lists_what_is_linked() {
 #[test]
 fn the_choice_follows_capability_and_never_takes_an_oracle() {
     assert_eq!(acquire_by_policy(&AcquirePolicy::any()).unwrap().id(), "large");
-    let why: Vec<(&str, Option<usize>)> =
-        explain_selection(&AcquirePolicy::any()).unwrap().iter().map(|c| (c.id, c.place)).collect();
+    let candidates = explain_selection(&AcquirePolicy::any()).unwrap();
+    let why: Vec<(&str, Option<usize>)> = candidates.iter().map(|c| (&*c.id, c.place)).collect();
     assert_eq!(why[..2], [("large", Some(0)), ("small", Some(1))]);
     assert!(why[2..].iter().all(|(_, place)| place.is_none()));
 }

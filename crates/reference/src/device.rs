@@ -4,8 +4,8 @@ use crate::codes;
 use crate::{Bytes, Error, Options, WORKGROUP_BYTES, run};
 use std::sync::Arc;
 use vyre_driver::{
-    BackendCapability, BackendError, BackendPrecedence, BackendRegistration, CompileOptions, DeviceKind,
-    DeviceProfile, Executable, Launch, LaunchMemory, Limits, VyreBackend, inventory,
+    BackendCapability, BackendError, BackendPrecedence, BackendProbe, BackendRegistration, CompileOptions,
+    DeviceKind, DeviceProfile, Executable, Launch, LaunchMemory, Limits, VyreBackend, inventory,
 };
 use vyre_ir::Program;
 use vyre_opt::Target;
@@ -13,7 +13,8 @@ use vyre_opt::Target;
 /// The backend's id.
 pub const ID: &str = "cpu-ref";
 
-inventory::submit! { BackendRegistration { id: ID, acquire: || Ok(Box::new(Interpreter { profile: profile() })) } }
+inventory::submit! { BackendRegistration { id: ID, acquire } }
+inventory::submit! { BackendProbe { id: ID, probe: || Ok(vec![profile()]), open: |_| acquire() } }
 inventory::submit! { BackendCapability { id: ID, dispatches: true } }
 // The last of all: nothing is slower.
 inventory::submit! { BackendPrecedence { id: ID, rank: 1000 } }
@@ -24,6 +25,10 @@ struct Interpreter {
 
 struct Interpreted {
     program: Arc<Program>,
+}
+
+fn acquire() -> Result<Box<dyn VyreBackend>, BackendError> {
+    Ok(Box::new(Interpreter { profile: profile() }))
 }
 
 fn profile() -> DeviceProfile {

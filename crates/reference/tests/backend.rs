@@ -35,7 +35,9 @@ fn runs_by_name_and_is_never_chosen() {
     assert_eq!(outputs.get::<u32>(0).unwrap(), [6, 7, 8, 9, 10]);
     let candidates = explain_selection(&AcquirePolicy::any()).unwrap();
     let oracle = candidates.iter().find(|c| c.id == vyre_reference::ID).unwrap();
-    assert_eq!(oracle.place, None);
+    assert_eq!((oracle.place, oracle.open_ns), (None, None));
+    // What the probe says is what the device says.
+    assert_eq!(oracle.profile.as_ref(), Some(backend.profile()));
 }
 
 #[test]

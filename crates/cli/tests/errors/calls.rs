@@ -73,6 +73,14 @@ fn binding() -> Vec<Call> {
     let grid = DispatchConfig { grid: Grid::Workgroups([0, 1, 1]), ..Default::default() };
     let input = [0u8; 16];
     let outputs = compiled.dispatch(&[&input], &DispatchConfig::default()).unwrap();
+    let duplicate = BackendError::DuplicateId {
+        id: "cpu",
+        what: "backend",
+        registrations: vec![
+            "CPU \"AMD EPYC 9554\", driver \"vyre-cpu 0.1.0, Cranelift\"".into(),
+            "CPU \"AMD EPYC 9554\", driver \"vyre-cpu 0.2.0, Cranelift\"".into(),
+        ],
+    };
     vec![
         ("B001", "BindingPlan::build(&program)", plan(vec![storage("a", 0, 1), storage("b", 0, 1)])),
         ("B002", "BindingPlan::build(&program)", plan(vec![storage("a", 0, u64::MAX)])),
@@ -103,7 +111,7 @@ fn binding() -> Vec<Call> {
             "compiled.dispatch(&[&input], &config), with Grid::Workgroups([0, 1, 1])",
             compiled.dispatch(&[&input], &grid).err().unwrap().to_string(),
         ),
-        ("D009", "acquire(\"cpu\")", BackendError::DuplicateId { id: "cpu" }.to_string()),
+        ("D009", "acquire(\"cpu\")", duplicate.to_string()),
         (
             "D023",
             "Compiled::new(&*backend, &program, &CompileOptions { checked: true })",
