@@ -44,6 +44,15 @@ pub enum Command {
     Devices,
     /// List the operations of the intermediate representation.
     Ops,
+    /// Show or clear what the disk holds of programs that were compiled.
+    #[command(after_help = "\
+`vyre run` keeps compiled programs in the directory VYRE_CACHE_DIR, by default `vyre` in the directory that the system
+has for caches. When that variable is empty or `off`, nothing is kept.")]
+    Cache {
+        /// What to do.
+        #[command(subcommand)]
+        command: CacheCommand,
+    },
     /// Print a shell's completions.
     #[command(hide = true)]
     Completions {
@@ -53,6 +62,15 @@ pub enum Command {
     /// Print the man page.
     #[command(hide = true)]
     Man,
+}
+
+/// What to do with the disk cache.
+#[derive(Subcommand, Copy, Clone, PartialEq, Eq, Debug)]
+pub enum CacheCommand {
+    /// Where it is, and how much is in it.
+    Stats,
+    /// Remove everything in it.
+    Clear,
 }
 
 /// Which program.

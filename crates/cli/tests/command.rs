@@ -76,6 +76,7 @@ impl Folder {
         for name in ["VYRE_DEBUG", "VYRE_DUMP"] {
             command.env_remove(name);
         }
+        command.env("VYRE_CACHE_DIR", "off");
         command.output().unwrap()
     }
 
@@ -251,6 +252,7 @@ fn the_environment_asks_for_details() {
     let folder = Folder::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
     command.current_dir(folder.path()).env("VYRE_DEBUG", "5").env("VYRE_DUMP", "dump");
+    command.env("VYRE_CACHE_DIR", "off");
     command.args(["run", "scale.vyre", "--set", "data=[1]"]);
     let stderr = String::from_utf8(command.output().unwrap().stderr).unwrap();
     for part in ["vyre: backend cpu", "vyre: 1 workgroups in", "vyre: program scale", "block0"] {

@@ -68,6 +68,7 @@ fn run(case: &Case) -> Example {
     for name in ["VYRE_DEBUG", "VYRE_DUMP", "VYRE_THREADS"] {
         command.env_remove(name);
     }
+    command.env("VYRE_CACHE_DIR", "off");
     let mut words = case.args.split_whitespace();
     for word in words.by_ref().take_while(|word| *word != "vyre") {
         let (name, value) = word.split_once('=').unwrap();
