@@ -15,6 +15,7 @@
 
 use crate::codes;
 use crate::frame::Frame;
+use crate::order::Order;
 use crate::{diagnostic, scalars, subgroup, unsupported};
 use vyre_driver::BackendError;
 use vyre_ir::{Attr, Buffer, Effect, Inst, Memory, Op, Program, Region, Rule, SideTable, Value, uniform};
@@ -35,6 +36,8 @@ pub(crate) struct Plan {
     pub frame: Frame,
     /// Invocations that run in step where code allows; 1 for one after another.
     pub gang: u32,
+    /// In which order invocations run.
+    pub order: Order,
 }
 
 /// A step of a workgroup.
@@ -134,7 +137,8 @@ pub(crate) fn plan(p: &Program, gang: u32) -> Result<Plan, BackendError> {
         }
     }
     b.finish(&mut steps);
-    Ok(Plan { steps, homes, private, used: b.memory, frame, gang })
+    let order = Order::of(p, &b.memory);
+    Ok(Plan { steps, homes, private, used: b.memory, frame, gang, order })
 }
 
 /// Whether pieces end at an operation.

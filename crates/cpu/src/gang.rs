@@ -46,7 +46,7 @@ impl Lower<'_> {
         true
     }
 
-    /// A loop over local indices.
+    /// A loop over positions in the order of invocations.
     fn each(&mut self, first: u32, end: u32, step: u32, body: impl FnOnce(&mut Self)) {
         let start = self.b.ins().iconst(I32, first as i64);
         if end - first == step {
@@ -67,12 +67,14 @@ impl Lower<'_> {
         self.b.switch_to_block(after);
     }
 
-    /// The local id of a local index.
+    /// The local id of a position in the order of invocations.
     fn coordinates(&mut self, index: ir::Value) -> [ir::Value; 3] {
         let (mut rest, mut left) = (index, self.p.workgroup_invocations());
-        self.p.workgroup_size.map(|n| {
+        let mut local = [index; 3];
+        for axis in self.plan.order.0 {
+            let n = self.p.workgroup_size[axis];
             left /= n as u64;
-            match n {
+            local[axis] = match n {
                 1 => self.b.ins().iconst(I32, 0),
                 _ if left == 1 => rest,
                 _ => {
@@ -80,8 +82,9 @@ impl Lower<'_> {
                     rest = self.b.ins().udiv_imm_u(rest, n as i64);
                     at
                 }
-            }
-        })
+            };
+        }
+        local
     }
 
     /// The piece for the gang that starts at the index.
@@ -343,7 +346,7 @@ impl Lower<'_> {
                 self.set(*arg, scalars);
             }
             self.index = self.b.ins().iadd_imm_u(index, i as i64);
-            if data.op.info().rule == Rule::Axis {
+            if matches!(data.op.info().rule, Rule::Axis | Rule::Index) {
                 self.local = self.coordinates(self.index);
             }
             self.lane = Some(i as u32);

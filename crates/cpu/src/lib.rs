@@ -29,6 +29,7 @@ mod kernel;
 mod lower;
 mod memory;
 mod ops;
+mod order;
 mod pool;
 mod range;
 mod scalars;

@@ -12,6 +12,7 @@ use crate::counted::{brief_loops, counted};
 use crate::fission::Plan;
 use crate::gang_memory::GangBounds;
 use crate::ops::{self, Features, clif_type, constant};
+use crate::order::Order;
 use crate::range::Limits;
 use crate::shape::Shapes;
 use crate::shim::{self, Shim};
@@ -115,7 +116,7 @@ pub(crate) struct Lower<'a> {
     /// The piece being built, counted from 1; 0 at the workgroup's level.
     pub piece: u32,
     pub pieces: u32,
-    /// Local id and index of the piece's invocation.
+    /// Local id of the piece's invocation, and its position in the order in which invocations run.
     pub local: [ir::Value; 3],
     pub index: ir::Value,
     pub bound: SideTable<Buffer, Option<Bound>>,
@@ -274,13 +275,25 @@ impl Lower<'_> {
                 let flags = MemFlagsData::trusted().with_readonly();
                 self.b.ins().load(I32, flags, self.context, context::num_workgroups_offset(axis))
             }
-            Op::LocalIndex => self.index,
+            Op::LocalIndex => self.local_index(),
             Op::SubgroupSize => self.b.ins().iconst(I32, SIZE as i64),
             Op::SubgroupLane => self.b.ins().band_imm_u(self.index, SIZE as i64 - 1),
             Op::SubgroupId => self.b.ins().ushr_imm_u(self.index, SIZE.trailing_zeros() as i64),
             Op::NumSubgroups => self.b.ins().iconst(I32, invocations.div_ceil(SIZE as u64) as i64),
             op => unreachable!("`{}` is no position", op.name()),
         }
+    }
+
+    fn local_index(&mut self) -> ir::Value {
+        if self.plan.order == Order::BY_INDEX {
+            return self.index;
+        }
+        let [sx, sy, _] = self.p.workgroup_size.map(i64::from);
+        let [x, y, z] = self.local;
+        let rows = self.b.ins().imul_imm_u(z, sy);
+        let row = self.b.ins().iadd(rows, y);
+        let first = self.b.ins().imul_imm_u(row, sx);
+        self.b.ins().iadd(first, x)
     }
 
     pub fn call(&mut self, shim: Shim, args: &[ir::Value]) -> SmallVec<[ir::Value; 1]> {

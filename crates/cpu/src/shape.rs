@@ -9,6 +9,7 @@
 //! nothing changes. A piece is run in gangs if all that is not uniform fits [`crate::vector`].
 
 use crate::fission::{Home, Piece, Plan, PrivateCopies};
+use crate::order::Order;
 use crate::subgroup::SIZE;
 use crate::vector;
 use vyre_ir::{
@@ -42,10 +43,9 @@ pub(crate) struct Shapes {
     piece: u32,
 }
 
-/// How a coordinate differs over a gang. Local indices are x fastest, and gangs start at multiples of the width.
-pub(crate) fn axis_shape(p: &Program, axis: usize, width: u32) -> Shape {
-    let (width, n) = (width as u64, p.workgroup_size[axis] as u64);
-    let stride: u64 = p.workgroup_size[..axis].iter().map(|&n| n as u64).product();
+/// How a coordinate differs over a gang. Gangs start at multiples of the width in the order of invocations.
+pub(crate) fn axis_shape(p: &Program, order: Order, axis: usize, width: u32) -> Shape {
+    let (width, n, stride) = (width as u64, p.workgroup_size[axis] as u64, order.stride(p, axis));
     if n == 1 || stride.is_multiple_of(width) {
         Uniform
     } else if stride == 1 && (n.is_multiple_of(width) || n == p.workgroup_invocations()) {
@@ -195,11 +195,14 @@ impl Pass<'_> {
         let args = || data.args.iter().map(|&v| self.of(v));
         match data.op.info().rule {
             Rule::Axis => match (data.op, &data.attr) {
-                (Op::LocalId | Op::GlobalId, Attr::Axis(axis)) => axis_shape(self.p, *axis as usize, width),
+                (Op::LocalId | Op::GlobalId, Attr::Axis(axis)) => {
+                    axis_shape(self.p, self.plan.order, *axis as usize, width)
+                }
                 _ => Uniform,
             },
             Rule::Index => match data.op {
-                Op::LocalIndex => Affine,
+                Op::LocalIndex if self.plan.order == Order::BY_INDEX => Affine,
+                Op::LocalIndex => Varying,
                 Op::SubgroupLane if SIZE.is_multiple_of(width) => Affine,
                 Op::SubgroupId if SIZE.is_multiple_of(width) => Uniform,
                 Op::SubgroupLane | Op::SubgroupId => Varying,

@@ -26,7 +26,7 @@ impl Lower<'_> {
 
     // ---- pieces
 
-    /// Loops over the workgroup's invocations, x fastest, around a piece, unless it can be run in gangs.
+    /// Loops over the workgroup's invocations in their order around a piece, unless it can be run in gangs.
     fn piece(&mut self, piece: &Piece) {
         if self.gangs(piece) {
             return;
@@ -36,9 +36,9 @@ impl Lower<'_> {
         let zero = self.b.ins().iconst(I32, 0);
         self.local = [zero; 3];
         self.index = zero;
-        // Headers of the loops that are open, outermost (z) first.
+        // Headers of the loops that are open, outermost first.
         let mut headers: SmallVec<[(usize, Block); 3]> = SmallVec::new();
-        for axis in [2, 1, 0] {
+        for axis in self.plan.order.0.into_iter().rev() {
             if self.p.workgroup_size[axis] > 1 {
                 let header = self.b.create_block();
                 self.b.ins().jump(header, &[zero.into(), self.index.into()]);

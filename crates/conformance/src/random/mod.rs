@@ -99,6 +99,9 @@ pub fn program(seed: u64, options: &Options) -> Program {
         shared_sums: buffer("shared_sums", Memory::Workgroup, Access::ReadWrite, u32x(1), sums_bytes()),
         private: buffer("private", Memory::Private, Access::ReadWrite, u32x(1), PRIVATE),
     };
+    // From a stream of its own, so that the rest of a seed's program does not depend on it.
+    let axis = [None, None, Some(1), Some(2)][Random::new(!seed).below(4)];
+    b.p.buffers[memory.words].hints.coalesce_axis = axis;
     let mut scalars = options.scalars.clone();
     scalars.extend([Scalar::Bool, Scalar::U32]);
     scalars.sort();
