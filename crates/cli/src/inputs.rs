@@ -5,9 +5,11 @@ use crate::args::Assignment;
 use crate::codes;
 use crate::failure::Failure;
 use crate::source::{FORMS, Source};
-use vyre::{AlignedBytes, BackendError, Binding, BindingPlan, BindingRole, Grid, available_host_bytes};
+use vyre::{
+    AlignedBytes, BackendError, Binding, BindingPlan, BindingRole, Grid, Placement, available_host_bytes,
+};
 use vyre_ir::diagnostic::counted;
-use vyre_ir::{Diagnostic, Program, Type};
+use vyre_ir::{BufferDecl, Diagnostic, Program, Type};
 
 /// Planned contents of a program's buffers; nothing is read or allocated yet.
 pub struct Inputs {
@@ -23,7 +25,11 @@ pub struct Inputs {
 
 /// The element type of a binding.
 pub fn element(program: &Program, binding: &Binding) -> Type {
-    program.buffers.values().nth(binding.buffer_index).expect("the plan is of this program").element
+    declaration(program, binding).element
+}
+
+fn declaration<'p>(program: &'p Program, binding: &Binding) -> &'p BufferDecl {
+    program.buffers.values().nth(binding.buffer_index).expect("the plan is of this program")
 }
 
 impl Inputs {
@@ -145,7 +151,9 @@ impl Inputs {
         inputs
             .map(|(binding, source)| {
                 let source = source.as_ref().unwrap_or(&zeros);
-                source.read(&binding.name, element(program, binding), binding.element_count)
+                let decl = declaration(program, binding);
+                let placement = Placement::of(binding, decl);
+                source.read(&binding.name, decl.element, binding.element_count, placement)
             })
             .collect()
     }

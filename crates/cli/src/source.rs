@@ -9,7 +9,7 @@ use crate::{elements, image, npy};
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use vyre::AlignedBytes;
+use vyre::{AlignedBytes, Placement};
 use vyre_ir::{Diagnostic, Scalar, Type};
 
 /// What a user may write.
@@ -154,9 +154,15 @@ impl Source {
     }
 
     /// The contents of a buffer of `elements` elements, as [`Source::measure`] gave.
-    pub fn read(&self, name: &str, ty: Type, elements: u64) -> Result<AlignedBytes, crate::failure::Failure> {
+    pub fn read(
+        &self,
+        name: &str,
+        ty: Type,
+        elements: u64,
+        placement: Placement,
+    ) -> Result<AlignedBytes, crate::failure::Failure> {
         let len = elements.saturating_mul(ty.bytes() as u64);
-        let mut bytes = AlignedBytes::zeroed(len, &format!("buffer `{name}`"))?;
+        let mut bytes = AlignedBytes::placed(len, placement, &format!("buffer `{name}`"))?;
         match self {
             Source::Zeros(_) => {}
             Source::Iota(_) => elements::fill_iota(&mut bytes, ty.scalar),
@@ -275,7 +281,7 @@ mod tests {
         let read = |text: &str, ty: Type| {
             let source = Source::parse(text).unwrap();
             let n = source.measure("b", ty).unwrap();
-            source.read("b", ty, n).map(|bytes| bytes.to_vec()).unwrap()
+            source.read("b", ty, n, Placement::default()).map(|bytes| bytes.to_vec()).unwrap()
         };
         assert_eq!(read("iota:2", Type::new(Scalar::U8, 2)), [0, 1, 2, 3]);
         assert_eq!(read("[256,-1]", Scalar::I16.into()), [0, 1, 255, 255]);
@@ -296,7 +302,10 @@ mod tests {
         array.extend([1, 0, 2, 0, 3, 0]);
         let whole = Source::Npy(path("a.npy", &array));
         assert_eq!(whole.measure("b", Scalar::U16.into()), Ok(3));
-        assert_eq!(*whole.read("b", Scalar::U16.into(), 3).unwrap(), [1, 0, 2, 0, 3, 0]);
+        assert_eq!(
+            *whole.read("b", Scalar::U16.into(), 3, Placement::default()).unwrap(),
+            [1, 0, 2, 0, 3, 0]
+        );
         let error = whole.measure("b", Scalar::F32.into()).unwrap_err();
         assert!(
             error.code == "C015" && error.message.contains("<u2") && error.message.contains("f32"),
@@ -308,7 +317,7 @@ mod tests {
         assert_eq!(Source::Bin(odd.clone()).measure("b", Scalar::U16.into()).unwrap_err().code, "C014");
         let padded = Source::Bytes(odd);
         assert_eq!(padded.measure("b", Scalar::U16.into()), Ok(2));
-        assert_eq!(*padded.read("b", Scalar::U16.into(), 2).unwrap(), [1, 2, 3, 0]);
+        assert_eq!(*padded.read("b", Scalar::U16.into(), 2, Placement::default()).unwrap(), [1, 2, 3, 0]);
         let folder = Source::Bytes(dir.path().into());
         assert_eq!(folder.measure("b", Scalar::U8.into()).unwrap_err().code, "C002");
     }

@@ -7,10 +7,11 @@
 //! on the threads of [`pool`].
 //! Floating-point arithmetic is exactly that of the op table's rows: nothing is contracted or reassociated.
 //!
-//! Several consecutive invocations, a gang, run in step on vectors where [`shape`] allows it ([`gang`], with
-//! [`gang_control`] for control flow, [`gang_memory`] for accesses and [`vector`] for operations): in pieces of which nothing that differs between
-//! invocations is of another type than bool or 32 bits. Otherwise, and for the rest that a gang does not fill, one
-//! invocation runs at a time. Results are the same. The environment variable `VYRE_GANG` (1, 4, 8, 16) sets the size.
+//! Several invocations that are consecutive in the program's [`order`], a gang, run in step on vectors where [`shape`]
+//! allows it ([`gang`], with [`gang_control`] for control flow, [`gang_memory`] for accesses and [`vector`] for
+//! operations): in pieces of which nothing that differs between invocations is of another type than bool or 32 bits.
+//! Otherwise, and for the rest that a gang does not fill, one invocation runs at a time. Results are the same. The
+//! environment variable `VYRE_GANG` (1, 4, 8, 16) sets the size.
 //!
 //! Vectors of a program become scalars here, so legal means only that mathematical
 //! functions are expanded; what the table of operations lacks calls the row's reference semantics.

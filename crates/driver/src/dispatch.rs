@@ -8,9 +8,10 @@ use crate::codes;
 use crate::error::BackendError;
 use crate::grid::Grid;
 use crate::memory::AlignedBytes;
+use crate::placement::Placement;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use vyre_ir::{Diagnostic, Program};
+use vyre_ir::{BufferDecl, Diagnostic, Program};
 
 /// How to run a program.
 #[derive(Clone, Default, Debug)]
@@ -127,7 +128,7 @@ impl Compiled {
                 })?;
             }
         }
-        let mut written = Written::allocate(&plan, inputs)?;
+        let mut written = Written::allocate(&self.program, &plan, inputs)?;
         let upload_ns = elapsed(start);
 
         let start = Instant::now();
@@ -157,16 +158,19 @@ impl Compiled {
 struct Written(Vec<Option<AlignedBytes>>);
 
 impl Written {
-    fn allocate(plan: &BindingPlan, inputs: &[&[u8]]) -> Result<Written, BackendError> {
+    fn allocate(program: &Program, plan: &BindingPlan, inputs: &[&[u8]]) -> Result<Written, BackendError> {
+        let decls: Vec<&BufferDecl> = program.buffers.values().collect();
         let memory = |b: &Binding| -> Result<Option<AlignedBytes>, BackendError> {
             if b.output_index.is_none() {
                 return Ok(None);
             }
             let what = format!("buffer `{}`", b.name);
-            Ok(Some(match b.input_index {
-                Some(i) => AlignedBytes::copy_of(inputs[i], &what)?,
-                None => AlignedBytes::zeroed(b.byte_len(), &what)?,
-            }))
+            let mut bytes =
+                AlignedBytes::placed(b.byte_len(), Placement::of(b, decls[b.buffer_index]), &what)?;
+            if let Some(i) = b.input_index {
+                bytes.copy_from_slice(inputs[i]);
+            }
+            Ok(Some(bytes))
         };
         plan.bindings.iter().map(memory).collect::<Result<_, _>>().map(Written)
     }

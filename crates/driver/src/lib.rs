@@ -12,6 +12,7 @@ mod error;
 mod grid;
 mod layout;
 mod memory;
+mod placement;
 mod policy;
 mod profile;
 mod queue;
@@ -37,6 +38,7 @@ pub use layout::{
     BackendLayoutFingerprint, BindingSetFingerprint, LayoutClass, LayoutSlot, binding_plans_share_layout,
 };
 pub use memory::{AlignedBytes, available_host_bytes};
+pub use placement::Placement;
 pub use policy::{AcquirePolicy, DeviceRequirements, Preference};
 pub use profile::{DeviceKind, DeviceProfile, Limits, TimingQuality};
 pub use queue::{
