@@ -3,6 +3,7 @@
 use crate::Bytes;
 use crate::codes;
 use crate::memory::{Home, Layout};
+use vyre_driver::{Binding, BindingPlan};
 use vyre_ir::diagnostic::counted;
 use vyre_ir::{Diagnostic, Entity, Memory, Program};
 
@@ -48,11 +49,14 @@ pub(crate) fn bind(
     };
     let (mut lengths, mut homes) = (Vec::new(), Vec::new());
     let (mut workgroup_bytes, mut private_bytes) = (0u64, 0u64);
-    for ((id, decl), bytes) in program.buffers.iter().zip(buffers) {
-        let element = decl.element.bytes() as u64;
-        let declared = decl.count.checked_mul(element).ok_or_else(|| too_large(&decl.name))?;
-        let len = match (decl.memory, bytes) {
-            (Memory::Workgroup | Memory::Private, _) => declared,
+    // What the host provides, and how much of it, is what the driver tells every backend.
+    let plan = BindingPlan::build(program).map_err(|e| e.diagnostics().swap_remove(0))?;
+    let mut bindings: Vec<&Binding> = plan.bindings.iter().collect();
+    bindings.sort_by_key(|b| b.buffer_index);
+    for (((id, decl), bytes), b) in program.buffers.iter().zip(buffers).zip(bindings) {
+        let (element, declared) = (b.element_size as u64, b.static_byte_len.unwrap_or(0));
+        let len = match (b.is_bound(), bytes) {
+            (false, _) => declared,
             (_, Bytes::Unbound) => {
                 return Err(Diagnostic::new(codes::B302, format!("buffer `{}` is not bound", decl.name)));
             }
