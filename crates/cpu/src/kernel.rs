@@ -6,8 +6,8 @@ use crate::pool::Pool;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
-use vyre_driver::{AlignedBytes, BackendError, Executable, Launch, LaunchMemory};
-use vyre_ir::Program;
+use vyre_driver::{AlignedBytes, BackendError, Binding, BindingPlan, Executable, Launch, LaunchMemory};
+use vyre_ir::{BufferDecl, Program};
 
 /// Chunks of workgroups for each thread: enough that uneven workgroups even out.
 const CHUNKS_PER_THREAD: u64 = 32;
@@ -59,19 +59,22 @@ unsafe impl Sync for Run<'_> {}
 
 impl Kernel {
     /// Code for a program, or for any with the same buffers, and the scratch memory that a worker needs for it.
-    pub(crate) fn new(p: &Program, scratch_bytes: u64, code: Code) -> Kernel {
-        let shape = |decl: &vyre_ir::BufferDecl| Shape {
-            name: decl.name.clone(),
-            bound: decl.memory.is_bound(),
+    pub(crate) fn new(p: &Program, scratch_bytes: u64, code: Code) -> Result<Kernel, BackendError> {
+        let plan = BindingPlan::build(p)?;
+        let mut bindings: Vec<&Binding> = plan.bindings.iter().collect();
+        bindings.sort_by_key(|b| b.buffer_index);
+        let shape = |(b, decl): (&&Binding, &BufferDecl)| Shape {
+            name: b.name.clone(),
+            bound: b.is_bound(),
             writes: decl.access.writes(),
-            most_bytes: decl.static_bytes().unwrap_or(u64::MAX),
+            most_bytes: b.static_byte_len.unwrap_or(u64::MAX),
         };
-        Kernel {
+        Ok(Kernel {
             code,
-            buffers: p.buffers.values().map(shape).collect(),
+            buffers: bindings.iter().zip(p.buffers.values()).map(shape).collect(),
             scratch_bytes: scratch_bytes.next_multiple_of(SCRATCH_ALIGN),
             spare: Mutex::new(None),
-        }
+        })
     }
 
     /// The address and size of each buffer.

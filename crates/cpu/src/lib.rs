@@ -141,7 +141,7 @@ fn build(p: &Program, gang: u32, text: Option<Text>) -> Result<(Kernel, String),
     let with = |gang| {
         let plan = fission::plan(p, gang)?;
         let (code, words) = Code::new(p, &plan, text).map_err(failed)?;
-        Ok((Kernel::new(p, plan.frame.bytes, code), words))
+        Ok((Kernel::new(p, plan.frame.bytes, code)?, words))
     };
     let make = || match with(if p.size() < GANG_SIZE { gang } else { 1 }) {
         // Gangs need more memory and registers. Tests are not to take a failure of code for gangs for a success.

@@ -55,7 +55,7 @@ impl Kernel {
     pub unsafe fn from_bytes(program: &Program, bytes: &[u8]) -> Result<Option<Kernel>, BackendError> {
         let Some((machine, scratch_bytes)) = decode(bytes) else { return Ok(None) };
         let failed = |log| BackendError::CompileFailed { backend: crate::ID, log };
-        Ok(Some(Kernel::new(program, scratch_bytes, Code::place(machine).map_err(failed)?)))
+        Kernel::new(program, scratch_bytes, Code::place(machine).map_err(failed)?).map(Some)
     }
 }
 
