@@ -50,3 +50,11 @@ pub use registry::{
     backend_precedence, registered_backends, registered_backends_by_precedence_slice,
 };
 pub use survey::{Candidate, Survey};
+pub use vyre_ir::Version;
+/// Operations of dialects; the whole of it is in `vyre_ir::dialect`.
+pub use vyre_ir::dialect::{
+    AttributeChange, AttributeDef, Call, CallAttribute, Category, Dialect, DialectDef, DialectRegistry,
+    DuplicateOpIdError, ExternDialect, ExternOp, Function, InTreeDialect, Law, Lowering, LoweringCode, OpDef,
+    OpDeprecation, OpId, OpMigration, RegistryBuilder, RegistryError, Signature, Snapshot, Target,
+    check_laws, link,
+};

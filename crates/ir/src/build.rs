@@ -3,6 +3,7 @@
 //! Methods panic on operands that do not fit the row: that is a bug of the frontend or pass, never of its input.
 
 use crate::diagnostic::Loc;
+use crate::dialect::Call;
 use crate::entity::Arena;
 use crate::op::{Op, Rule};
 use crate::program::*;
@@ -43,6 +44,15 @@ impl Builder {
         b.p.buffers = p.buffers.clone();
         b.p.source = p.source.clone();
         b
+    }
+
+    /// Gives the body of an empty program parameters, as the body of a dialect's operation has them.
+    pub fn parameters(&mut self, types: &[Type]) -> Vec<Value> {
+        let body = self.p.body;
+        let params: Vec<Value> =
+            types.iter().map(|&ty| self.p.values.push(ValueData { ty, def: Def::Param(body) })).collect();
+        self.p.regions[body].params.extend_from_slice(&params);
+        params
     }
 
     /// Declares a buffer.
@@ -208,6 +218,12 @@ impl Builder {
         (self.p.insts[inst].results[0], self.p.insts[inst].results[1])
     }
 
+    /// A call of a dialect's operation, with results of these types.
+    pub fn call(&mut self, call: Call, args: &[Value], results: &[Type]) -> SmallVec<[Value; 1]> {
+        let inst = self.insert(Op::Call, Attr::Call(Arc::new(call)), args, results, []);
+        self.p.insts[inst].results.clone()
+    }
+
     /// A barrier.
     pub fn sync(&mut self, op: Op) {
         self.insert(op, Attr::None, &[], &[], []);
@@ -363,6 +379,7 @@ pub fn wants(op: Op) -> String {
         Rule::CompareExchange(class) => format!("a u32 index and two scalars of one type of {class:?}"),
         Rule::Lane(class) => format!("an operand of {class:?} and one u32"),
         Rule::Ballot => "one bool".into(),
+        Rule::Call => "what the operation of its dialect takes".into(),
         Rule::Structure => "operands that fit its regions".into(),
     }
 }

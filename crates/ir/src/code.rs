@@ -23,10 +23,11 @@ pub struct Row {
 }
 
 /// The parts of vyre by the letter of their codes.
-pub const PARTS: [(char, &str); 8] = [
+pub const PARTS: [(char, &str); 9] = [
     ('T', "Text form"),
     ('W', "Wire form"),
     ('V', "Verifier"),
+    ('O', "Dialects"),
     ('I', "Importer"),
     ('E', "Exporter"),
     ('B', "Binding"),

@@ -33,4 +33,17 @@ crate::codes! {
     V009 = "The cases of a `switch` contradict each other or its regions.";
     V010 = "The program is larger or nested deeper than it may be.";
     V011 = "A barrier is not reached by all invocations of a workgroup together.";
+    V012 = "A call names an operation that no dialect has.";
+    V013 = "A call does not give its operation the operands, results or attributes it has.";
+
+    O001 = "The id of a dialect's operation, or the name of a dialect, is not well formed.";
+    O002 = "An operation is registered under a dialect that nobody registered.";
+    O003 = "Two operations, or two dialects, have the same name.";
+    O004 = "The definition of an operation lacks what its category needs, or has what it may not have.";
+    O005 = "The body of an operation is no pure function of the operation's signature.";
+    O006 = "An operation calls itself, by itself or by way of others.";
+    O007 = "An operation breaks a law that its definition states.";
+    O008 = "The migrations of a dialect contradict each other, or lead nowhere.";
+    O009 = "A program uses an operation that should not be used any more.";
+    O010 = "An operation has no lowering that the backend or language takes.";
 }

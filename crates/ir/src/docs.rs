@@ -139,6 +139,7 @@ fn signature(info: &Info) -> String {
         Rule::CompareExchange(class) => with("buffer[u32], T, T -> (T, bool)", class),
         Rule::Lane(class) => with("(T, u32) -> T", class),
         Rule::Ballot => "`(bool) -> u32x4`".into(),
+        Rule::Call => "`dialect.op, values -> values`, as the operation says".into(),
         Rule::Nothing => "`()`".into(),
         Rule::Structure => match info.op {
             Op::If => "`bool, 2 regions -> yields`".into(),

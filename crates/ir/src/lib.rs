@@ -5,6 +5,7 @@ pub mod build;
 pub mod code;
 pub mod codes;
 pub mod diagnostic;
+pub mod dialect;
 pub mod docs;
 pub mod entity;
 pub mod eval;
@@ -17,6 +18,11 @@ pub mod types;
 pub mod uniform;
 pub mod verify;
 pub mod wire;
+
+/// For registrations of dialects: `vyre_ir::inventory::submit!`.
+pub use inventory;
+/// The versions of dialects.
+pub use semver::Version;
 
 pub use build::Builder;
 pub use code::Code;

@@ -48,6 +48,8 @@ pub enum Rule {
     Lane(Class),
     /// `bool -> u32x4`.
     Ballot,
+    /// The attribute names an operation of a dialect, whose signature says the rest.
+    Call,
     /// No operands, no results.
     Nothing,
     /// Control flow and terminators, checked by the verifier.
@@ -253,6 +255,10 @@ ops! {
     Pow "pow" Same(MATH, 2), Pure, ulp 2.0, expand crate::math::pow;
     /// 1 divided by the square root.
     InverseSqrt "inverse_sqrt" Same(MATH, 1), Pure, ulp 1.5, expand crate::math::inverse_sqrt;
+
+    // ---- operations of dialects
+    /// What the operation of a dialect gives that the attribute names.
+    Call "call" Call, Pure;
 
     // ---- where an invocation is
     /// Position in the grid along an axis.

@@ -10,6 +10,7 @@
 //! - barriers are in control flow that is uniform across the workgroup.
 
 use crate::diagnostic::{Loc, Source};
+use crate::dialect::Call;
 use crate::entity::{Arena, entity};
 use crate::op::{Effect, Op, Sig};
 use crate::types::{Scalar, Type};
@@ -272,6 +273,8 @@ pub enum Attr {
     Buffer(Buffer),
     /// For a switch: which value goes to which region. No value twice; a region may have several.
     Cases(Arc<[Case]>),
+    /// For a call: which operation of which dialect.
+    Call(Arc<Call>),
 }
 
 /// A case of a switch.
@@ -354,6 +357,14 @@ impl Program {
         match (inst.op, self.buffer_of(inst)) {
             (Op::Load, Some(buffer)) if !self.buffers[buffer].access.writes() => Effect::Pure,
             _ => inst.op.info().effect,
+        }
+    }
+
+    /// What a call names; `None` for every other instruction.
+    pub fn call<'a>(&self, inst: &'a InstData) -> Option<&'a Arc<Call>> {
+        match &inst.attr {
+            Attr::Call(call) => Some(call),
+            _ => None,
         }
     }
 

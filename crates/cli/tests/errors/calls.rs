@@ -5,14 +5,17 @@ use vyre::{
     WorkQueueHostSync, acquire, plan_device_work_queue, plan_device_work_queue_backpressure,
 };
 use vyre_ir::build::Builder;
-use vyre_ir::{Access, BufferDecl, Diagnostic, Memory, MemoryHints, Program, Scalar, text, verify::verify};
+use vyre_ir::dialect::{DialectDef, Law, OpMigration, RegistryBuilder, Target, link, notices, unsupported};
+use vyre_ir::{
+    Access, BufferDecl, Diagnostic, Memory, MemoryHints, Program, Scalar, Version, text, verify::verify,
+};
 use vyre_reference::{Bytes, Error, Options};
 
 /// Code, the call, what it says.
 type Call = (&'static str, &'static str, String);
 
 pub fn calls() -> Vec<Call> {
-    [program(), binding(), queue(), interpreter()].into_iter().flatten().collect()
+    [program(), dialects(), binding(), queue(), interpreter()].into_iter().flatten().collect()
 }
 
 fn first(result: Result<(), Vec<Diagnostic>>) -> String {
@@ -56,6 +59,67 @@ fn program() -> Vec<Call> {
             "E003",
             "export::wgsl(&program), not optimized before",
             vyre_wgsl::export::wgsl(&sine).unwrap_err().to_string(),
+        ),
+    ]
+}
+
+/// Definitions of the dialect `demo` in version 1.0.0.
+fn demo(ops: &str) -> DialectDef {
+    DialectDef {
+        name: "demo".into(),
+        version: Version::new(1, 0, 0),
+        origin: "demo.toml".into(),
+        ops: text::parse_ops("demo", ops).unwrap(),
+        migrations: Vec::new(),
+    }
+}
+
+fn dialects() -> Vec<Call> {
+    const BUILD: &str = "RegistryBuilder::new().dialect(demo).build()";
+    let refused =
+        |demo: DialectDef| RegistryBuilder::new().dialect(demo).build().unwrap_err().problems[0].to_string();
+    let half = "op demo.half(%x: f32) -> f32 {\n%0: f32 = const 0.5\n%1: f32 = mul %x, %0\nyield %1\n}\n";
+    let recursive = "op demo.again(%x: f32) -> f32 {\n%0: f32 = call demo.again %x\nyield %0\n}";
+    let subtract = "op demo.less(%a: u32, %b: u32) -> u32 {\n%0: u32 = sub %a, %b\nyield %0\n}";
+    let placed = "op demo.id(%x: u32) -> u32 {\n%0: u32 = global_id x\nyield %0\n}";
+    let mut unlawful = demo(subtract);
+    unlawful.ops[0].laws.push(Law::Commutative);
+    let mut lost = demo(half);
+    lost.migrations.push(OpMigration::rename("demo.halve", "demo.hafl", Version::new(1, 0, 0)));
+    let elsewhere = RegistryBuilder::new().op("demo", demo(half).ops.remove(0), "lib.rs:3").build();
+    let mut old = demo(half);
+    old.ops[0] = old.ops[0].clone().deprecated(Version::new(0, 9, 0), "Multiply by 0.5.");
+    old.ops.extend(
+        text::parse_ops("demo", "op demo.warp(%x: f32) -> f32")
+            .unwrap()
+            .into_iter()
+            .map(|def| def.extension().lower(Target::Extension(7), "warp.f32")),
+    );
+    let registry = RegistryBuilder::new().dialect(old).build().unwrap();
+    let call = |line: &str| link(&parse(&format!("%0: f32 = const 1\n{line}")), &registry);
+    let unfit = |line: &str| call(line).unwrap_err()[0].to_string();
+    let warp = call("%1: f32 = call demo.warp %0").unwrap();
+    let half_call = call("%1: f32 = call demo.half %0").unwrap();
+    vec![
+        ("V012", "link(&program, &registry)", unfit("%1: f32 = call demo.haft %0")),
+        ("V013", "link(&program, &registry)", unfit("%1: f32 = call demo.half %0, %0")),
+        ("O001", BUILD, refused(demo("op \"half\"(%x: f32) -> f32 {\nyield %x\n}"))),
+        (
+            "O002",
+            "RegistryBuilder::new().op(\"demo\", half, \"lib.rs:3\").build()",
+            elsewhere.unwrap_err().to_string(),
+        ),
+        ("O003", BUILD, refused(demo(&half.repeat(2)))),
+        ("O004", BUILD, refused(demo("op demo.half(%x: f32) -> f32"))),
+        ("O005", BUILD, refused(demo(placed))),
+        ("O006", BUILD, refused(demo(recursive))),
+        ("O007", "DialectRegistry::update(|builder| builder.dialect(demo))", refused(unlawful)),
+        ("O008", BUILD, refused(lost)),
+        ("O009", "notices(&program)", notices(&half_call)[0].to_string()),
+        (
+            "O010",
+            "unsupported(&program, \"WGSL\", &[Target::Wgsl])",
+            unsupported(&warp, "WGSL", &[Target::Wgsl]).unwrap().to_string(),
         ),
     ]
 }

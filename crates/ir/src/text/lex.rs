@@ -15,6 +15,8 @@ pub(super) enum Kind {
     Quoted,
     /// One of `{}()[]:,=.@`.
     Mark(char),
+    /// `->`.
+    Arrow,
     /// The end of the text.
     End,
     /// Anything else.
@@ -66,6 +68,7 @@ impl<'s> Lexer<'s> {
                 self.take_while(word);
                 Kind::Value
             }
+            '-' if self.chars.next_if(|(_, c)| *c == '>').is_some() => Kind::Arrow,
             '0'..='9' | '-' => {
                 self.number(start);
                 Kind::Number

@@ -26,14 +26,27 @@
 //! - `loop (%parameter: type = %initial, ...) { ... yield %continue, %next, ... }`;
 //! - `switch %selector { case 1, 2 { ... } default { ... } }`;
 //! - a region that yields nothing leaves its `yield` out, and an `else` that does nothing is left out;
+//! - a call is `call dialect.op[attribute: type = number, ...] %operand, ...`; `dialect.op@1.2.0` says which version of
+//!   the dialect it was written for;
 //! - names with other characters than letters, digits and `_` are in quotes; `//` comments.
+//!
+//! An operation of a dialect is written with the same instructions; its attributes are values in its body:
+//!
+//! ```text
+//! op demo.scale[%n: f32 = 2.0](%x: f32) -> f32 {
+//!   %0: f32 = mul %x, %n
+//!   yield %0
+//! }
+//! ```
 
 mod lex;
 mod literal;
 mod names;
+pub(crate) mod near;
 mod parse;
 mod print;
 
 pub use names::{Name, Names};
-pub use parse::parse;
-pub use print::{print, relocate};
+pub use parse::{parse, parse_function, parse_op, parse_ops};
+pub(crate) use print::write_header;
+pub use print::{print, print_function, relocate};

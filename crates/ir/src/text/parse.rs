@@ -8,6 +8,7 @@
 
 use super::lex::{Kind, Lexer, Token, unquote};
 use super::literal;
+use super::near::{nearest, shorten};
 use crate::build::Builder;
 use crate::code::Code;
 use crate::codes;
@@ -19,6 +20,9 @@ use crate::verify::{MAX_BUFFERS, MAX_DEPTH, MAX_INSTS};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+mod dialect;
+pub use dialect::{parse_function, parse_op, parse_ops};
+
 /// Errors after which reading ends.
 const MAX_ERRORS: usize = 20;
 
@@ -28,25 +32,7 @@ const MAX_ERRORS: usize = 20;
 /// Every error found, up to 20, in order.
 pub fn parse(name: &str, source: &str) -> Result<Program, Vec<Diagnostic>> {
     let shared = Arc::new(Source { name: name.into(), text: source.into() });
-    if source.len() >= u32::MAX as usize {
-        let message = format!("the text has {} bytes; at most {} are read", source.len(), u32::MAX - 1);
-        return Err(vec![Diagnostic::new(codes::T009, message)]);
-    }
-    let mut lexer = Lexer::new(source);
-    let next = lexer.next();
-    let mut parser = Parser {
-        lexer,
-        next,
-        end: 0,
-        braces: 0,
-        b: Builder::new("", [1, 1, 1]),
-        ops: OPS.iter().map(|info| (info.name, info.op)).collect(),
-        buffers: HashMap::new(),
-        values: HashMap::new(),
-        poison: None,
-        errors: Vec::new(),
-        fatal: false,
-    };
+    let mut parser = Parser::new(source)?;
     let read = parser.program();
     if read.is_ok() && parser.errors.is_empty() {
         let mut p = parser.b.p;
@@ -77,12 +63,37 @@ struct Parser<'s> {
     errors: Vec<Diagnostic>,
     /// Whether to give up.
     fatal: bool,
+    /// The source of definitions of operations.
+    source: Option<Arc<Source>>,
 }
 
 /// A result or parameter as written.
 type Typed<'s> = (Token<'s>, Type);
 
 impl<'s> Parser<'s> {
+    fn new(source: &'s str) -> Result<Parser<'s>, Vec<Diagnostic>> {
+        if source.len() >= u32::MAX as usize {
+            let message = format!("the text has {} bytes; at most {} are read", source.len(), u32::MAX - 1);
+            return Err(vec![Diagnostic::new(codes::T009, message)]);
+        }
+        let mut lexer = Lexer::new(source);
+        let next = lexer.next();
+        Ok(Parser {
+            lexer,
+            next,
+            end: 0,
+            braces: 0,
+            b: Builder::new("", [1, 1, 1]),
+            ops: OPS.iter().map(|info| (info.name, info.op)).collect(),
+            buffers: HashMap::new(),
+            values: HashMap::new(),
+            poison: None,
+            errors: Vec::new(),
+            fatal: false,
+            source: None,
+        })
+    }
+
     // ---- tokens
 
     fn take(&mut self) -> Token<'s> {
@@ -228,10 +239,7 @@ impl<'s> Parser<'s> {
         }
         self.region_content(1)?;
         self.expect('}')?;
-        match self.next.kind {
-            Kind::End => Ok(()),
-            _ => Err(self.unexpected("the end of the text")),
-        }
+        self.end_of_text()
     }
 
     fn buffer(&mut self) -> Parse<()> {
@@ -482,6 +490,10 @@ impl<'s> Parser<'s> {
                 attr = Attr::Lane(self.letter("xyzw", "a lane: x, y, z or w")?);
             }
             Rule::Length => attr = Attr::Buffer(self.buffer_name()?),
+            Rule::Call => {
+                attr = Attr::Call(Arc::new(self.callee()?));
+                args = self.operands()?;
+            }
             Rule::Load | Rule::Store | Rule::Atomic(_) | Rule::CompareExchange(_) => {
                 attr = Attr::Buffer(self.buffer_name()?);
                 self.expect('[')?;
@@ -503,13 +515,7 @@ impl<'s> Parser<'s> {
                 }
                 self.expect(')')?;
             }
-            _ if self.next.kind == Kind::Value && !self.next.first => loop {
-                args.push(self.value()?);
-                if self.take_if(Kind::Mark(',')).is_none() {
-                    break;
-                }
-            },
-            _ => (),
+            _ => args = self.operands()?,
         }
         let loc = Loc::span(start as u32, self.end as u32);
         match op {
@@ -528,6 +534,20 @@ impl<'s> Parser<'s> {
         }
         self.b.loc = loc;
         Ok(self.b.insert(op, attr, &args, &types, regions))
+    }
+
+    /// Values on the same line, separated by commas.
+    fn operands(&mut self) -> Parse<Vec<Value>> {
+        let mut args = Vec::new();
+        if self.next.kind == Kind::Value && !self.next.first {
+            loop {
+                args.push(self.value()?);
+                if self.take_if(Kind::Mark(',')).is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(args)
     }
 
     fn no_operation(&mut self, word: &Token<'s>) -> Failed {
@@ -653,38 +673,4 @@ impl<'s> Parser<'s> {
             }
         }
     }
-}
-
-/// The start of a text that may be long.
-fn shorten(text: &str) -> String {
-    match text.char_indices().nth(40) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.into(),
-    }
-}
-
-/// Names longer than this are not compared: it takes time in the square of their length.
-const LONGEST_GUESS: usize = 64;
-
-/// What to do about an unknown word: perhaps it is the known one that is most like it.
-fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
-    let near = names.map(|name| (distance(name, word), name)).min();
-    near.filter(|(distance, _)| *distance <= 2).map(|(_, name)| format!("Did you mean `{name}`?"))
-}
-
-/// Edits that turn one word into the other (Levenshtein), at most 3.
-fn distance(a: &str, b: &str) -> usize {
-    if a.len().abs_diff(b.len()) > 2 || a.len() > LONGEST_GUESS {
-        return 3;
-    }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.bytes().enumerate() {
-            let substituted = diagonal + (x != y) as usize;
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()].min(3)
 }

@@ -1,12 +1,15 @@
 //! Writes the text form of any program, valid or not: dumps of broken programs are what it is read for.
 
-use super::Names;
 use super::literal::Number;
+use super::{Name, Names};
+use crate::build::type_list;
 use crate::diagnostic::{Loc, Source};
+use crate::dialect::{AttributeDef, Call, CallAttribute, Function, Signature, is_word};
 use crate::entity::{Entity, SideTable};
 use crate::op::Op;
 use crate::program::*;
 use crate::types::{Scalar, Type};
+use std::collections::HashMap;
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
@@ -39,6 +42,8 @@ pub fn relocate(p: &Program) -> Program {
 struct Printer<'p> {
     p: &'p Program,
     names: Names,
+    /// What the parameters of an operation's body are called.
+    params: HashMap<Value, &'p str>,
     out: String,
     /// Where each instruction was printed.
     spans: SideTable<Inst, Loc>,
@@ -47,15 +52,41 @@ struct Printer<'p> {
 
 impl<'p> Printer<'p> {
     fn run(p: &'p Program) -> Printer<'p> {
-        let mut printer = Printer {
+        let mut printer = Printer::new(p);
+        printer.program().expect("writing to a string does not fail");
+        printer
+    }
+
+    fn new(p: &'p Program) -> Printer<'p> {
+        Printer {
             p,
             names: Names::of(p),
+            params: HashMap::new(),
             out: String::new(),
             spans: SideTable::new(Loc::default()),
             seen: SideTable::new(false),
-        };
-        printer.program().expect("writing to a string does not fail");
-        printer
+        }
+    }
+
+    fn function(&mut self, f: &'p Function) -> fmt::Result {
+        let attributes = f.attributes.iter().map(|attribute| &attribute.name);
+        for (&param, name) in f.parameters().iter().zip(attributes.chain(&f.names)) {
+            if !name.is_empty() {
+                self.params.insert(param, name);
+            }
+        }
+        write_header(&mut self.out, &self.p.name, &f.attributes, &f.signature(), &f.names)?;
+        writeln!(self.out, " {{")?;
+        self.region(self.p.body, 1)?;
+        writeln!(self.out, "}}")
+    }
+
+    /// A value as text form spells it.
+    fn name(&self, value: Value) -> Spelled<'p> {
+        match self.params.get(&value) {
+            Some(name) => Spelled::Word(name),
+            None => Spelled::Number(self.names.name(value)),
+        }
     }
 
     fn program(&mut self) -> fmt::Result {
@@ -142,7 +173,7 @@ impl<'p> Printer<'p> {
         let start = self.out.len();
         for (i, &result) in data.results.iter().enumerate() {
             let comma = if i > 0 { ", " } else { "" };
-            write!(self.out, "{comma}{}: {}", self.names.name(result), self.ty(result))?;
+            write!(self.out, "{comma}{}: {}", self.name(result), self.ty(result))?;
         }
         if !data.results.is_empty() {
             write!(self.out, " = ")?;
@@ -162,6 +193,10 @@ impl<'p> Printer<'p> {
         let mut args = &data.args[..];
         match &data.attr {
             Attr::None | Attr::Cases(_) => (),
+            Attr::Call(call) => {
+                write!(self.out, " {}", OpName(&call.op))?;
+                self.call(call)?;
+            }
             Attr::Bits(lanes) => {
                 let ty = data.results.first().map_or(Type::new(Scalar::U64, 4), |&r| self.ty(r));
                 write!(self.out, " {}", Constant(ty, lanes))?;
@@ -172,7 +207,7 @@ impl<'p> Printer<'p> {
             },
             Attr::Lane(lane) => {
                 if let Some((first, rest)) = args.split_first() {
-                    write!(self.out, " {}", self.names.name(*first))?;
+                    write!(self.out, " {}", self.name(*first))?;
                     args = rest;
                 }
                 match b"xyzw".get(*lane as usize) {
@@ -187,7 +222,7 @@ impl<'p> Printer<'p> {
                     None => write!(self.out, " \"no buffer {}\"", buffer.index())?,
                 }
                 if let Some((index, rest)) = args.split_first() {
-                    write!(self.out, "[{}]", self.names.name(*index))?;
+                    write!(self.out, "[{}]", self.name(*index))?;
                     args = rest;
                 }
                 return self.list(args, ", ");
@@ -200,10 +235,25 @@ impl<'p> Printer<'p> {
         self.list(args, " ")
     }
 
+    /// A call's version and attributes.
+    fn call(&mut self, call: &Call) -> fmt::Result {
+        if let Some(version) = &call.version {
+            match version.pre.is_empty() && version.build.is_empty() {
+                true => write!(self.out, "@{version}")?,
+                false => write!(self.out, "@\"{version}\"")?,
+            }
+        }
+        for (i, CallAttribute { name, ty, bits }) in call.attributes.iter().enumerate() {
+            let before = if i > 0 { ", " } else { "[" };
+            write!(self.out, "{before}{}: {ty} = {}", Ident(name), Number(*ty, *bits))?;
+        }
+        write!(self.out, "{}", if call.attributes.is_empty() { "" } else { "]" })
+    }
+
     fn list(&mut self, values: &[Value], before: &str) -> fmt::Result {
         for (i, &value) in values.iter().enumerate() {
             let comma = if i > 0 { ", " } else { before };
-            write!(self.out, "{comma}{}", self.names.name(value))?;
+            write!(self.out, "{comma}{}", self.name(value))?;
         }
         Ok(())
     }
@@ -214,10 +264,10 @@ impl<'p> Printer<'p> {
         for i in 0..params.len().max(init.len()) {
             write!(self.out, "{}", if i > 0 { ", " } else { "" })?;
             if let Some(&param) = params.get(i) {
-                write!(self.out, "{}: {}", self.names.name(param), self.ty(param))?;
+                write!(self.out, "{}: {}", self.name(param), self.ty(param))?;
             }
             if let Some(&init) = init.get(i) {
-                write!(self.out, " = {}", self.names.name(init))?;
+                write!(self.out, " = {}", self.name(init))?;
             }
         }
         write!(self.out, ")")
@@ -283,26 +333,90 @@ impl<'p> Printer<'p> {
     }
 }
 
+/// The text form of an operation's body.
+pub fn print_function(f: &Function) -> String {
+    let mut printer = Printer::new(&f.program);
+    printer.function(f).expect("writing to a string does not fail");
+    printer.out
+}
+
+/// The first line of an operation: `op math.horner[%n: u32 = 3](%x: f32) -> f32`. Operands without a name are numbered
+/// after the attributes, as the parameters of a body are.
+pub(crate) fn write_header(
+    out: &mut impl Write,
+    id: &str,
+    attributes: &[AttributeDef],
+    signature: &Signature,
+    names: &[String],
+) -> fmt::Result {
+    write!(out, "op {}", OpName(id))?;
+    for (i, AttributeDef { name, ty, default }) in attributes.iter().enumerate() {
+        write!(out, "{}%{name}: {ty}", if i > 0 { ", " } else { "[" })?;
+        if let Some(bits) = default {
+            write!(out, " = {}", Number(*ty, *bits))?;
+        }
+    }
+    write!(out, "{}(", if attributes.is_empty() { "" } else { "]" })?;
+    for (i, ty) in signature.operands.iter().enumerate() {
+        let comma = if i > 0 { ", " } else { "" };
+        match names.get(i).filter(|name| !name.is_empty()) {
+            Some(name) => write!(out, "{comma}%{name}: {ty}")?,
+            None => write!(out, "{comma}%{}: {ty}", attributes.len() + i)?,
+        }
+    }
+    let results = type_list(&signature.results);
+    match signature.results.len() {
+        1 => write!(out, ") -> {results}"),
+        _ => write!(out, ") -> ({results})"),
+    }
+}
+
+/// A value in text form: a parameter with a name of its own, or a number.
+enum Spelled<'p> {
+    Word(&'p str),
+    Number(Name),
+}
+
+impl fmt::Display for Spelled<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Spelled::Word(name) => write!(f, "%{name}"),
+            Spelled::Number(name) => name.fmt(f),
+        }
+    }
+}
+
+/// The id of a dialect's operation, in quotes if it is not two plain words.
+struct OpName<'a>(&'a str);
+
+impl fmt::Display for OpName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.split_once('.') {
+            Some((dialect, op)) if is_word(dialect) && is_word(op) => f.write_str(self.0),
+            _ => quoted(f, self.0),
+        }
+    }
+}
+
 /// A name, in quotes if it is not a plain word.
 pub(super) struct Ident<'a>(pub &'a str);
 
 impl fmt::Display for Ident<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plain = self.0.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_')
-            && self.0.bytes().next().is_some_and(|c| !c.is_ascii_digit());
-        if plain {
-            return f.write_str(self.0);
-        }
-        f.write_char('"')?;
-        for c in self.0.chars() {
-            match c {
-                '"' | '\\' => write!(f, "\\{c}")?,
-                c if c.is_control() => write!(f, "\\u{{{:x}}}", c as u32)?,
-                c => f.write_char(c)?,
-            }
-        }
-        f.write_char('"')
+        if is_word(self.0) { f.write_str(self.0) } else { quoted(f, self.0) }
     }
+}
+
+fn quoted(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+    f.write_char('"')?;
+    for c in name.chars() {
+        match c {
+            '"' | '\\' => write!(f, "\\{c}")?,
+            c if c.is_control() => write!(f, "\\u{{{:x}}}", c as u32)?,
+            c => f.write_char(c)?,
+        }
+    }
+    f.write_char('"')
 }
 
 /// A constant: one number if all lanes are the same, else a list.

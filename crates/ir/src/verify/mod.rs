@@ -8,6 +8,7 @@
 use crate::code::Code;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Loc};
+use crate::dialect::{self, Call, DialectRegistry, Snapshot, check_call};
 use crate::entity::{Entity, SideTable};
 use crate::op::{Effect, Op, Rule};
 use crate::program::*;
@@ -38,29 +39,38 @@ const MAX_ERRORS: usize = 20;
 /// # Errors
 /// All violations found, up to 20, in program order.
 pub fn verify(p: &Program) -> Result<(), Vec<Diagnostic>> {
-    let mut v = Verifier {
-        p,
-        state: SideTable::new(State::Undefined),
-        seen_regions: SideTable::new(false),
-        seen_insts: SideTable::new(false),
-        count: 0,
-        has_barrier: false,
-        names: OnceCell::new(),
-        errors: Vec::new(),
-    };
+    verify_with(p, Calls::Global)
+}
+
+/// What the definitions of calls that are not linked are taken from.
+#[derive(Copy, Clone)]
+pub(crate) enum Calls<'r> {
+    /// From nowhere: such calls are not checked.
+    Any,
+    /// From this registry.
+    Known(&'r DialectRegistry),
+    /// From the registry that is present when the first such call is met.
+    Global,
+}
+
+pub(crate) fn verify_with(p: &Program, calls: Calls<'_>) -> Result<(), Vec<Diagnostic>> {
+    let mut v = Verifier::new(p, calls);
     v.declarations();
-    if p.regions.get(p.body).is_none() {
-        v.error(codes::V001, Loc::default(), "the program has no body");
-    } else {
-        if !p.regions[p.body].params.is_empty() {
-            v.error(codes::V001, Loc::default(), "the program's body has parameters");
-        }
-        v.region(p.body, &[], 1, Loc::default());
+    if p.regions.get(p.body).is_some_and(|body| !body.params.is_empty()) {
+        v.error(codes::V001, Loc::default(), "the program's body has parameters");
     }
+    v.body(&[]);
     if v.errors.is_empty() && v.has_barrier {
         v.barriers();
     }
-    if v.errors.is_empty() { Ok(()) } else { Err(v.errors) }
+    v.result()
+}
+
+/// Checks the body of a dialect's operation, which may have parameters and yields values of these types.
+pub(crate) fn verify_body(p: &Program, results: &[Type], calls: Calls<'_>) -> Result<(), Vec<Diagnostic>> {
+    let mut v = Verifier::new(p, calls);
+    v.body(results);
+    v.result()
 }
 
 /// What is known of a value at the place that is being checked.
@@ -76,6 +86,8 @@ type Types = SmallVec<[Type; 4]>;
 
 struct Verifier<'p> {
     p: &'p Program,
+    calls: Calls<'p>,
+    snapshot: OnceCell<Snapshot>,
     state: SideTable<Value, State>,
     seen_regions: SideTable<Region, bool>,
     seen_insts: SideTable<Inst, bool>,
@@ -85,7 +97,33 @@ struct Verifier<'p> {
     errors: Vec<Diagnostic>,
 }
 
-impl Verifier<'_> {
+impl<'p> Verifier<'p> {
+    fn new(p: &'p Program, calls: Calls<'p>) -> Verifier<'p> {
+        Verifier {
+            p,
+            calls,
+            snapshot: OnceCell::new(),
+            state: SideTable::new(State::Undefined),
+            seen_regions: SideTable::new(false),
+            seen_insts: SideTable::new(false),
+            count: 0,
+            has_barrier: false,
+            names: OnceCell::new(),
+            errors: Vec::new(),
+        }
+    }
+
+    fn body(&mut self, results: &[Type]) {
+        match self.p.regions.get(self.p.body) {
+            Some(_) => self.region(self.p.body, results, 1, Loc::default()),
+            None => self.error(codes::V001, Loc::default(), "the program has no body"),
+        }
+    }
+
+    fn result(self) -> Result<(), Vec<Diagnostic>> {
+        if self.errors.is_empty() { Ok(()) } else { Err(self.errors) }
+    }
+
     fn error(&mut self, code: Code, loc: Loc, message: impl Into<String>) {
         self.report(Diagnostic::new(code, message).at(loc, ""));
     }
@@ -241,6 +279,8 @@ impl Verifier<'_> {
             self.structure(data, &args, &results, want, depth);
         } else if !data.regions.is_empty() {
             self.error(codes::V001, data.loc, format!("`{}` has regions", data.op.name()));
+        } else if let Some(call) = self.p.call(data) {
+            self.call(call, data, &args, &results);
         } else if let Err(message) = check_types(data.op, &args, &results) {
             self.error(codes::V003, data.loc, message);
         } else if let Err((code, message)) = check_access(self.p, data) {
@@ -249,6 +289,26 @@ impl Verifier<'_> {
         self.has_barrier |= data.op.info().effect == Effect::Syncs && data.op != Op::SubgroupBarrier;
         for &result in &data.results {
             self.define(result, Def::Result(inst), data.loc);
+        }
+    }
+
+    fn call(&mut self, call: &Call, data: &InstData, args: &[Type], results: &[Type]) {
+        let checked = match (&call.def, self.calls) {
+            (Some(def), _) => check_call(call, def, args, results),
+            (None, Calls::Any) => Ok(()),
+            (None, calls) => {
+                let registry = match calls {
+                    Calls::Known(registry) => registry,
+                    _ => self.snapshot.get_or_init(DialectRegistry::global),
+                };
+                match registry.find(&call.op) {
+                    Some(def) => check_call(call, def, args, results),
+                    None => return self.report(dialect::unknown(call, registry).at(data.loc, "")),
+                }
+            }
+        };
+        if let Err((code, message)) = checked {
+            self.error(code, data.loc, message);
         }
     }
 

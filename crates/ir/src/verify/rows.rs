@@ -38,10 +38,12 @@ pub(super) fn check_attribute(p: &Program, data: &InstData, args: &[Type]) -> Re
             Some(_) => Ok(()),
             None => wrong(&format!("names {buffer}, which does not exist")),
         },
+        (Rule::Call, Attr::Call(_)) => Ok(()),
         (Rule::Structure, Attr::Cases(cases)) if op == Op::Switch => check_cases(data, cases),
         (
             Rule::Const
             | Rule::Axis
+            | Rule::Call
             | Rule::Extract
             | Rule::Length
             | Rule::Load

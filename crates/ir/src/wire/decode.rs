@@ -4,13 +4,16 @@ use super::{HEADER, MAGIC, VERSION, encode, flag, tag};
 use crate::build::Builder;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, counted};
+use crate::dialect::{self, Call, CallAttribute, DialectRegistry};
 use crate::entity::Entity;
 use crate::op::Op;
 use crate::program::*;
 use crate::types::Type;
-use crate::verify::{self, MAX_BUFFERS, MAX_DEPTH, MAX_INSTS};
+use crate::verify::{self, Calls, MAX_BUFFERS, MAX_DEPTH, MAX_INSTS};
+use std::sync::Arc;
 
-/// Reads a program and verifies it.
+/// Reads a program and verifies it. Calls that were written for an older version of their dialect are rewritten as the
+/// dialect's migrations say.
 ///
 /// # Errors
 /// The first one found; the codes are `W` and three digits.
@@ -49,17 +52,25 @@ pub fn decode(file: &[u8]) -> Result<Program, Diagnostic> {
         .fix(AGAIN));
     }
     let p = Reader::new(body).program()?;
-    if let Err(errors) = verify::verify(&p) {
-        let more = if errors.len() > 1 { format!(" and {} more", errors.len() - 1) } else { String::new() };
-        let message = format!("the program in the file is not valid: {}{more}", errors[0]);
-        return Err(Diagnostic::new(codes::W010, message));
-    }
-    if encode::body(&p) != body {
+    let registry = DialectRegistry::global();
+    // What the file says is judged before it is rewritten; what its calls mean, after.
+    verify::verify_with(&p, Calls::Any).map_err(invalid)?;
+    if encode::body(&p).0 != body {
         return Err(
             Diagnostic::new(codes::W009, "the file is not the canonical encoding of its program").fix(AGAIN)
         );
     }
+    if !dialect::has_calls(&p) {
+        return Ok(p);
+    }
+    let p = dialect::migrate(&p, &registry);
+    verify::verify_with(&p, Calls::Known(&registry)).map_err(invalid)?;
     Ok(p)
+}
+
+fn invalid(errors: Vec<Diagnostic>) -> Diagnostic {
+    let more = if errors.len() > 1 { format!(" and {} more", errors.len() - 1) } else { String::new() };
+    Diagnostic::new(codes::W010, format!("the program in the file is not valid: {}{more}", errors[0]))
 }
 
 type Read<T> = Result<T, Diagnostic>;
@@ -315,7 +326,20 @@ impl<'f> Reader<'f> {
                 }
                 Attr::Cases(cases.into())
             }
+            tag::CALL => Attr::Call(Arc::new(self.call()?)),
             other => return self.malformed(format_args!("there is no kind {other} of attribute")),
         })
+    }
+
+    fn call(&mut self) -> Read<Call> {
+        let mut call = self.word("operation of a dialect", |w| Call::parse_versioned(&w.name))?;
+        for _ in 0..self.count()? {
+            call.attributes.push(CallAttribute {
+                name: self.word("attribute", |w| Some(w.name.as_str().into()))?,
+                ty: self.word("type", |w| w.ty.filter(|ty| ty.lanes == 1))?.scalar,
+                bits: self.number()?,
+            });
+        }
+        Ok(call)
     }
 }

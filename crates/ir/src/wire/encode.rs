@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 /// The wire form of a valid program.
 pub fn encode(p: &Program) -> Vec<u8> {
-    let body = body(p);
+    let (body, _) = body(p);
     let mut file = Vec::with_capacity(super::HEADER + body.len());
     file.extend(MAGIC);
     file.extend(VERSION.to_le_bytes());
@@ -20,14 +20,31 @@ pub fn encode(p: &Program) -> Vec<u8> {
 }
 
 /// What identifies a valid program: the BLAKE3 hash of its canonical body. Programs with the same text form have
-/// the same one, wherever they came from.
+/// the same one, wherever they came from. Where calls are linked, the definitions they are linked to count too.
 pub fn fingerprint(p: &Program) -> [u8; 32] {
-    blake3::hash(&body(p)).into()
+    let (body, definitions) = body(p);
+    let hash = blake3::hash(&body);
+    if definitions.is_empty() {
+        return hash.into();
+    }
+    let mut all = blake3::Hasher::new();
+    all.update(hash.as_bytes());
+    for definition in definitions {
+        all.update(&definition);
+    }
+    all.finalize().into()
 }
 
-pub(super) fn body(p: &Program) -> Vec<u8> {
-    let mut writer =
-        Writer { p, names: Names::of(p), words: Vec::new(), positions: HashMap::new(), out: Vec::new() };
+/// The canonical body, and the fingerprints of the definitions of linked calls.
+pub(super) fn body(p: &Program) -> (Vec<u8>, Vec<[u8; 32]>) {
+    let mut writer = Writer {
+        p,
+        names: Names::of(p),
+        words: Vec::new(),
+        positions: HashMap::new(),
+        out: Vec::new(),
+        definitions: Vec::new(),
+    };
     writer.program();
     let mut body = Vec::with_capacity(writer.out.len() + 16 * writer.words.len());
     put_number(&mut body, writer.words.len() as u64);
@@ -35,7 +52,7 @@ pub(super) fn body(p: &Program) -> Vec<u8> {
         put_string(&mut body, word);
     }
     body.extend(writer.out);
-    body
+    (body, writer.definitions)
 }
 
 fn put_number(out: &mut Vec<u8>, mut number: u64) {
@@ -57,6 +74,7 @@ struct Writer<'p> {
     words: Vec<String>,
     positions: HashMap<String, u64>,
     out: Vec<u8>,
+    definitions: Vec<[u8; 32]>,
 }
 
 impl Writer<'_> {
@@ -168,6 +186,17 @@ impl Writer<'_> {
             Attr::Buffer(buffer) => {
                 self.number(tag::BUFFER);
                 self.count(buffer.index());
+            }
+            Attr::Call(call) => {
+                self.number(tag::CALL);
+                self.word(&call.versioned());
+                self.count(call.attributes.len());
+                for attribute in &call.attributes {
+                    self.word(&attribute.name);
+                    self.word(attribute.ty.name());
+                    self.number(attribute.bits);
+                }
+                self.definitions.extend(call.def.as_ref().map(|def| def.fingerprint()));
             }
             Attr::Cases(cases) => {
                 self.number(tag::CASES);

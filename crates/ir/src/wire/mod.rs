@@ -3,7 +3,8 @@
 //! ```text
 //! "VYRE"  version: u16  flags: u16 (0)  hash: [u8; 32] (BLAKE3 of the body)  body
 //! body    = words program
-//! words   = count, then strings: the names of the operations, types, kinds of memory, accesses and localities used
+//! words   = count, then strings: the names of the operations, types, kinds of memory, accesses and localities used;
+//!           those of dialects' operations are followed by `@` and the dialect's version where that is known
 //! program = name, workgroup size, count and buffers, region
 //! buffer  = name, type, memory, access, flags, count, group, binding, hints if there is the flag for them
 //! flags   = 1: output, 2: live out, 4: hints; their sum
@@ -50,4 +51,5 @@ mod tag {
     pub const AXIS: u64 = 3;
     pub const BUFFER: u64 = 4;
     pub const CASES: u64 = 5;
+    pub const CALL: u64 = 6;
 }
