@@ -40,7 +40,10 @@ pub fn emit(args: &EmitArgs, as_json: bool) -> Result<String, Failure> {
 
 /// The program optimized for what the shading languages have.
 fn exportable(program: &Program) -> Program {
-    optimize(program, &vyre::opt::Target { name: "naga", scalar_lanes: false, native: export::native })
+    optimize(
+        program,
+        &vyre::opt::Target { name: "naga", scalar_lanes: false, native: export::native, lowering: None },
+    )
 }
 
 fn write_binary(code: &[u8]) -> Result<String, Failure> {

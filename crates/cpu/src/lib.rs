@@ -46,7 +46,7 @@ pub use kernel::Kernel;
 use jit::{Code, Text};
 use vyre_driver::BackendError;
 use vyre_ir::verify::MAX_DEPTH;
-use vyre_ir::{Diagnostic, InstData, Op, Program, Region, Scalar};
+use vyre_ir::{Diagnostic, InstData, Op, Program, Region, Scalar, dialect};
 use vyre_opt::Target;
 
 /// The backend's id.
@@ -72,7 +72,7 @@ const STACK_PER_LEVEL: usize = 64 << 10;
 
 /// What a program must look like for this backend.
 pub fn target() -> Target {
-    Target { name: ID, scalar_lanes: true, native }
+    Target { name: ID, scalar_lanes: true, native, lowering: Some(dialect::Target::NativeModule) }
 }
 
 /// Whether an operation is computed here as it is; the others are expanded.
@@ -149,6 +149,10 @@ fn build(p: &Program, gang: u32, text: Option<Text>) -> Result<(Kernel, String),
         Err(BackendError::CompileFailed { .. }) if gang > 1 && !cfg!(debug_assertions) => with(1),
         result => result,
     };
+    let taken = [dialect::Target::NativeModule, dialect::Target::ReferenceBackend];
+    if let Some(what) = dialect::unsupported(p, "native code", &taken) {
+        return Err(BackendError::Unsupported { backend: ID, what: Box::new(what) });
+    }
     let depth = check_limits(p)?;
     if depth < DEEP {
         return make();

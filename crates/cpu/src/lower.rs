@@ -20,11 +20,13 @@ use crate::subgroup::SIZE;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
     self, AbiParam, AliasRegion, AliasRegionData, Block, BlockArg, ExtFuncData, ExternalName, FuncRef,
-    Function, InstBuilder, MemFlagsData, Signature, StackSlot, UserExternalName,
+    Function, InstBuilder, MemFlagsData, Signature, StackSlot, StackSlotData, StackSlotKind,
+    UserExternalName,
 };
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Switch};
 use smallvec::{SmallVec, smallvec};
+use vyre_ir::dialect::{OpDef, Reference, Target};
 use vyre_ir::{Attr, Buffer, Inst, InstData, Op, Program, Region, Rule, SideTable, Sig, Value};
 
 /// The lanes of a value.
@@ -215,6 +217,7 @@ impl Lower<'_> {
             op => match op.info().rule {
                 Rule::Axis | Rule::Index => smallvec![self.position(data)],
                 Rule::Length => smallvec![self.length(data)],
+                Rule::Call => smallvec![self.intrinsic(data)],
                 Rule::Load | Rule::Store | Rule::Atomic(_) | Rule::CompareExchange(_) => {
                     let results = self.access(data);
                     return self.set_all(&data.results, results);
@@ -255,6 +258,29 @@ impl Lower<'_> {
         }
         let word = self.call(Shim::Evaluate, &words)[0];
         ops::of_word(&mut self.b, word, sig.result)
+    }
+
+    /// A call of an intrinsic's own function for native code, or of its reference function.
+    fn intrinsic(&mut self, data: &InstData) -> ir::Value {
+        let call = self.p.call(data).expect("the verifier checks attributes");
+        let def = call.def.as_ref().expect("the inliner links calls");
+        let function = native_function(def).expect("programs with other calls are refused");
+        let constants = call.attributes.iter().map(|a| self.b.ins().iconst(I64, a.bits as i64)).collect();
+        let mut words: Vec<ir::Value> = constants;
+        for &arg in &data.args {
+            let arg = self.get_scalar(arg);
+            words.push(ops::to_word(&mut self.b, arg));
+        }
+        let bytes = 8 * words.len().max(1) as u32;
+        let slot = self.b.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, bytes, 3));
+        for (i, &word) in words.iter().enumerate() {
+            self.b.ins().stack_store(word, slot, 8 * i as i32);
+        }
+        let address = self.b.ins().stack_addr(I64, slot, 0);
+        let function = self.b.ins().iconst(I64, function as usize as i64);
+        let count = self.b.ins().iconst(I64, words.len() as i64);
+        let word = self.call(Shim::Intrinsic, &[function, address, count])[0];
+        ops::of_word(&mut self.b, word, self.p.ty(data.results[0]).scalar)
     }
 
     fn position(&mut self, data: &InstData) -> ir::Value {
@@ -443,6 +469,11 @@ impl Lower<'_> {
         let stop = self.b.ins().atomic_load(I32, flags, address);
         self.b.ins().brif(stop, self.stopped, &[], to, values);
     }
+}
+
+/// The function of an intrinsic that native code calls.
+fn native_function(def: &OpDef) -> Option<Reference> {
+    def.function(Target::NativeModule).or_else(|| def.function(Target::ReferenceBackend))
 }
 
 /// A buffer's place among the program's buffers.

@@ -148,7 +148,7 @@ impl Pass<'_> {
             _ => {
                 // Atomics go one after another anyway; taking vectors apart for them costs more than the rest gains.
                 let atomic = matches!(data.op.info().rule, Rule::Atomic(_) | Rule::CompareExchange(_));
-                self.fits &= !atomic && self.private_fits(data);
+                self.fits &= !atomic && data.op != Op::Call && self.private_fits(data);
                 let shape = self.result(data);
                 for &result in &data.results {
                     self.set(result, shape);

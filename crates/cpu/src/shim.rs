@@ -7,6 +7,7 @@ use crate::subgroup;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{AbiParam, Signature};
 use cranelift_codegen::isa::CallConv;
+use vyre_ir::dialect::Reference;
 use vyre_ir::{OPS, Op, Scalar, Sig};
 
 /// A function that generated code can call. All parameters and results are 64 bits wide.
@@ -19,11 +20,13 @@ pub(crate) enum Shim {
     /// `(packed operation, invocations, a, stride of a, b, stride of b, result)`: a subgroup operation for a whole
     /// workgroup.
     Subgroup,
+    /// `(function, arguments, count) -> bits`: a function of a dialect's intrinsic.
+    Intrinsic,
 }
 
 impl Shim {
     /// Every shim, in the order of the enumeration.
-    pub const ALL: [Shim; 3] = [Shim::Evaluate, Shim::Zero, Shim::Subgroup];
+    pub const ALL: [Shim; 4] = [Shim::Evaluate, Shim::Zero, Shim::Subgroup, Shim::Intrinsic];
 
     /// Its name in dumps.
     pub fn name(self) -> &'static str {
@@ -31,6 +34,7 @@ impl Shim {
             Shim::Evaluate => "vyre_evaluate",
             Shim::Zero => "vyre_zero",
             Shim::Subgroup => "vyre_subgroup",
+            Shim::Intrinsic => "vyre_intrinsic",
         }
     }
 
@@ -40,6 +44,7 @@ impl Shim {
             Shim::Evaluate => evaluate as *const u8,
             Shim::Zero => zero as *const u8,
             Shim::Subgroup => subgroup::run as *const u8,
+            Shim::Intrinsic => intrinsic as *const u8,
         }
     }
 
@@ -49,6 +54,7 @@ impl Shim {
             Shim::Evaluate => (4, 1),
             Shim::Zero => (2, 0),
             Shim::Subgroup => (7, 0),
+            Shim::Intrinsic => (3, 1),
         };
         let mut signature = Signature::new(convention);
         signature.params.extend((0..params).map(|_| AbiParam::new(I64)));
@@ -84,6 +90,13 @@ pub(crate) fn operands(op: Op) -> usize {
         Select => 3,
         _ => 1,
     }
+}
+
+/// # Safety
+/// `arguments` must be the start of `count` words that were written.
+unsafe extern "C" fn intrinsic(function: Reference, arguments: *const u64, count: u64) -> u64 {
+    // SAFETY: the caller's promise; generated code passes a slot of its stack frame, just filled.
+    function(unsafe { std::slice::from_raw_parts(arguments, count as usize) })
 }
 
 /// # Safety

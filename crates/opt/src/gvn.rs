@@ -8,6 +8,8 @@ use crate::edit::{Edit, Editor, Step, edit};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use smallvec::SmallVec;
 use std::hash::BuildHasher;
+use std::sync::Arc;
+use vyre_ir::dialect::{Call, Law};
 use vyre_ir::{Effect, Inst, Program, Region, Value};
 
 /// Merges equal pure instructions.
@@ -32,15 +34,19 @@ impl Edit for Numbering {
         if e.p.effect(data) != Effect::Pure {
             return Step::Keep;
         }
-        let [result] = data.results[..] else { unreachable!("a pure instruction has one result") };
         let args = ordered(e.p, inst);
-        let key = FxBuildHasher.hash_one((data.op, &data.attr, &args[..], e.p.ty(result)));
+        // Where operation, attribute and operands leave open what the results are, there is one.
+        let ty = e.p.ty(data.results[0]);
+        let key = FxBuildHasher.hash_one((data.op, &data.attr, &args[..], ty));
         if let Some(&other) = self.seen.get(&key)
             && (e.p.insts[other].op, &e.p.insts[other].attr) == (data.op, &data.attr)
-            && e.p.ty(e.p.insts[other].results[0]) == e.p.ty(result)
+            && e.p.ty(e.p.insts[other].results[0]) == ty
             && ordered(e.p, other) == args
         {
-            return e.becomes(inst, e.p.insts[other].results[0]);
+            for i in 0..e.p.insts[inst].results.len() {
+                e.alias(e.p.insts[inst].results[i], e.p.insts[other].results[i]);
+            }
+            return Step::Drop;
         }
         self.undo.push((key, self.seen.insert(key, inst)));
         Step::Keep
@@ -65,7 +71,9 @@ impl Edit for Numbering {
 fn ordered(p: &Program, inst: Inst) -> SmallVec<[Value; 4]> {
     let data = &p.insts[inst];
     let mut args = SmallVec::from_slice(&data.args);
-    if data.op.info().commutes && args[1] < args[0] {
+    let lawful = |call: &Arc<Call>| call.def.as_ref().is_some_and(|def| def.laws.contains(&Law::Commutative));
+    let commutes = data.op.info().commutes || p.call(data).is_some_and(lawful);
+    if commutes && args[1] < args[0] {
         args.swap(0, 1);
     }
     args

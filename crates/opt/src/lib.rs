@@ -13,6 +13,7 @@ pub mod expand;
 pub mod fold;
 pub mod gvn;
 pub mod if_to_select;
+pub mod inline;
 pub mod joins;
 pub mod licm;
 pub mod pipeline;

@@ -7,6 +7,7 @@ use crate::expand::expand;
 use crate::fold::fold;
 use crate::gvn::gvn;
 use crate::if_to_select::if_to_select;
+use crate::inline::inline;
 use crate::joins::joins;
 use crate::licm::licm;
 use crate::scalarize::scalarize;
@@ -30,10 +31,11 @@ pub struct Pass {
 
 /// Every pass in order.
 pub const PASSES: &[Pass] = &[
+    once("inline", inline, "first: every other pass then sees what operations of dialects compute"),
     once(
         "scalarize",
         scalarize,
-        "first: later passes see scalars, whose rules find more than those of vectors",
+        "early: later passes see scalars, whose rules find more than those of vectors",
     ),
     once(
         "expand",
@@ -60,6 +62,8 @@ const fn group(name: &'static str, run: fn(&mut Program, &Target) -> bool, why: 
 
 /// What must hold of the order, as (earlier, later, reason).
 pub const ORDER: &[(&str, &str, &str)] = &[
+    ("inline", "scalarize", "bodies of operations hold vectors"),
+    ("inline", "expand", "bodies of operations hold mathematical functions"),
     ("scalarize", "expand", "an expansion of each lane is written for scalars"),
     ("expand", "fold", "expansions hold constants that meet constant operands"),
     ("expand", "gvn", "expansions of equal operands are equal"),

@@ -1,6 +1,6 @@
 //! What the optimizer has to know of the code generator that comes after it.
 
-use vyre_ir::{Op, Scalar};
+use vyre_ir::{Op, Scalar, dialect};
 
 /// Which instructions the code generator takes.
 #[derive(Copy, Clone, Debug)]
@@ -12,11 +12,15 @@ pub struct Target {
     /// Whether an operation on a scalar type (that of its first operand) is taken as it is. One that is not
     /// is replaced by its row's expansion, if the row has one.
     pub native: fn(Op, Scalar) -> bool,
+    /// Which code of dialects' intrinsics is taken; the calls of those that have it stay.
+    pub lowering: Option<dialect::Target>,
 }
 
 impl Target {
     /// A machine of scalars that has the basic operations only.
-    pub const SCALAR: Target = Target { name: "scalar", scalar_lanes: true, native: |_, _| false };
+    pub const SCALAR: Target =
+        Target { name: "scalar", scalar_lanes: true, native: |_, _| false, lowering: None };
     /// A machine of vectors that has the basic operations only.
-    pub const VECTOR: Target = Target { name: "vector", scalar_lanes: false, native: |_, _| false };
+    pub const VECTOR: Target =
+        Target { name: "vector", scalar_lanes: false, native: |_, _| false, lowering: None };
 }

@@ -12,7 +12,8 @@ use crate::codes;
 use crate::memory::{Access, Layout};
 use crate::slots::{Deaths, Slots};
 use crate::subgroup;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use vyre_ir::dialect::{Call, Function, Reference, Target};
 use vyre_ir::op::Eval;
 use vyre_ir::{
     Attr, Diagnostic, Entity, Inst, InstData, Op, Program, Region, Rule, Scalar, SideTable, Sig, Type, Value,
@@ -48,6 +49,12 @@ pub(crate) enum Step {
         sig: Sig,
         arity: u8,
         args: [Place; 3],
+        out: Place,
+    },
+    /// The reference function of a dialect's operation.
+    Call {
+        function: Reference,
+        args: Box<[Place]>,
         out: Place,
     },
     Move {
@@ -159,6 +166,8 @@ pub(crate) fn decode(program: &Program, shape: Shape) -> Result<Code, Diagnostic
         steps: Vec::new(),
         insts: Vec::new(),
         at: program.insts.keys().next().expect("a program has its last yield"),
+        calls: 0,
+        collected: HashSet::new(),
     };
     let cells = [workgroups, [0; 3]].map(|triple| triple.map(|n| decoder.cell(n as u64)));
     let [num_workgroups, workgroup_id] = cells;
@@ -180,6 +189,10 @@ pub(crate) fn decode(program: &Program, shape: Shape) -> Result<Code, Diagnostic
             (Op::SubgroupSize, _) => [size; 4],
             (Op::NumSubgroups, _) => [count; 4],
             (Op::Length, Attr::Buffer(buffer)) => [lengths[buffer.index()]; 4],
+            (Op::Call, Attr::Call(call)) => {
+                decoder.collect_constants(call);
+                continue;
+            }
             (op, _) => {
                 wanted.extend(id_of(op, axis).map(|id| (id, value)));
                 continue;
@@ -250,11 +263,15 @@ struct Decoder<'p> {
     invocations: usize,
     steps: Vec<Step>,
     insts: Vec<Inst>,
-    /// The instruction being decoded.
+    /// The instruction of the program being decoded.
     at: Inst,
+    /// How many calls deep in bodies of operations.
+    calls: usize,
+    /// Bodies whose constants have cells.
+    collected: HashSet<*const Function>,
 }
 
-impl Decoder<'_> {
+impl<'p> Decoder<'p> {
     fn cell(&mut self, bits: u64) -> Place {
         self.shared.push(bits);
         Place { base: index_32(self.shared.len() - 1), step: 0 }
@@ -332,16 +349,24 @@ impl Decoder<'_> {
         let program = self.program;
         let (&last, insts) = program.regions[region].insts.split_last().expect("a region ends in a yield");
         for &inst in insts {
-            self.at = inst;
+            self.go_to(inst);
             self.inst(&program.insts[inst]);
             self.release(inst);
         }
-        self.at = last;
+        self.go_to(last);
         last
     }
 
-    fn inst(&mut self, data: &InstData) {
+    /// What is reported about the steps of a body is reported about its call.
+    fn go_to(&mut self, inst: Inst) {
+        if self.calls == 0 {
+            self.at = inst;
+        }
+    }
+
+    fn inst(&mut self, data: &'p InstData) {
         match data.op {
+            Op::Call => self.call(data),
             Op::If | Op::Switch => self.branch(data),
             Op::Loop => self.repeat(data),
             op if is_kept(op) => {}
@@ -368,6 +393,79 @@ impl Decoder<'_> {
                 _ => self.pure(data),
             },
         }
+    }
+
+    /// Gives cells to the constants that a call needs.
+    fn collect_constants(&mut self, call: &Call) {
+        for attribute in &call.attributes {
+            self.constant(attribute.bits);
+        }
+        let Some(body) = call.def.as_ref().and_then(|def| def.body.as_deref()) else { return };
+        if !self.collected.insert(body) {
+            return;
+        }
+        for data in body.program.insts.values() {
+            match &data.attr {
+                Attr::Bits(bits) => bits.iter().for_each(|&bits| _ = self.constant(bits)),
+                Attr::Call(call) => self.collect_constants(call),
+                _ => (),
+            }
+        }
+    }
+
+    /// An operation of a dialect: its reference function, or the steps of its body with the parameters where the
+    /// operands are.
+    fn call(&mut self, data: &'p InstData) {
+        let call = self.program.call(data).expect("the verifier checked the attribute");
+        let def = call.def.as_deref().expect("programs are linked before they run");
+        let attributes: Vec<Place> = call.attributes.iter().map(|a| self.constants[&a.bits]).collect();
+        if let Some(function) = def.function(Target::ReferenceBackend) {
+            let operands = data.args.iter().map(|&v| self.arg(v, 0));
+            let args = attributes.into_iter().chain(operands).collect();
+            let [out, ..] = self.define(data.results[0]);
+            self.emit(Step::Call { function, args, out });
+            return;
+        }
+        let body = def.body.as_deref().expect("a program with other calls is refused before it runs");
+        let inner = &body.program;
+        let mut places = SideTable::new([Place::default(); 4]);
+        for data in inner.insts.values() {
+            if let Attr::Bits(bits) = data.attr {
+                places[data.results[0]] = bits.map(|bits| self.constants[&bits]);
+            }
+        }
+        let operands = data.args.iter().map(|&v| self.places[v]);
+        let given = attributes.into_iter().map(|place| [place; 4]).chain(operands);
+        for (&param, given) in body.parameters().iter().zip(given) {
+            places[param] = given;
+        }
+        let mut frame = (inner, Deaths::of(inner), places);
+        self.exchange(&mut frame);
+        self.calls += 1;
+        let last = self.region(inner.body);
+        let yielded: Vec<[Place; 4]> = inner.insts[last].args.iter().map(|&v| self.places[v]).collect();
+        self.calls -= 1;
+        self.exchange(&mut frame);
+        for (&result, from) in data.results.iter().zip(yielded) {
+            let out = self.define(result);
+            for (from, out) in from.into_iter().zip(out).take(self.lanes(result)) {
+                self.emit(Step::Move { from, out });
+            }
+        }
+        // Only now may the results' sources be used for something else.
+        self.exchange(&mut frame);
+        self.release(last);
+        self.exchange(&mut frame);
+    }
+
+    /// Goes on in another program: in the body of an operation, or back in the caller.
+    fn exchange(
+        &mut self,
+        (program, deaths, places): &mut (&'p Program, Deaths, SideTable<Value, [Place; 4]>),
+    ) {
+        std::mem::swap(&mut self.program, program);
+        std::mem::swap(&mut self.deaths, deaths);
+        std::mem::swap(&mut self.places, places);
     }
 
     fn pure(&mut self, data: &InstData) {
@@ -438,7 +536,7 @@ impl Decoder<'_> {
         }
     }
 
-    fn branch(&mut self, data: &InstData) {
+    fn branch(&mut self, data: &'p InstData) {
         for &result in &data.results {
             self.define(result);
         }
@@ -465,7 +563,7 @@ impl Decoder<'_> {
     }
 
     /// A loop's parameters and results share slots: each invocation leaves there what it yielded last.
-    fn repeat(&mut self, data: &InstData) {
+    fn repeat(&mut self, data: &'p InstData) {
         let region = data.regions[0];
         let params = &self.program.regions[region].params;
         let mut written = Vec::new();

@@ -22,7 +22,7 @@ mod subgroup;
 pub use device::ID;
 use std::cell::Cell;
 use std::fmt;
-use vyre_ir::{Diagnostic, Program};
+use vyre_ir::{Diagnostic, Program, dialect};
 
 /// The memory of one buffer, in the program's little-endian layout; no alignment is needed.
 pub enum Bytes<'a> {
@@ -127,6 +127,12 @@ pub fn run(
     buffers: &mut [Bytes<'_>],
     options: &Options<'_>,
 ) -> Result<Stats, Error> {
+    let linked = dialect::linked(program).map_err(|mut errors| Error::Invalid(errors.remove(0)))?;
+    let program = &*linked;
+    if let Some(call) = dialect::unsupported(program, "the interpreter", &[dialect::Target::ReferenceBackend])
+    {
+        return Err(Error::Invalid(call));
+    }
     let shape = bind::bind(program, workgroups, buffers, options.subgroup_size).map_err(Error::Invalid)?;
     let code = decode::decode(program, shape).map_err(Error::Invalid)?;
     let mut state = state::State::new(&code, memory::Memory::new(&code.layout, buffers, options.watch));

@@ -65,6 +65,15 @@ impl<'r, 'b> State<'r, 'b> {
                 vyre_ir::eval::evaluate(op, sig, &v[..arity as usize])
                     .expect("the verifier admits evaluable rows only")
             }),
+            Step::Call { function, ref args, out } => {
+                let mut values = vec![0; args.len()];
+                active.each(|i| {
+                    for (value, place) in values.iter_mut().zip(args) {
+                        *value = cells[place.at(i)];
+                    }
+                    cells[out.at(i)] = function(&values);
+                });
+            }
             Step::Move { from, out } => map(cells, active, [from], out, |v| v[0]),
             Step::Load { access, index, out } => active.each(|i| {
                 let value = memory.load(access, i, cells[index.at(i)]);

@@ -120,7 +120,7 @@ impl Edit for Simplify {
             }
             _ => (),
         }
-        if op.info().effect != Effect::Pure {
+        if op.info().effect != Effect::Pure || op == Op::Call {
             return Step::Keep;
         }
         for _ in 0..STEPS {

@@ -12,7 +12,7 @@ use naga::{Block, Expression, Handle, Statement, SwitchCase, SwitchValue};
 use std::collections::HashMap;
 use vyre_ir::{
     Attr, Buffer, Diagnostic, Entity, Inst, InstData, Op, Program, Region, Rule, Scalar, SideTable, Type,
-    Value,
+    Value, dialect,
 };
 
 type Expr = Handle<Expression>;
@@ -47,6 +47,9 @@ pub(super) struct Lower<'p> {
 
 /// The module of a program.
 pub(super) fn lower(p: &Program) -> Result<naga::Module, Diagnostic> {
+    if let Some(what) = dialect::unsupported(p, "WGSL, SPIR-V, MSL and HLSL", &[]) {
+        return Err(what);
+    }
     let needs = scan::scan(p)?;
     let flat = needs.subgroups && p.workgroup_size[1..] != [1, 1];
     let workgroup_size = match flat {

@@ -61,7 +61,7 @@ use vyre_ir::{Diagnostic, Program};
 ///
 /// # Errors
 /// `E001` a type that naga does not have, `E002` a buffer that cannot be declared, `E003` an operation to be expanded
-/// first, `E004` control flow nested too deep, `E007` a workgroup too large.
+/// first, `E004` control flow nested too deep, `E007` a workgroup too large, `O010` an intrinsic of a dialect.
 pub fn module(p: &Program) -> Result<naga::Module, Diagnostic> {
     lower::lower(p)
 }
