@@ -274,7 +274,7 @@ impl Lower<'_> {
         let bytes = 8 * words.len().max(1) as u32;
         let slot = self.b.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, bytes, 3));
         for (i, &word) in words.iter().enumerate() {
-            self.b.ins().stack_store(word, slot, 8 * i as i32);
+            self.b.ins().stack_store(I64, word, slot, 8 * i as i32);
         }
         let address = self.b.ins().stack_addr(I64, slot, 0);
         let function = self.b.ins().iconst(I64, function as usize as i64);

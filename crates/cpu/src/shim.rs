@@ -93,8 +93,10 @@ pub(crate) fn operands(op: Op) -> usize {
 }
 
 /// # Safety
-/// `arguments` must be the start of `count` words that were written.
-unsafe extern "C" fn intrinsic(function: Reference, arguments: *const u64, count: u64) -> u64 {
+/// `function` must be a [`Reference`], and `arguments` the start of `count` words that were written.
+unsafe extern "C" fn intrinsic(function: *const u8, arguments: *const u64, count: u64) -> u64 {
+    // SAFETY: the caller's promise; lowering put the address of such a function into the code.
+    let function = unsafe { std::mem::transmute::<*const u8, Reference>(function) };
     // SAFETY: the caller's promise; generated code passes a slot of its stack frame, just filled.
     function(unsafe { std::slice::from_raw_parts(arguments, count as usize) })
 }

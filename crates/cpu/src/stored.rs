@@ -68,10 +68,16 @@ fn version() -> Option<[u8; 32]> {
 fn shim(reloc: &ModuleReloc) -> Option<u8> {
     match reloc.name {
         ModuleRelocTarget::User { namespace: 0, index } if reloc.kind == Reloc::Abs8 && reloc.addend == 0 => {
-            u8::try_from(index).ok().filter(|&number| (number as usize) < Shim::ALL.len())
+            u8::try_from(index).ok().filter(|&number| is_storable(number))
         }
         _ => None,
     }
+}
+
+/// Whether code that calls the shim of that number is the same in another process. What calls functions of intrinsics
+/// holds their addresses.
+fn is_storable(number: u8) -> bool {
+    Shim::ALL.get(number as usize).is_some_and(|&shim| shim != Shim::Intrinsic)
 }
 
 /// The code, and the bytes of scratch memory that a worker needs for it.
@@ -88,7 +94,7 @@ fn decode(bytes: &[u8]) -> Option<(Machine, u64)> {
     for _ in 0..count {
         let offset = u32::from_le_bytes(take(&mut rest)?);
         let [number] = take(&mut rest)?;
-        if number as usize >= Shim::ALL.len() {
+        if !is_storable(number) {
             return None;
         }
         let name = ModuleRelocTarget::user(0, number.into());

@@ -11,6 +11,7 @@ use crate::memory::AlignedBytes;
 use crate::placement::Placement;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use vyre_ir::dialect::DialectRegistry;
 use vyre_ir::{BufferDecl, Diagnostic, Program};
 
 /// How to run a program.
@@ -89,7 +90,9 @@ impl Compiled {
         program: &Program,
         options: &CompileOptions,
     ) -> Result<Compiled, BackendError> {
-        vyre_ir::verify::verify(program).map_err(|errors| BackendError::InvalidProgram { errors })?;
+        let invalid = |errors| BackendError::InvalidProgram { errors };
+        let program = &vyre_ir::dialect::link(program, &DialectRegistry::global()).map_err(invalid)?;
+        vyre_ir::verify::verify(program).map_err(invalid)?;
         BindingPlan::build(program)?;
         check_limits(backend, program)?;
         let start = Instant::now();

@@ -78,7 +78,7 @@ fn schedules_run_what_they_say() {
         stats.passes.iter().map(|p| (p.name, p.runs)).collect::<Vec<_>>()
     };
     let fold = pass("fold").expect("a pass");
-    assert_eq!(names(Schedule::Until(fold)), [("scalarize", 1), ("expand", 1), ("fold", 1)]);
+    assert_eq!(names(Schedule::Until(fold)), [("inline", 1), ("scalarize", 1), ("expand", 1), ("fold", 1)]);
     let dce = pass("dce").expect("a pass");
     assert_eq!(names(Schedule::Only(&[dce, fold, dce])), [("dce", 2), ("fold", 1)]);
     let all: Vec<_> = names(Schedule::All).into_iter().map(|(name, _)| name).collect();
