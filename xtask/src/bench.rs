@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 use vyre::wgsl::ImportOptions;
-use vyre::{Compiled, DispatchConfig, Grid, VyreBackend};
+use vyre::{Device, DispatchConfig, Grid};
 
 /// An example with data that the oracle handles in about a second.
 struct Job {
@@ -90,7 +90,7 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// Prints the table.
 pub fn bench() -> Outcome<()> {
-    let (cpu, oracle) = (vyre::acquire("cpu")?, vyre::acquire("cpu-ref")?);
+    let (cpu, oracle) = (Device::open("cpu")?, Device::open("cpu-ref")?);
     let profile = cpu.profile();
     println!(
         "{HEAD}\nMachine: {}, {} hardware threads, {}.\n",
@@ -101,13 +101,13 @@ pub fn bench() -> Outcome<()> {
     );
     println!("|---|---|---|---|---|---|---|---|---|---|");
     for job in JOBS {
-        println!("{}", job.row(&*cpu, &*oracle)?);
+        println!("{}", job.row(&cpu, &oracle)?);
     }
     Ok(())
 }
 
 impl Job {
-    fn row(&self, cpu: &dyn VyreBackend, oracle: &dyn VyreBackend) -> Outcome<String> {
+    fn row(&self, cpu: &Device, oracle: &Device) -> Outcome<String> {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/");
         let source = std::fs::read_to_string(format!("{root}{}", self.file))?;
         let overrides = self.overrides.iter().map(|(name, value)| (name.to_string(), *value)).collect();
@@ -123,20 +123,20 @@ impl Job {
         })?;
         let (mut optimize, mut code) = (Vec::new(), Vec::new());
         for _ in 0..PASSES {
-            let compiled = Compiled::new(cpu, &program, &Default::default())?;
-            optimize.push(compiled.optimize_ns as f64 / 1e6);
-            code.push(compiled.codegen_ns as f64 / 1e6);
+            let times = cpu.compile(&program, &Default::default())?.times();
+            optimize.push(times.optimize_ns as f64 / 1e6);
+            code.push(times.codegen_ns as f64 / 1e6);
         }
         let (optimize_ms, code_ms) = (middle(optimize), middle(code));
 
         let inputs: Vec<Vec<u8>> = self.inputs.iter().map(|(n, fill)| fill.bytes(*n)).collect();
         let inputs: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
         let config = DispatchConfig { grid: self.grid, ..DispatchConfig::default() };
-        let time = |backend: &dyn VyreBackend, passes: usize| -> Outcome<f64> {
-            let kernel = Compiled::new(backend, &program, &Default::default())?;
+        let time = |device: &Device, passes: usize| -> Outcome<f64> {
+            let kernel = device.compile(&program, &config)?;
             let mut times = Vec::new();
             for _ in 0..passes {
-                times.push(kernel.dispatch(&inputs, &config)?.timing.run_ns as f64 / 1e6);
+                times.push(kernel.dispatch(&inputs, &config)?.timing.best_ns() as f64 / 1e6);
             }
             Ok(middle(times))
         };

@@ -12,10 +12,7 @@ use crate::verify::{Subject, Verified, verify};
 use crate::{elements, load, progress};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use vyre::{
-    BackendError, BindingPlan, CompileOptions, Compiled, DispatchConfig, Grid, Outputs, VyreBackend, acquire,
-    acquire_by_policy,
-};
+use vyre::{BackendError, BindingPlan, CompileTimes, Device, DispatchConfig, Grid, Outputs};
 use vyre_ir::{Diagnostic, Program, Type};
 
 /// Elements of an output that are shown.
@@ -24,14 +21,14 @@ const SHOWN: usize = 8;
 /// What a run did: everything that is printed about it.
 struct Report<'a> {
     program: &'a Program,
-    device: &'a dyn VyreBackend,
+    device: &'a Device,
     /// Whether `auto` chose the device.
     auto: bool,
     plan: &'a BindingPlan,
     outputs: &'a Outputs,
     sinks: &'a [Option<Sink>],
     import_ns: u64,
-    compiled: &'a Compiled,
+    times: CompileTimes,
     runs: Vec<u64>,
     verified: Option<Verified>,
 }
@@ -56,12 +53,14 @@ pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failu
     inputs.check_memory(args.verify.is_some())?;
 
     let device = match args.backend.as_str() {
-        "auto" => acquire_by_policy(&auto_policy_for_run(&program, plan, workgroups))?,
-        id => acquire(id)?,
+        "auto" => Device::by_policy(&auto_policy_for_run(&program, plan, workgroups))?,
+        id => Device::open(id)?,
     };
     debug.say(DEVICE, || format!("backend {}, {}", device.id(), device.profile().name));
-    let compiled = Compiled::new(&*device, &program, &CompileOptions::default())?;
-    show_passes(debug, &*device, &program)?;
+    let timeout = args.timeout.map(Duration::from_secs_f64);
+    let config = DispatchConfig { grid, timeout, ..DispatchConfig::default() };
+    let compiled = device.compile(&program, &config)?;
+    show_passes(debug, &device, &program)?;
     debug.say(PROGRAM, || compiled.program().to_string());
     debug.dump("optimized.vyre", || compiled.program().to_string())?;
     if device.id() == vyre_cpu::ID && (debug.shows(CODE) || debug.dumps()) {
@@ -75,8 +74,6 @@ pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failu
 
     let contents = inputs.read(&program)?;
     let slices: Vec<&[u8]> = contents.iter().map(|bytes| &bytes[..]).collect();
-    let timeout = args.timeout.map(Duration::from_secs_f64);
-    let config = DispatchConfig { grid, timeout };
     let mut runs = Vec::new();
     let mut last = None;
     for _ in 0..args.repeat {
@@ -84,9 +81,9 @@ pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failu
         drop(last.take());
         let outputs = progress::during("running", || compiled.dispatch(&slices, &config))?;
         debug.say(LAUNCHES, || {
-            format!("{} workgroups in {}", shape(outputs.workgroups), nanoseconds(outputs.timing.run_ns))
+            format!("{} workgroups in {}", shape(outputs.workgroups), nanoseconds(outputs.timing.best_ns()))
         });
-        runs.push(outputs.timing.run_ns);
+        runs.push(outputs.timing.best_ns());
         last = Some(outputs);
     }
     let outputs = last.expect("it runs at least once");
@@ -113,13 +110,13 @@ pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failu
     };
     let report = Report {
         program: &program,
-        device: &*device,
+        device: &device,
         auto: args.backend == "auto",
         plan,
         outputs: &outputs,
         sinks: &sinks,
         import_ns,
-        compiled: &compiled,
+        times: compiled.times(),
         runs,
         verified,
     };
@@ -148,7 +145,7 @@ pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failu
 }
 
 /// Optimizes once more to show each pass that changes something, if that is asked for.
-fn show_passes(debug: &Debug, device: &dyn VyreBackend, program: &Program) -> Result<(), Failure> {
+fn show_passes(debug: &Debug, device: &Device, program: &Program) -> Result<(), Failure> {
     let Some(target) = device.target().filter(|_| debug.shows(PASSES) || debug.dumps()) else {
         return Ok(());
     };
@@ -302,14 +299,13 @@ impl Report<'_> {
             shape(self.program.workgroup_size)
         );
         text += &format!(
-            "  import {}, compile {} (optimize {}, code {}), upload {}, run {}, readback {}\n",
+            "  import {}, compile {} (optimize {}, code {}), upload {}, run {}\n",
             nanoseconds(self.import_ns),
-            nanoseconds(self.compiled.optimize_ns + self.compiled.codegen_ns),
-            nanoseconds(self.compiled.optimize_ns),
-            nanoseconds(self.compiled.codegen_ns),
-            nanoseconds(timing.upload_ns),
+            nanoseconds(self.times.optimize_ns + self.times.codegen_ns),
+            nanoseconds(self.times.optimize_ns),
+            nanoseconds(self.times.codegen_ns),
+            timing.upload_ns.map_or("in the run".into(), nanoseconds),
             nanoseconds(median(&self.runs)),
-            nanoseconds(timing.readback_ns),
         );
         if self.runs.len() > 1 {
             let (min, max) = (self.runs.iter().min(), self.runs.iter().max());
@@ -375,12 +371,11 @@ impl Report<'_> {
             "workgroup_size": self.program.workgroup_size,
             "time_ns": {
                 "import": self.import_ns,
-                "optimize": self.compiled.optimize_ns,
-                "codegen": self.compiled.codegen_ns,
+                "optimize": self.times.optimize_ns,
+                "codegen": self.times.codegen_ns,
                 "upload": self.outputs.timing.upload_ns,
                 "run": median(&self.runs),
                 "runs": self.runs,
-                "readback": self.outputs.timing.readback_ns,
             },
             "bytes_in": input,
             "bytes_out": output,

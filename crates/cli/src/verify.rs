@@ -170,7 +170,7 @@ impl Oracle {
                 Err(BackendError::Unsupported { backend: vyre_reference::ID, what: Box::new(what) })
             }
             // The caller knows how much time it gave.
-            Err(Error::Cancelled | Error::StepLimit(_)) => Err(BackendError::Timeout { seconds: 0.0 }),
+            Err(Error::Cancelled | Error::StepLimit(_)) => Err(BackendError::stopped()),
         }
     }
 

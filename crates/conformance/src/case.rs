@@ -1,7 +1,7 @@
 //! A program file with its inputs and expected outputs in `//!` lines; `tests/programs/README.md` lists the lines.
 
 use crate::list::{self, Item};
-use vyre_driver::{BackendError, BindingPlan, Compiled, DispatchConfig, Grid, VyreBackend};
+use vyre_driver::{BackendError, BindingPlan, Device, DispatchConfig, Grid};
 use vyre_ir::{Diagnostic, Program, Scalar};
 use vyre_wgsl::ImportOptions;
 
@@ -110,11 +110,11 @@ impl Case {
         DispatchConfig { grid: Grid::Workgroups(self.grid.unwrap_or([1, 1, 1])), ..DispatchConfig::default() }
     }
 
-    /// Runs the case on a backend and compares its outputs.
+    /// Runs the case on a device and compares its outputs.
     ///
     /// # Errors
     /// [`Failure::Unsupported`] where the backend refuses the program by name, [`Failure::Wrong`] for the rest.
-    pub fn run(&self, backend: &dyn VyreBackend) -> Result<(), Failure> {
+    pub fn run(&self, device: &Device) -> Result<(), Failure> {
         let wrong = |e: &dyn std::fmt::Display| Failure::Wrong(e.to_string());
         let program = self.program().map_err(|errors| wrong(&show_all(&errors)))?;
         let plan = BindingPlan::build(&program).map_err(|e| wrong(&e))?;
@@ -124,8 +124,9 @@ impl Case {
             BackendError::Unsupported { .. } => Failure::Unsupported(e.to_string()),
             _ => wrong(&e),
         };
-        let compiled = Compiled::new(backend, &program, &Default::default()).map_err(refused)?;
-        let outputs = compiled.dispatch(&inputs, &self.config()).map_err(refused)?;
+        let config = self.config();
+        let compiled = device.compile(&program, &config).map_err(refused)?;
+        let outputs = compiled.dispatch(&inputs, &config).map_err(refused)?;
         for (b, bytes) in plan.outputs().zip(&outputs.buffers) {
             self.compare(&program, &b.name, bytes).map_err(Failure::Wrong)?;
         }

@@ -1,8 +1,8 @@
-//! Runs the programs of a folder on a backend.
+//! Runs the programs of a folder on a device.
 
 use crate::case::{Case, Failure};
 use std::path::Path;
-use vyre_driver::VyreBackend;
+use vyre_driver::Device;
 
 /// What became of the cases.
 #[derive(Default, Debug)]
@@ -32,12 +32,12 @@ pub fn cases(folder: &Path) -> Result<Vec<Case>, String> {
     paths.iter().map(read).collect()
 }
 
-/// Runs the cases on a backend.
-pub fn run(backend: &dyn VyreBackend, cases: &[Case]) -> Report {
+/// Runs the cases on a device.
+pub fn run(device: &Device, cases: &[Case]) -> Report {
     let mut report = Report::default();
     for case in cases {
         let name = case.name.clone();
-        match case.run(backend) {
+        match case.run(device) {
             Ok(()) => report.passed.push(name),
             Err(Failure::Unsupported(why)) => report.unsupported.push((name, why)),
             Err(Failure::Wrong(why)) => report.failed.push((name, why)),

@@ -8,7 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 use vyre_driver::{
-    AlignedBytes, BackendError, Cancel, CompileOptions, Launch, LaunchMemory, VyreBackend, with_timeout,
+    AlignedBytes, BackendError, Cancel, Command, CompileOptions, Launch, LaunchMemory, VyreBackend,
+    with_timeout,
 };
 use vyre_ir::{Memory, Program};
 use vyre_reference::Bytes;
@@ -96,11 +97,12 @@ impl Trial {
             })
             .collect();
         let cancel = &Cancel::default();
-        let mut launch = Launch { workgroups: self.grid, memory, cancel };
-        let result = with_timeout(Some(self.patience), cancel, || executable.launch(&mut launch));
-        drop(launch);
+        let launch = Launch { executable: &*executable, workgroups: self.grid, memory };
+        let mut commands = [Command::Launch(launch)];
+        let result = with_timeout(Some(self.patience), cancel, || backend.submit(&mut commands, cancel));
+        drop(commands);
         if cancel.requested() {
-            return Err(BackendError::Timeout { seconds: self.patience.as_secs_f64() });
+            return Err(BackendError::Timeout { seconds: self.patience.as_secs_f64(), stopped: true });
         }
         result?;
         Ok(contents.iter().map(|bytes| bytes.to_vec()).collect())

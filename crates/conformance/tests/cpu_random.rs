@@ -6,7 +6,10 @@
 use std::sync::Arc;
 use vyre_conformance::fuzz::{Outcome, Subject, check};
 use vyre_conformance::random::Options;
-use vyre_driver::{BackendError, CompileOptions, DeviceProfile, Executable, VyreBackend};
+use vyre_driver::{
+    BackendError, Cancel, Command, CompileOptions, DeviceMemory, DeviceProfile, Executable, Submitted,
+    VyreBackend,
+};
 use vyre_ir::{Program, Scalar};
 use vyre_opt::Target;
 
@@ -28,6 +31,18 @@ impl VyreBackend for InGangs {
     }
     fn compile(&self, p: &Arc<Program>, _: &CompileOptions) -> Result<Arc<dyn Executable>, BackendError> {
         Ok(Arc::new(vyre_cpu::compile_in_gangs(p, self.gang)?))
+    }
+    fn allocate(&self, bytes: u64, what: &str) -> Result<Arc<dyn DeviceMemory>, BackendError> {
+        self.inner.allocate(bytes, what)
+    }
+    fn submit(&self, commands: &mut [Command<'_>], cancel: &Cancel) -> Result<Submitted, BackendError> {
+        self.inner.submit(commands, cancel)
+    }
+    fn device_lost(&self) -> Option<String> {
+        None
+    }
+    fn reopen(&self) -> Result<Box<dyn VyreBackend>, BackendError> {
+        self.inner.reopen()
     }
 }
 

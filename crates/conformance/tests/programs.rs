@@ -1,7 +1,7 @@
 //! Every program of `tests/programs` on every backend that is linked, and every one of `tests/programs/invalid` refused.
 
 use std::path::{Path, PathBuf};
-use vyre::VyreBackend;
+use vyre::Device;
 use vyre_conformance::case::Case;
 use vyre_conformance::suite::{self, Report};
 
@@ -9,13 +9,12 @@ fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name)
 }
 
-fn report(backend: &dyn VyreBackend) -> Report {
-    suite::run(backend, &suite::cases(&folder("tests/programs")).unwrap())
+fn report(device: &Device) -> Report {
+    suite::run(device, &suite::cases(&folder("tests/programs")).unwrap())
 }
 
 fn check(id: &str) {
-    let backend = vyre::acquire(id).unwrap();
-    let report = report(&*backend);
+    let report = report(&Device::open(id).unwrap());
     for (name, why) in &report.unsupported {
         println!("skipped: {id} cannot run {name}: {why}");
     }
@@ -41,8 +40,8 @@ fn refusal(case: &Case) -> Result<(), String> {
     let errors = match case.program() {
         Err(errors) => errors,
         Ok(program) => {
-            let backend = vyre::acquire("cpu-ref").map_err(|e| e.to_string())?;
-            match vyre::Compiled::new(&*backend, &program, &Default::default()) {
+            let device = Device::open("cpu-ref").map_err(|e| e.to_string())?;
+            match device.compile(&program, &Default::default()) {
                 Ok(_) => return Err("it is accepted".into()),
                 Err(error) => error.diagnostics(),
             }
@@ -79,8 +78,7 @@ fn a_wrong_expectation_is_noticed() {
 //! out data = [2, 4]
 @group(0) @binding(0) var<storage, read_write> data: array<u32>;
 @compute @workgroup_size(2) fn main(@builtin(local_invocation_index) i: u32) { data[i] += 1u; }";
-    let backend = vyre::acquire("cpu-ref").unwrap();
-    let report = suite::run(&*backend, &[Case::parse("adds.wgsl", source).unwrap()]);
+    let report = suite::run(&Device::open("cpu-ref").unwrap(), &[Case::parse("adds.wgsl", source).unwrap()]);
     let (_, why) = &report.failed[0];
     assert!(why.contains("`data[1]` is 3") && why.contains("expected 4"), "{why}");
 }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use vyre_conformance::fuzz::{Failure, Kind, Outcome, Problem, Subject, check};
 use vyre_conformance::random::Options;
 use vyre_conformance::trial::{STEPS, Trial};
-use vyre_driver::{BackendError, CompileOptions, DeviceProfile, Executable, VyreBackend};
+use vyre_driver::{
+    BackendError, Cancel, Command, CompileOptions, DeviceMemory, DeviceProfile, Executable, Submitted,
+    VyreBackend,
+};
 use vyre_ir::verify::verify;
 use vyre_ir::{Attr, Memory, Op, Program};
 use vyre_opt::Target;
@@ -28,6 +31,18 @@ impl VyreBackend for Broken {
     }
     fn compile(&self, p: &Arc<Program>, o: &CompileOptions) -> Result<Arc<dyn Executable>, BackendError> {
         self.inner.compile(&Arc::new(replaced(p, self.from, self.to)), o)
+    }
+    fn allocate(&self, bytes: u64, what: &str) -> Result<Arc<dyn DeviceMemory>, BackendError> {
+        self.inner.allocate(bytes, what)
+    }
+    fn submit(&self, commands: &mut [Command<'_>], cancel: &Cancel) -> Result<Submitted, BackendError> {
+        self.inner.submit(commands, cancel)
+    }
+    fn device_lost(&self) -> Option<String> {
+        None
+    }
+    fn reopen(&self) -> Result<Box<dyn VyreBackend>, BackendError> {
+        self.inner.reopen()
     }
 }
 

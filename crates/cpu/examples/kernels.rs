@@ -4,7 +4,7 @@
 //! with `VYRE_THREADS=1` also the processor time, which other work on the machine changes less. `ASM=1` prints code.
 
 use std::time::Instant;
-use vyre_driver::{AlignedBytes, Cancel, Executable, Launch, LaunchMemory};
+use vyre_driver::{AlignedBytes, Cancel, HostBytes, HostLaunch};
 use vyre_ir::Program;
 
 struct Kernel {
@@ -91,10 +91,10 @@ fn main() {
         while times.len() < 5 || begin.elapsed().as_secs_f64() < 1.0 && times.len() < 1000 {
             let mut buffers = memory.iter_mut();
             let memory = p.buffers.values().map(|b| match b.memory.is_bound() {
-                true => LaunchMemory::Write(buffers.next().expect("as many as the program has")),
-                false => LaunchMemory::Unbound,
+                true => HostBytes::Write(buffers.next().expect("as many as the program has")),
+                false => HostBytes::Unbound,
             });
-            let mut launch = Launch {
+            let mut launch = HostLaunch {
                 workgroups: kernel.workgroups,
                 memory: memory.collect(),
                 cancel: &Cancel::default(),

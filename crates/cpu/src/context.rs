@@ -4,6 +4,7 @@
 //! address and size in bytes of each of the program's buffers, 0 and 0 for those that are not bound.
 
 use crate::lower::buffer_number;
+use smallvec::SmallVec;
 use vyre_ir::Buffer;
 
 /// Status of a workgroup that ran to its end.
@@ -32,8 +33,8 @@ pub(crate) fn words(
     cancel: *const u32,
     workgroups: [u32; 3],
     buffers: impl Iterator<Item = (*const u8, usize)>,
-) -> Vec<u64> {
-    let mut words = vec![cancel as u64];
+) -> SmallVec<[u64; 36]> {
+    let mut words = SmallVec::from_slice(&[cancel as u64]);
     words.extend(workgroups.map(u64::from));
     debug_assert_eq!(words.len(), FIRST_BUFFER);
     words.extend(buffers.flat_map(|(base, bytes)| [base as u64, bytes as u64]));

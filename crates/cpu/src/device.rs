@@ -4,8 +4,9 @@ use crate::pool::{self, Pool};
 use crate::{ID, Kernel, compile, subgroup, target};
 use std::sync::Arc;
 use vyre_driver::{
-    BackendCapability, BackendError, BackendPrecedence, BackendProbe, BackendRegistration, CompileOptions,
-    DeviceKind, DeviceProfile, Executable, Limits, VyreBackend, available_host_bytes, inventory,
+    BackendCapability, BackendError, BackendPrecedence, BackendProbe, BackendRegistration, Cancel, Command,
+    CompileOptions, DeviceKind, DeviceMemory, DeviceProfile, Executable, HostMemory, Limits, Submitted,
+    VyreBackend, available_host_bytes, inventory, submit_on_host,
 };
 use vyre_ir::Program;
 use vyre_opt::Target;
@@ -50,6 +51,22 @@ impl VyreBackend for Cpu {
         let kernel: Kernel = compile(program)?;
         Ok(Arc::new(kernel))
     }
+
+    fn allocate(&self, bytes: u64, what: &str) -> Result<Arc<dyn DeviceMemory>, BackendError> {
+        HostMemory::allocate(bytes, what)
+    }
+
+    fn submit(&self, commands: &mut [Command<'_>], cancel: &Cancel) -> Result<Submitted, BackendError> {
+        submit_on_host(commands, cancel, &mut Kernel::launch)
+    }
+
+    fn device_lost(&self) -> Option<String> {
+        None
+    }
+
+    fn reopen(&self) -> Result<Box<dyn VyreBackend>, BackendError> {
+        acquire()
+    }
 }
 
 fn profile(threads: u32) -> DeviceProfile {
@@ -70,6 +87,8 @@ fn profile(threads: u32) -> DeviceProfile {
         supports_bf16: true,
         supports_f64: true,
         supports_i64: true,
+        supports_cancel: true,
+        host_memory: true,
         // `mem_bw_gbps` stays unmeasured: caches hold tens of megabytes, and reading more than they hold, from pages that
         // have to be made first, takes longer than all else that opening does.
         compute_units: threads,

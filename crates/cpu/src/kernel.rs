@@ -3,10 +3,12 @@
 use crate::context;
 use crate::jit::Code;
 use crate::pool::Pool;
+use smallvec::SmallVec;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
-use vyre_driver::{AlignedBytes, BackendError, Binding, BindingPlan, Executable, Launch, LaunchMemory};
+use vyre_driver::{
+    AlignedBytes, BackendError, Binding, BindingPlan, Cancel, Executable, HostBytes, HostLaunch,
+};
 use vyre_ir::{BufferDecl, Program};
 
 /// Chunks of workgroups for each thread: enough that uneven workgroups even out.
@@ -49,7 +51,7 @@ struct Run<'a> {
     words: &'a [u64],
     scratch: *mut u8,
     workgroups: [u32; 3],
-    launch: &'a Launch<'a>,
+    cancel: &'a Cancel,
     stopped: AtomicBool,
 }
 
@@ -78,21 +80,21 @@ impl Kernel {
     }
 
     /// The address and size of each buffer.
-    fn bind(&self, memory: &mut [LaunchMemory<'_>]) -> Result<Vec<(*const u8, usize)>, BackendError> {
+    fn bind(&self, memory: &mut [HostBytes<'_>]) -> Result<SmallVec<[(*const u8, usize); 16]>, BackendError> {
         let internal = |what: String| Err(BackendError::Internal { what });
         if memory.len() != self.buffers.len() {
             return internal(format!("{} buffers for a program of {}", memory.len(), self.buffers.len()));
         }
-        let mut bound = Vec::with_capacity(memory.len());
+        let mut bound = SmallVec::with_capacity(memory.len());
         for (shape, memory) in self.buffers.iter().zip(memory) {
             let (base, bytes) = match memory {
                 _ if !shape.bound => (std::ptr::null(), 0),
-                LaunchMemory::Unbound => (std::ptr::null(), 0),
-                LaunchMemory::Read(bytes) if !shape.writes => (bytes.as_ptr(), bytes.len()),
-                LaunchMemory::Read(_) => {
+                HostBytes::Unbound => (std::ptr::null(), 0),
+                HostBytes::Read(bytes) if !shape.writes => (bytes.as_ptr(), bytes.len()),
+                HostBytes::Read(_) => {
                     return internal(format!("buffer `{}` is written and was bound to be read", shape.name));
                 }
-                LaunchMemory::Write(bytes) => (bytes.as_mut_ptr().cast_const(), bytes.len()),
+                HostBytes::Write(bytes) => (bytes.as_mut_ptr().cast_const(), bytes.len()),
             };
             // Atomics need it.
             if shape.writes && !(base as usize).is_multiple_of(16) {
@@ -119,9 +121,14 @@ impl Kernel {
     }
 }
 
-impl Executable for Kernel {
-    fn launch(&self, launch: &mut Launch<'_>) -> Result<(), BackendError> {
-        let start = Instant::now();
+impl Executable for Kernel {}
+
+impl Kernel {
+    /// Runs it to the end.
+    ///
+    /// # Errors
+    /// Out of memory; [`BackendError::Timeout`] when it was asked to stop; internal errors.
+    pub fn launch(&self, launch: &mut HostLaunch<'_>) -> Result<(), BackendError> {
         let bound = self.bind(&mut launch.memory)?;
         let words = context::words(launch.cancel.address(), launch.workgroups, bound.into_iter());
         let [x, y, z] = launch.workgroups.map(u64::from);
@@ -136,7 +143,7 @@ impl Executable for Kernel {
             words: &words,
             scratch: scratch.as_mut_ptr(),
             workgroups: launch.workgroups,
-            launch,
+            cancel: launch.cancel,
             stopped: AtomicBool::new(false),
         };
         let per_chunk = (count / (threads * CHUNKS_PER_THREAD)).max(1);
@@ -158,7 +165,7 @@ impl Executable for Kernel {
         self.keep(scratch);
         match result {
             Err(error) => Err(error),
-            Ok(()) if stopped => Err(BackendError::Timeout { seconds: start.elapsed().as_secs_f64() }),
+            Ok(()) if stopped => Err(BackendError::stopped()),
             Ok(()) => Ok(()),
         }
     }
@@ -210,7 +217,7 @@ impl Run<'_> {
         let scratch = unsafe { self.scratch.add(worker * kernel.scratch_bytes as usize) };
         let [nx, ny, _] = self.workgroups.map(u64::from);
         for i in first..end {
-            if self.launch.cancel.requested() || self.stopped.load(Ordering::Relaxed) {
+            if self.cancel.requested() || self.stopped.load(Ordering::Relaxed) {
                 self.stopped.store(true, Ordering::Relaxed);
                 return;
             }

@@ -3,7 +3,7 @@
 //! Programs of `tests/programs` make the same way in the conformance suite.
 
 use vyre_cpu::Kernel;
-use vyre_driver::{AlignedBytes, Cancel, Executable, Launch, LaunchMemory};
+use vyre_driver::{AlignedBytes, Cancel, HostBytes, HostLaunch};
 use vyre_ir::Program;
 
 /// Calls everything that code can call: a subgroup operation, zeroing of workgroup memory, arithmetic of f16.
@@ -47,8 +47,10 @@ fn run(kernel: &Kernel) -> Vec<u32> {
     for i in 0..32 {
         data[4 * i..][..4].copy_from_slice(&(i as u32).to_le_bytes());
     }
-    let memory = vec![LaunchMemory::Write(&mut data), LaunchMemory::Unbound];
-    kernel.launch(&mut Launch { workgroups: [1, 1, 1], memory, cancel: &Cancel::default() }).unwrap();
+    let memory = vec![HostBytes::Write(&mut data), HostBytes::Unbound];
+    kernel
+        .launch(&mut HostLaunch { workgroups: [1, 1, 1], memory: memory.into(), cancel: &Cancel::default() })
+        .unwrap();
     data.chunks_exact(4).map(|x| u32::from_le_bytes(x.try_into().unwrap())).collect()
 }
 

@@ -1,13 +1,19 @@
-//! What a backend implements: identity, what legal means to it, compile, launch. The rest is written once above it.
+//! What a backend implements: identity, what legal means to it, compile, memory, submit, lifecycle. Everything a user
+//! calls is written once above it, on [`Device`](crate::Device).
 
 use crate::error::BackendError;
 use crate::profile::DeviceProfile;
+use smallvec::SmallVec;
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use vyre_ir::Program;
 use vyre_opt::Target;
 
 /// A device opened through a backend.
+///
+/// A backend is a thin thing: it neither caches, checks inputs, nor remembers what a user allocated. After a loss it is
+/// dropped, with all that came from it, and [`VyreBackend::reopen`] makes a new one.
 pub trait VyreBackend: Send + Sync {
     /// The backend's stable id.
     fn id(&self) -> &'static str;
@@ -24,6 +30,49 @@ pub trait VyreBackend: Send + Sync {
         program: &Arc<Program>,
         options: &CompileOptions,
     ) -> Result<Arc<dyn Executable>, BackendError>;
+
+    /// Memory of the device, all zero. It is freed when it is dropped.
+    ///
+    /// # Errors
+    /// [`BackendError::OutOfMemory`], in which `what` says for what.
+    fn allocate(&self, bytes: u64, what: &str) -> Result<Arc<dyn DeviceMemory>, BackendError>;
+
+    /// Performs commands in order, as one unit of work with one synchronization at its end.
+    ///
+    /// Returns when all is done. Once `cancel` is requested it returns early with [`BackendError::Timeout`] if the
+    /// device can be stopped; memory then holds what was written so far.
+    fn submit(&self, commands: &mut [Command<'_>], cancel: &Cancel) -> Result<Submitted, BackendError>;
+
+    /// Why the device is lost, if it is. Cheap: it is asked after every failure.
+    fn device_lost(&self) -> Option<String>;
+
+    /// Opens the same device again, after a loss.
+    fn reopen(&self) -> Result<Box<dyn VyreBackend>, BackendError>;
+
+    /// Finishes what is under way before the device is closed.
+    fn shutdown(&self) {}
+
+    /// Counters of the backend's own, by name.
+    fn metrics(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
+
+    /// What, beside program and options, decides what code is made: versions of the code generator, features of the
+    /// device. Part of the key under which code is cached.
+    fn code_version(&self) -> String {
+        String::new()
+    }
+
+    /// The executable that [`Executable::code`] gave these bytes of, for the same program, options and
+    /// [`VyreBackend::code_version`]; `None` when the bytes are not understood.
+    fn load(
+        &self,
+        _program: &Arc<Program>,
+        _code: &[u8],
+        _options: &CompileOptions,
+    ) -> Result<Option<Arc<dyn Executable>>, BackendError> {
+        Ok(None)
+    }
 }
 
 /// What changes the code that is made.
@@ -31,32 +80,96 @@ pub trait VyreBackend: Send + Sync {
 pub struct CompileOptions {
     /// Stop with the first access out of bounds instead of reading 0.
     pub checked: bool,
+    /// Allow results of floating-point arithmetic that differ in rounding.
+    pub fast_math: bool,
 }
 
-/// A program compiled for a device.
-pub trait Executable: Send + Sync {
-    /// Runs it to the end.
-    fn launch(&self, launch: &mut Launch<'_>) -> Result<(), BackendError>;
+/// A program compiled for a device. The backend knows its own type of it again in [`VyreBackend::submit`].
+pub trait Executable: Any + Send + Sync {
+    /// The code as bytes that [`VyreBackend::load`] takes, also in another process; `None` when it cannot be kept.
+    fn code(&self) -> Option<Vec<u8>> {
+        None
+    }
 }
 
-/// One run: grid, memory, and a way to stop it.
+/// Memory of a device. The backend knows its own type of it again in [`VyreBackend::submit`].
+pub trait DeviceMemory: Any + Send + Sync {
+    /// Size in bytes.
+    fn bytes(&self) -> u64;
+}
+
+/// One step of a submission.
+pub enum Command<'a> {
+    /// Copies bytes of the host to the device.
+    Upload {
+        /// To where.
+        to: &'a dyn DeviceMemory,
+        /// From which byte on.
+        offset: u64,
+        /// What.
+        bytes: &'a [u8],
+    },
+    /// Makes all of a memory zero.
+    Clear {
+        /// Which.
+        memory: &'a dyn DeviceMemory,
+    },
+    /// Runs a program.
+    Launch(Launch<'a>),
+    /// Performs commands several times.
+    Repeat {
+        /// How often.
+        times: u32,
+        /// What.
+        commands: Vec<Command<'a>>,
+    },
+    /// Copies bytes of the device to the host.
+    Download {
+        /// From where.
+        from: &'a dyn DeviceMemory,
+        /// From which byte on.
+        offset: u64,
+        /// To where, and how many.
+        into: &'a mut [u8],
+    },
+}
+
+/// One run of a program.
 pub struct Launch<'a> {
+    /// What [`VyreBackend::compile`] gave.
+    pub executable: &'a dyn Executable,
     /// Workgroups along x, y, z.
     pub workgroups: [u32; 3],
     /// Memory of each buffer, in the order of `Program::buffers`.
-    pub memory: Vec<LaunchMemory<'a>>,
-    /// Asks the run to stop.
-    pub cancel: &'a Cancel,
+    pub memory: SmallVec<[LaunchMemory<'a>; 8]>,
 }
 
 /// Memory of one buffer during a run.
 pub enum LaunchMemory<'a> {
     /// The buffer is not bound: workgroup or private memory.
     Unbound,
-    /// Read only; any alignment.
+    /// Memory of the host, read only, of any alignment. Only for a device of [`DeviceProfile::host_memory`].
     Read(&'a [u8]),
-    /// Read and written; aligned to 16 bytes.
+    /// Memory of the host, read and written, aligned to 16 bytes. Only for a device of [`DeviceProfile::host_memory`].
     Write(&'a mut [u8]),
+    /// Memory of the device.
+    Device {
+        /// Which.
+        memory: &'a dyn DeviceMemory,
+        /// Whether the program may write it.
+        writes: bool,
+    },
+}
+
+/// How long a submission took, in nanoseconds, as far as the backend measures it.
+#[derive(Copy, Clone, Default, PartialEq, Eq, Debug)]
+pub struct Submitted {
+    /// Handing the work over to the device.
+    pub enqueue_ns: Option<u64>,
+    /// Waiting for the device.
+    pub wait_ns: Option<u64>,
+    /// The launches, measured by the device.
+    pub device_ns: Option<u64>,
 }
 
 /// A flag that asks a run to stop; a run looks at it at least once in every turn of a loop.

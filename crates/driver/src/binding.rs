@@ -66,6 +66,10 @@ impl Binding {
         !matches!(self.role, BindingRole::Input | BindingRole::Uniform)
     }
 
+    /// Whether the caller says what it is bound to.
+    pub fn is_callers(&self) -> bool {
+        self.is_bound() && self.role != BindingRole::Persistent
+    }
     /// Size in bytes, as far as it is known.
     pub fn byte_len(&self) -> u64 {
         self.element_count.saturating_mul(self.element_size as u64)
@@ -79,7 +83,7 @@ impl Binding {
         }
     }
 
-    fn check_input(&self, len: u64) -> Result<(), BackendError> {
+    pub(crate) fn check_input(&self, len: u64) -> Result<(), BackendError> {
         let Binding { name, element_size, .. } = self;
         if !len.is_multiple_of(*element_size as u64) {
             let message = format!(
@@ -244,6 +248,23 @@ impl BindingPlan {
             ));
         }
         self.inputs().zip(inputs).try_for_each(|(b, input)| b.check_input(input.len() as u64))
+    }
+
+    /// The bindings that are bound to the caller's resources, in order.
+    pub fn bound(&self) -> impl Iterator<Item = &Binding> {
+        self.bindings.iter().filter(|b| b.is_callers())
+    }
+
+    /// The largest number of elements: what a grid is inferred from.
+    pub fn extent(&self) -> u64 {
+        let bound = self.bindings.iter().filter(|b| b.is_bound());
+        bound.map(|b| b.element_count).max().unwrap_or(1).max(1)
+    }
+
+    /// The largest of these numbers of elements, one for each binding.
+    pub(crate) fn extent_of(&self, counts: &[u64]) -> u64 {
+        let bound = self.bindings.iter().zip(counts).filter(|(b, _)| b.is_bound());
+        bound.map(|(_, &count)| count).max().unwrap_or(1).max(1)
     }
 
     /// The bindings that the caller gives, in order.

@@ -26,9 +26,25 @@ vyre_ir::codes! {
     D007 = "The backend's compiler failed.", no_example: "a bug in vyre or in the compiler";
     D008 = "The dispatch took longer than it may and was stopped.";
     D009 = "Two registrations have the same name.";
+    D010 = "The caller cancelled the dispatch.";
+    D011 = "Workgroups that wait for each other are more than the device runs at once.", no_example: "no operation waits for the whole grid yet";
+    D012 = "The device is lost.";
+    D013 = "The contents of a resident buffer are lost.";
+    D014 = "The cache of compiled programs cannot be used as asked.";
+    D015 = "The device was shut down.";
     D020 = "The workgroup is larger than the device takes.";
     D021 = "The program uses more workgroup memory than the device has.";
-    D022 = "The program uses persistent memory, which no backend has.";
+    D022 = "Persistent memory of the program has no declared size.";
     D023 = "The backend cannot report accesses out of bounds.";
+    D024 = "The grid has more workgroups along an axis than the device takes.", no_example: "the devices here take every grid that can be counted";
+    D025 = "A buffer is larger than the device takes.", no_example: "the devices here take all that fits memory";
+    D026 = "The program has more buffers than the device takes.", no_example: "the devices here take more than a caller declares";
+    D027 = "The dispatch asks for what the program was not compiled with.";
+    D028 = "A resident buffer does not fit the program's buffer.";
+    D029 = "A resident buffer that is written is bound twice.";
+    D030 = "Bytes outside of a resident buffer.";
+    D031 = "A resident buffer belongs to another device.";
+    D032 = "An input or output has another element type than the program's buffer.";
+    D033 = "A batch writes memory of the host.";
     D099 = "Something happened that cannot.", no_example: "a bug in vyre";
 }

@@ -68,7 +68,39 @@ pub enum BackendError {
     Timeout {
         /// The limit in seconds.
         seconds: f64,
+        /// Whether the device was stopped; if not, it may still be at work.
+        stopped: bool,
     },
+    /// The caller cancelled the dispatch.
+    Cancelled,
+    /// A launch in which all workgroups wait for each other has more of them than the device runs at once.
+    CooperativeLaunchTooLarge {
+        /// Workgroups of the launch.
+        workgroups: u64,
+        /// Workgroups that the device runs at once.
+        limit: u64,
+    },
+    /// The device is gone: reset, removed, or out of order.
+    DeviceLost {
+        /// The backend.
+        backend: &'static str,
+        /// What is known of why.
+        reason: String,
+    },
+    /// The contents of a resident buffer are lost, or may be half written.
+    Poisoned {
+        /// The buffer's name.
+        name: String,
+        /// How that came about.
+        reason: String,
+    },
+    /// The cache of compiled programs could not be used as asked.
+    Cache {
+        /// What happened.
+        what: String,
+    },
+    /// The device was shut down.
+    ShutDown,
     /// A bug in vyre.
     Internal {
         /// What happened.
@@ -87,9 +119,20 @@ impl BackendError {
             BackendError::OutOfMemory { .. } => codes::D006,
             BackendError::CompileFailed { .. } => codes::D007,
             BackendError::Timeout { .. } => codes::D008,
+            BackendError::Cancelled => codes::D010,
+            BackendError::CooperativeLaunchTooLarge { .. } => codes::D011,
+            BackendError::DeviceLost { .. } => codes::D012,
+            BackendError::Poisoned { .. } => codes::D013,
+            BackendError::Cache { .. } => codes::D014,
+            BackendError::ShutDown => codes::D015,
             BackendError::DuplicateId { .. } => codes::D009,
             BackendError::Internal { .. } => codes::D099,
         }
+    }
+
+    /// That a run was stopped because it was asked to. The driver knows why, and says it.
+    pub fn stopped() -> BackendError {
+        BackendError::Timeout { seconds: 0.0, stopped: true }
     }
 
     /// That the backend cannot tell where a program goes out of bounds, for a program that is to be checked for it.
@@ -97,6 +140,11 @@ impl BackendError {
         let message = "it does not report accesses out of bounds";
         let what = Diagnostic::new(codes::D023, message).fix("Compile without `checked`.");
         BackendError::Unsupported { backend, what: Box::new(what) }
+    }
+
+    /// The stable code as a number: the digits, and 1000 for each place of the letter in the alphabet (`D006` is 4006).
+    pub fn number(&self) -> u32 {
+        self.code().number()
     }
 
     /// The error as diagnostics: one, or all of an invalid program's.
@@ -144,9 +192,26 @@ impl BackendError {
             BackendError::CompileFailed { backend, log } => {
                 format!("backend `{backend}` could not compile the program: {log}")
             }
-            BackendError::Timeout { seconds } => {
+            BackendError::Timeout { seconds, stopped: true } => {
                 format!("the dispatch did not end within {seconds} s and was stopped")
             }
+            BackendError::Timeout { seconds, stopped: false } => {
+                format!(
+                    "the dispatch did not end within {seconds} s; the device cannot be stopped and may still be at work"
+                )
+            }
+            BackendError::Cancelled => "the dispatch was cancelled".into(),
+            BackendError::CooperativeLaunchTooLarge { workgroups, limit } => format!(
+                "{workgroups} workgroups that wait for each other must run at once; the device runs {limit}"
+            ),
+            BackendError::DeviceLost { backend, reason } => {
+                format!("the device of backend `{backend}` is lost: {reason}")
+            }
+            BackendError::Poisoned { name, reason } => {
+                format!("the contents of resident buffer `{name}` are lost: {reason}")
+            }
+            BackendError::Cache { what } => what.clone(),
+            BackendError::ShutDown => "the device was shut down".into(),
             BackendError::Internal { what } => format!("internal error, a bug in vyre: {what}"),
         }
     }
@@ -164,6 +229,19 @@ impl BackendError {
             BackendError::Unavailable { fix, .. } => fix.clone(),
             BackendError::OutOfMemory { .. } => "Use smaller buffers or a smaller grid.".into(),
             BackendError::Timeout { .. } => "Look for a loop that does not end, or allow more time.".into(),
+            BackendError::Cancelled => "Dispatch again if the result is wanted after all.".into(),
+            BackendError::CooperativeLaunchTooLarge { .. } => {
+                "Use a smaller grid, or allow the program to be split.".into()
+            }
+            BackendError::DeviceLost { .. } => "Call `Device::try_recover`, or open the device again.".into(),
+            BackendError::Poisoned { .. } => {
+                "Upload the whole buffer again; create it as journaled to have it restored.".into()
+            }
+            BackendError::Cache { .. } => "Set VYRE_CACHE_DIR to a folder that can be written.".into(),
+            BackendError::ShutDown => "Open the device again.".into(),
+            BackendError::CompileFailed { .. } | BackendError::Internal { .. } => {
+                "Report it with the program that causes it.".into()
+            }
             _ => return None,
         })
     }

@@ -19,17 +19,22 @@ pub enum Grid {
 
 impl Grid {
     /// The threads asked for, before rounding up to whole workgroups: how many elements an output without a size of
-    /// its own gets. `None` beyond 64 bits.
-    pub fn threads(self, program: &Program, plan: &BindingPlan) -> Option<u64> {
+    /// its own gets. `extent` is the largest element count of all bindings. `None` beyond 64 bits.
+    pub(crate) fn thread_count(self, workgroup_size: [u32; 3], extent: u64) -> Option<u64> {
         let product = |axes: [u32; 3], scale: [u32; 3]| {
             let axes = axes.into_iter().zip(scale).map(|(n, scale)| n as u64 * scale as u64);
             axes.into_iter().try_fold(1u64, u64::checked_mul)
         };
         match self {
-            Grid::Infer => Some(extent(plan)),
-            Grid::Workgroups(groups) => product(groups, program.workgroup_size),
+            Grid::Infer => Some(extent),
+            Grid::Workgroups(groups) => product(groups, workgroup_size),
             Grid::Threads(threads) => product(threads, [1; 3]),
         }
+    }
+
+    /// The threads asked for, before rounding up to whole workgroups. `None` beyond 64 bits.
+    pub fn threads(self, program: &Program, plan: &BindingPlan) -> Option<u64> {
+        self.thread_count(program.workgroup_size, plan.extent())
     }
 
     /// The workgroups along each axis.
@@ -37,18 +42,23 @@ impl Grid {
     /// # Errors
     /// `B010` for an axis of 0, `B011` for 2^32 threads or more along an axis.
     pub fn workgroups(self, program: &Program, plan: &BindingPlan) -> Result<[u32; 3], BackendError> {
+        self.resolve(program.workgroup_size, plan.extent())
+    }
+
+    /// The workgroups along each axis. `extent` is the largest element count of all bindings.
+    pub(crate) fn resolve(self, workgroup_size: [u32; 3], extent: u64) -> Result<[u32; 3], BackendError> {
         let groups = match self {
-            Grid::Infer => infer_grid(program, plan)?,
+            Grid::Infer => infer(workgroup_size, extent)?,
             Grid::Workgroups(groups) => groups,
             Grid::Threads(threads) => {
                 let mut groups = threads;
-                for (n, size) in groups.iter_mut().zip(program.workgroup_size) {
+                for (n, size) in groups.iter_mut().zip(workgroup_size) {
                     *n = n.div_ceil(size);
                 }
                 groups
             }
         };
-        for (axis, (&n, &size)) in groups.iter().zip(&program.workgroup_size).enumerate() {
+        for (axis, (&n, &size)) in groups.iter().zip(&workgroup_size).enumerate() {
             let axis = ["x", "y", "z"][axis];
             if n == 0 {
                 return Err(bind_error(
@@ -74,15 +84,17 @@ impl Grid {
 
 /// The grid when the caller gives none: the largest element count over all bindings, as threads along x, rounded up
 /// to whole workgroups.
+///
+/// # Errors
+/// `B011` for 2^32 workgroups or more.
 pub fn infer_grid(program: &Program, plan: &BindingPlan) -> Result<[u32; 3], BackendError> {
-    let extent = extent(plan);
-    let groups = extent.div_ceil(program.workgroup_size[0].max(1) as u64);
+    infer(program.workgroup_size, plan.extent())
+}
+
+fn infer(workgroup_size: [u32; 3], extent: u64) -> Result<[u32; 3], BackendError> {
+    let groups = extent.div_ceil(workgroup_size[0].max(1) as u64);
     u32::try_from(groups).map(|x| [x, 1, 1]).map_err(|_| {
         let message = format!("the grid inferred from a buffer of {extent} elements is too large");
         bind_error(codes::B011, message, "Give the grid.")
     })
-}
-
-fn extent(plan: &BindingPlan) -> u64 {
-    plan.bindings.iter().filter(|b| b.is_bound()).map(|b| b.element_count).max().unwrap_or(1).max(1)
 }

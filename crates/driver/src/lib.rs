@@ -4,40 +4,56 @@
 
 mod acquire;
 mod backend;
+mod batch;
 mod binding;
 mod cache;
 pub mod codes;
+mod compiled;
+mod device;
 mod dispatch;
 mod error;
 mod grid;
+mod host;
 mod layout;
 mod memory;
+mod metrics;
+mod pending;
 mod placement;
 mod policy;
 mod profile;
 mod queue;
 mod refusal;
 mod registry;
+mod resident;
+mod submission;
 mod survey;
+mod typed;
 
 /// For backends' registrations: `vyre_driver::inventory::submit!`.
 pub use inventory;
 
 pub use acquire::{acquire, acquire_by_policy, acquire_preferred_dispatch_backend, explain_selection};
-pub use backend::{Cancel, CompileOptions, Executable, Launch, LaunchMemory, VyreBackend};
+pub use backend::{
+    Cancel, Command, CompileOptions, DeviceMemory, Executable, Launch, LaunchMemory, Submitted, VyreBackend,
+};
+pub use batch::{Batch, BatchOutputs};
 pub use binding::{Binding, BindingPlan, BindingRole, MAX_ALIGNMENT};
 pub use cache::disk::{DiskCache, DiskCacheConfig, DiskUsage};
 pub use cache::key::{COMPILER, CacheKey, device_features};
 pub use cache::{
     CacheConfig, CacheSource, DiskSnapshot, MissReason, PipelineCache, PipelineCacheSnapshot, Recipe,
 };
-pub use dispatch::{Compiled, DispatchConfig, Outputs, Timing, with_timeout};
+pub use compiled::{CompileTimes, Compiled};
+pub use device::{Device, Recovery, with_timeout};
+pub use dispatch::{DispatchConfig, Outputs, Resource, Timing};
 pub use error::BackendError;
 pub use grid::{Grid, infer_grid};
+pub use host::{HostBytes, HostLaunch, HostMemory, own, submit_on_host};
 pub use layout::{
     BackendLayoutFingerprint, BindingSetFingerprint, LayoutClass, LayoutSlot, binding_plans_share_layout,
 };
 pub use memory::{AlignedBytes, available_host_bytes};
+pub use pending::PendingDispatch;
 pub use placement::Placement;
 pub use policy::{AcquirePolicy, DeviceRequirements, Preference};
 pub use profile::{DeviceKind, DeviceProfile, Limits, TimingQuality};
@@ -49,7 +65,9 @@ pub use registry::{
     BackendCapability, BackendPrecedence, BackendProbe, BackendRegistration, backend_dispatches,
     backend_precedence, registered_backends, registered_backends_by_precedence_slice,
 };
+pub use resident::{Region, Resident, ResidentOptions, Upload};
 pub use survey::{Candidate, Survey};
+pub use typed::{Element, Typed, typed};
 pub use vyre_ir::Version;
 /// Operations of dialects; the whole of it is in `vyre_ir::dialect`.
 pub use vyre_ir::dialect::{

@@ -150,6 +150,10 @@ pub struct DeviceProfile {
     pub supports_device_timestamps: bool,
     pub supports_hardware_counters: bool,
     pub supports_distributed: bool,
+    /// Whether a run can be stopped before its end.
+    pub supports_cancel: bool,
+    /// Whether the device works in the host's memory, so that nothing needs to be copied to it.
+    pub host_memory: bool,
     /// How well it times work.
     pub timing_quality: TimingQuality,
     /// Measured memory bandwidth in GB/s.
@@ -188,6 +192,8 @@ impl DeviceProfile {
             supports_device_timestamps: false,
             supports_hardware_counters: false,
             supports_distributed: false,
+            supports_cancel: false,
+            host_memory: false,
             timing_quality: TimingQuality::HostOnly,
             mem_bw_gbps: None,
             compute_units: 1,

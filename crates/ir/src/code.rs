@@ -45,6 +45,12 @@ impl Code {
     pub fn name(self) -> &'static str {
         self.0.name
     }
+    /// The code as a number: the digits, and 1000 for each place of the letter in the alphabet (`D006` is 4006).
+    pub fn number(self) -> u32 {
+        let (letter, digits) = self.0.name.split_at(1);
+        let place = letter.bytes().next().map_or(0, |letter| letter.wrapping_sub(b'A') as u32 + 1);
+        place * 1000 + digits.parse::<u32>().unwrap_or(0)
+    }
     /// What it means, in one sentence.
     pub fn meaning(self) -> &'static str {
         self.0.meaning

@@ -4,8 +4,9 @@ use crate::codes;
 use crate::{Bytes, Error, Options, WORKGROUP_BYTES, run};
 use std::sync::Arc;
 use vyre_driver::{
-    BackendCapability, BackendError, BackendPrecedence, BackendProbe, BackendRegistration, CompileOptions,
-    DeviceKind, DeviceProfile, Executable, Launch, LaunchMemory, Limits, VyreBackend, inventory,
+    BackendCapability, BackendError, BackendPrecedence, BackendProbe, BackendRegistration, Cancel, Command,
+    CompileOptions, DeviceKind, DeviceMemory, DeviceProfile, Executable, HostBytes, HostLaunch, HostMemory,
+    Limits, Submitted, VyreBackend, inventory, submit_on_host,
 };
 use vyre_ir::Program;
 use vyre_opt::Target;
@@ -50,6 +51,8 @@ fn profile() -> DeviceProfile {
         supports_bf16: true,
         supports_f64: true,
         supports_i64: true,
+        supports_cancel: true,
+        host_memory: true,
         ..DeviceProfile::new(ID, DeviceKind::Oracle, "reference interpreter".into(), driver, limits)
     }
 }
@@ -77,15 +80,33 @@ impl VyreBackend for Interpreter {
         }
         Ok(Arc::new(Interpreted { program: program.clone() }))
     }
+
+    fn allocate(&self, bytes: u64, what: &str) -> Result<Arc<dyn DeviceMemory>, BackendError> {
+        HostMemory::allocate(bytes, what)
+    }
+
+    fn submit(&self, commands: &mut [Command<'_>], cancel: &Cancel) -> Result<Submitted, BackendError> {
+        submit_on_host(commands, cancel, &mut Interpreted::launch)
+    }
+
+    fn device_lost(&self) -> Option<String> {
+        None
+    }
+
+    fn reopen(&self) -> Result<Box<dyn VyreBackend>, BackendError> {
+        acquire()
+    }
 }
 
-impl Executable for Interpreted {
-    fn launch(&self, launch: &mut Launch<'_>) -> Result<(), BackendError> {
+impl Executable for Interpreted {}
+
+impl Interpreted {
+    fn launch(&self, launch: &mut HostLaunch<'_>) -> Result<(), BackendError> {
         let mut buffers: Vec<Bytes> = (launch.memory.iter_mut())
             .map(|memory| match memory {
-                LaunchMemory::Unbound => Bytes::Unbound,
-                LaunchMemory::Read(bytes) => Bytes::Read(bytes),
-                LaunchMemory::Write(bytes) => Bytes::Write(bytes),
+                HostBytes::Unbound => Bytes::Unbound,
+                HostBytes::Read(bytes) => Bytes::Read(bytes),
+                HostBytes::Write(bytes) => Bytes::Write(bytes),
             })
             .collect();
         let cancel = launch.cancel;
@@ -93,7 +114,7 @@ impl Executable for Interpreted {
         match run(&self.program, launch.workgroups, &mut buffers, &options) {
             Ok(_) => Ok(()),
             // The driver knows the limit and says it.
-            Err(Error::Cancelled | Error::StepLimit(_)) => Err(BackendError::Timeout { seconds: 0.0 }),
+            Err(Error::Cancelled | Error::StepLimit(_)) => Err(BackendError::stopped()),
             Err(Error::Invalid(what)) => Err(match what.code {
                 code if code == codes::D304 => BackendError::InvalidProgram { errors: vec![what] },
                 code if code.name().starts_with('B') => BackendError::InvalidInput { what: Box::new(what) },

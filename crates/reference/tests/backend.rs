@@ -1,9 +1,7 @@
 //! The interpreter through the driver: linked, found by id, run by the one dispatch path.
 
 use std::time::Duration;
-use vyre_driver::{
-    AcquirePolicy, BackendError, CompileOptions, Compiled, DispatchConfig, Grid, acquire, explain_selection,
-};
+use vyre_driver::{AcquirePolicy, BackendError, Device, DispatchConfig, Grid, explain_selection};
 use vyre_ir::{Access, BufferDecl, Builder, Memory, Op, Program, Scalar};
 
 /// `data[i] += 1` at `data[i] % 4 == 0`, then a loop that never ends if `endless`.
@@ -27,8 +25,8 @@ fn program(endless: bool) -> Program {
 
 #[test]
 fn runs_by_name_and_is_never_chosen() {
-    let backend = acquire(vyre_reference::ID).unwrap();
-    let compiled = Compiled::new(&*backend, &program(false), &CompileOptions::default()).unwrap();
+    let device = Device::open(vyre_reference::ID).unwrap();
+    let compiled = device.compile(&program(false), &DispatchConfig::default()).unwrap();
     let input: Vec<u8> = [5u32, 6, 7, 8, 9].into_iter().flat_map(u32::to_le_bytes).collect();
     let outputs = compiled.dispatch(&[&input], &DispatchConfig::default()).unwrap();
     assert_eq!(outputs.workgroups, [2, 1, 1]);
@@ -37,15 +35,15 @@ fn runs_by_name_and_is_never_chosen() {
     let oracle = candidates.iter().find(|c| c.id == vyre_reference::ID).unwrap();
     assert_eq!((oracle.place, oracle.open_ns), (None, None));
     // What the probe says is what the device says.
-    assert_eq!(oracle.profile.as_ref(), Some(backend.profile()));
+    assert_eq!(oracle.profile.as_ref(), Some(device.profile()));
 }
 
 #[test]
 fn a_timeout_ends_an_endless_loop() {
-    let backend = acquire(vyre_reference::ID).unwrap();
-    let compiled = Compiled::new(&*backend, &program(true), &CompileOptions::default()).unwrap();
-    let config =
-        DispatchConfig { grid: Grid::Workgroups([1, 1, 1]), timeout: Some(Duration::from_millis(20)) };
+    let device = Device::open(vyre_reference::ID).unwrap();
+    let timeout = Some(Duration::from_millis(20));
+    let config = DispatchConfig { grid: Grid::Workgroups([1, 1, 1]), timeout, ..DispatchConfig::default() };
+    let compiled = device.compile(&program(true), &config).unwrap();
     let error = compiled.dispatch(&[&[0; 16]], &config).err().unwrap();
-    assert!(matches!(error, BackendError::Timeout { seconds } if seconds == 0.02), "{error}");
+    assert!(matches!(error, BackendError::Timeout { seconds, stopped: true } if seconds == 0.02), "{error}");
 }

@@ -2,7 +2,7 @@
 //! everywhere.
 //!
 //! ```
-//! use vyre::{AcquirePolicy, Compiled, DispatchConfig};
+//! use vyre::{AcquirePolicy, Device, DispatchConfig, typed};
 //!
 //! const SOURCE: &str = "
 //!     @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -14,12 +14,12 @@
 //!
 //! fn main() -> Result<(), vyre::BackendError> {
 //!     let program = vyre::import_wgsl("saxpy.wgsl", SOURCE)?;
-//!     let device = vyre::acquire_by_policy(&AcquirePolicy::any())?;
-//!     let kernel = Compiled::new(&*device, &program, &Default::default())?;
+//!     let device = Device::by_policy(&AcquirePolicy::any())?;
+//!     let config = DispatchConfig::default();
+//!     let kernel = device.compile(&program, &config)?;
 //!     let (x, y) = (vec![1.0f32; 1000], vec![0.5f32; 1000]);
 //!     // One input for each buffer that is read, in the order of group and binding; the grid follows from their size.
-//!     let inputs = [vyre::bytes_of(&x), vyre::bytes_of(&y)];
-//!     let outputs = kernel.dispatch(&inputs, &DispatchConfig::default())?;
+//!     let outputs = kernel.dispatch_typed(&[typed(&x), typed(&y)], &config)?;
 //!     let y: Vec<f32> = outputs.get(0)?;
 //!     assert_eq!(y, vec![2.5; 1000]);
 //!     Ok(())

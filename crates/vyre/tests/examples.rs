@@ -5,7 +5,7 @@ mod expected;
 use expected::{MANDELBROT_VIEW, SHA256_VECTORS};
 use std::path::Path;
 use vyre::wgsl::ImportOptions;
-use vyre::{AlignedBytes, Compiled, DispatchConfig, Grid, bytes_of};
+use vyre::{AlignedBytes, Device, DispatchConfig, Grid, bytes_of};
 
 /// Runs an example and gives its outputs in order.
 fn run(
@@ -20,9 +20,8 @@ fn run(
     let overrides = overrides.iter().map(|(name, value)| (name.to_string(), *value)).collect();
     let options = ImportOptions { entry: None, overrides };
     let program = vyre::wgsl::import_wgsl(name, &source, &options).unwrap_or_else(|e| panic!("{e:#?}"));
-    let device = vyre::acquire(backend).unwrap();
-    let kernel = Compiled::new(&*device, &program, &Default::default()).unwrap();
     let config = DispatchConfig { grid, ..DispatchConfig::default() };
+    let kernel = Device::open(backend).unwrap().compile(&program, &config).unwrap();
     kernel.dispatch(inputs, &config).unwrap().buffers
 }
 

@@ -1,6 +1,6 @@
 //! What a program hints about its buffers is seen in where a dispatch puts them.
 
-use vyre::{Compiled, DispatchConfig, Grid, acquire};
+use vyre::{DispatchConfig, Grid};
 use vyre_ir::text::parse;
 
 /// Addresses of the two outputs, the first given by the caller, the second made by the program.
@@ -15,8 +15,8 @@ fn addresses(id: &str, hints: &str) -> [usize; 2] {
         }}"
     );
     let program = parse("p.vyre", &text).unwrap_or_else(|errors| panic!("{}", errors[0]));
-    let backend = acquire(id).unwrap();
-    let compiled = Compiled::new(&*backend, &program, &Default::default()).unwrap();
+    let device = vyre::Device::open(id).unwrap();
+    let compiled = device.compile(&program, &DispatchConfig::default()).unwrap();
     let config = DispatchConfig { grid: Grid::Workgroups([4, 1, 1]), ..DispatchConfig::default() };
     let outputs = compiled.dispatch(&[&[1; 1024]], &config).unwrap();
     assert!(outputs.buffers.iter().all(|bytes| **bytes == [1; 1024]));

@@ -1,8 +1,9 @@
 //! Errors of the library that no command line leads to, because the command or the verifier prevents them.
 
 use vyre::{
-    BackendError, BindingPlan, CompileOptions, Compiled, DeviceWorkQueueProfile, DispatchConfig, Grid,
-    WorkQueueHostSync, acquire, plan_device_work_queue, plan_device_work_queue_backpressure,
+    BackendError, BindingPlan, Device, DeviceWorkQueueProfile, DispatchConfig, Grid, Resident,
+    ResidentOptions, Resource, WorkQueueHostSync, plan_device_work_queue,
+    plan_device_work_queue_backpressure, typed,
 };
 use vyre_ir::build::Builder;
 use vyre_ir::dialect::{DialectDef, Law, OpMigration, RegistryBuilder, Target, link, notices, unsupported};
@@ -15,7 +16,7 @@ use vyre_reference::{Bytes, Error, Options};
 type Call = (&'static str, &'static str, String);
 
 pub fn calls() -> Vec<Call> {
-    [program(), dialects(), binding(), queue(), interpreter()].into_iter().flatten().collect()
+    [program(), dialects(), binding(), devices(), queue(), interpreter()].into_iter().flatten().collect()
 }
 
 fn first(result: Result<(), Vec<Diagnostic>>) -> String {
@@ -131,9 +132,9 @@ fn binding() -> Vec<Call> {
     let sized = |inputs: &[&[u8]]| one.validate_borrowed_inputs(inputs).unwrap_err().to_string();
     let open = BindingPlan::build(&with_buffers([storage("data", 0, 0)])).unwrap();
     let program = parse("buffer data: f32[4] storage read_write @group(0) @binding(0)");
-    let backend = acquire("cpu-ref").unwrap();
-    let compile = |checked| Compiled::new(&*backend, &program, &CompileOptions { checked });
-    let compiled = compile(false).unwrap();
+    let device = Device::open("cpu-ref").unwrap();
+    let compiled = device.compile(&program, &DispatchConfig::default()).unwrap();
+    let checked = DispatchConfig { checked: true, ..DispatchConfig::default() };
     let grid = DispatchConfig { grid: Grid::Workgroups([0, 1, 1]), ..Default::default() };
     let input = [0u8; 16];
     let outputs = compiled.dispatch(&[&input], &DispatchConfig::default()).unwrap();
@@ -178,10 +179,75 @@ fn binding() -> Vec<Call> {
         ("D009", "acquire(\"cpu\")", duplicate.to_string()),
         (
             "D023",
-            "Compiled::new(&*backend, &program, &CompileOptions { checked: true })",
-            compile(true).err().unwrap().to_string(),
+            "device.compile(&program, &DispatchConfig { checked: true, ..Default::default() })",
+            device.compile(&program, &checked).err().unwrap().to_string(),
         ),
     ]
+}
+
+fn devices() -> Vec<Call> {
+    let program = parse(
+        "buffer data: f32[4] storage read_write @group(0) @binding(0)\n\
+         buffer kept: f32[] persistent read_write @group(0) @binding(1)",
+    );
+    let device = Device::open("cpu-ref").unwrap();
+    let config = DispatchConfig::default();
+    let error = |error: BackendError| error.to_string();
+    let unsized_memory = device.compile(&program, &config).err().unwrap();
+    let program = parse(
+        "buffer data: f32[4] storage read_write @group(0) @binding(0)\n\
+         buffer more: f32[4] storage read @group(0) @binding(1)",
+    );
+    let compiled = device.compile(&program, &config).unwrap();
+    let checked = DispatchConfig { checked: true, ..DispatchConfig::default() };
+    let allocate = |device: &Device, bytes| {
+        let options = ResidentOptions { name: "weights".into(), bytes, journaled: false };
+        device.allocate(options).unwrap()
+    };
+    let (large, small) = (allocate(&device, 16), allocate(&device, 8));
+    let foreign = allocate(&Device::open("cpu-ref").unwrap(), 16);
+    let bound = |a: &Resident, b: &Resident| {
+        let resources = [Resource::Resident(a), Resource::Resident(b)];
+        compiled.dispatch_resources(&resources, &config).err().unwrap().to_string()
+    };
+    let lost = BackendError::DeviceLost { backend: "cuda", reason: "it fell off the bus".into() };
+    let poisoned = BackendError::Poisoned { name: "weights".into(), reason: "the device was lost".into() };
+    let mut batch = device.batch();
+    let bytes = [Resource::Bytes(&[0; 16]), Resource::Resident(&large)];
+    let from_host = batch.dispatch(&compiled, &bytes, &config).err().unwrap();
+    drop(batch);
+    let calls = vec![
+        ("D010", "pending.wait(), after pending.cancel()", error(BackendError::Cancelled)),
+        ("D012", "compiled.dispatch(&inputs, &config)", error(lost)),
+        ("D013", "device.download(&[weights.whole()])", error(poisoned)),
+        (
+            "D014",
+            "device.compile(&program, &config)",
+            error(BackendError::Cache { what: "the cache's folder is not there".into() }),
+        ),
+        ("D022", "device.compile(&program, &config)", error(unsized_memory)),
+        (
+            "D027",
+            "compiled.dispatch(&inputs, &DispatchConfig { checked: true, ..Default::default() })",
+            error(compiled.dispatch(&[&[0; 16], &[0; 16]], &checked).err().unwrap()),
+        ),
+        ("D028", "compiled.dispatch_resources(&resources, &config)", bound(&large, &small)),
+        ("D029", "compiled.dispatch_resources(&resources, &config)", bound(&large, &large)),
+        ("D030", "small.upload(&[0; 16])", error(small.upload(&[0; 16]).err().unwrap())),
+        ("D031", "compiled.dispatch_resources(&resources, &config)", bound(&large, &foreign)),
+        (
+            "D032",
+            "compiled.dispatch_typed(&[typed(&[0u32; 4]), typed(&[0f32; 4])], &config)",
+            error(compiled.dispatch_typed(&[typed(&[0u32; 4]), typed(&[0f32; 4])], &config).err().unwrap()),
+        ),
+        ("D033", "batch.dispatch(&compiled, &resources, &config)", error(from_host)),
+    ];
+    device.shutdown();
+    let after = compiled.dispatch(&[&[0; 16], &[0; 16]], &config).err().unwrap();
+    calls
+        .into_iter()
+        .chain([("D015", "compiled.dispatch(&inputs, &config), after device.shutdown()", error(after))])
+        .collect()
 }
 
 fn queue() -> Vec<Call> {

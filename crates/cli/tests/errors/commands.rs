@@ -108,12 +108,6 @@ fn devices() -> Vec<Case> {
             "\n  buffer tile: f32[1000000] workgroup read_write\n",
         ),
         run(
-            "D022",
-            "vyre run p.vyre --grid 1",
-            "64, 1, 1",
-            "\n  buffer kept: f32[4] persistent read_write @group(0) @binding(0)\n",
-        ),
-        run(
             "D303",
             "vyre run p.vyre --grid 1 --backend cpu-ref",
             "1024, 1, 1",

@@ -1,7 +1,7 @@
 //! Running a small program on the backend, without the driver's dispatch around it, in gangs of every size.
 #![allow(dead_code)] // each test file uses a part
 
-use vyre_driver::{AlignedBytes, BackendError, Cancel, Executable, Launch, LaunchMemory};
+use vyre_driver::{AlignedBytes, BackendError, Cancel, HostBytes, HostLaunch};
 use vyre_ir::{Access, Buffer, BufferDecl, Builder, Memory, Program, Scalar, Type};
 
 /// A storage buffer sized at run time.
@@ -73,16 +73,16 @@ fn run_in_gangs(
     let mut rest = copies.iter_mut();
     let memory = p.buffers.values().map(|decl| {
         if !decl.memory.is_bound() {
-            return LaunchMemory::Unbound;
+            return HostBytes::Unbound;
         }
         match rest.next() {
-            Some(bytes) if decl.access.writes() => LaunchMemory::Write(bytes),
-            Some(bytes) => LaunchMemory::Read(bytes),
-            None => LaunchMemory::Unbound,
+            Some(bytes) if decl.access.writes() => HostBytes::Write(bytes),
+            Some(bytes) => HostBytes::Read(bytes),
+            None => HostBytes::Unbound,
         }
     });
     let memory = memory.collect();
-    let result = kernel.launch(&mut Launch { workgroups, memory, cancel });
+    let result = kernel.launch(&mut HostLaunch { workgroups, memory, cancel });
     for (buffer, copy) in buffers.iter_mut().zip(&copies) {
         buffer.copy_from_slice(copy);
     }

@@ -50,7 +50,7 @@ impl CacheKey {
 
     pub(crate) fn name(&self) -> Name {
         let CacheKey { program, intrinsics, backend, device, options, code_version, compiler } = self;
-        let CompileOptions { checked } = options;
+        let CompileOptions { checked, fast_math } = options;
         let mut what = Fields::default();
         what.bytes(program);
         what.bytes(&(intrinsics.len() as u64).to_le_bytes());
@@ -61,7 +61,7 @@ impl CacheKey {
         let mut configuration = Fields::default();
         configuration.bytes(backend.as_bytes());
         configuration.bytes(device.as_bytes());
-        configuration.bytes(&[*checked as u8]);
+        configuration.bytes(&[*checked as u8, *fast_math as u8]);
         let mut version = Fields::default();
         version.bytes(code_version.as_bytes());
         version.bytes(compiler.as_bytes());

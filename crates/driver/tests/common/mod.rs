@@ -23,6 +23,18 @@ impl VyreBackend for Fake {
     fn compile(&self, _: &Arc<Program>, _: &CompileOptions) -> Result<Arc<dyn Executable>, BackendError> {
         Err(BackendError::Internal { what: "a fake compiles nothing".into() })
     }
+    fn allocate(&self, bytes: u64, what: &str) -> Result<Arc<dyn DeviceMemory>, BackendError> {
+        HostMemory::allocate(bytes, what)
+    }
+    fn submit(&self, _: &mut [Command<'_>], _: &Cancel) -> Result<Submitted, BackendError> {
+        Err(BackendError::Internal { what: "a fake runs nothing".into() })
+    }
+    fn device_lost(&self) -> Option<String> {
+        None
+    }
+    fn reopen(&self) -> Result<Box<dyn VyreBackend>, BackendError> {
+        Ok(Box::new(Fake { profile: self.profile.clone() }))
+    }
 }
 
 /// What was done to a fake backend.

@@ -1,0 +1,193 @@
+//! Programs compiled for a device.
+
+use crate::backend::{CompileOptions, Executable, VyreBackend};
+use crate::binding::{Binding, BindingPlan, BindingRole};
+use crate::codes;
+use crate::device::{Device, Opened, lock};
+use crate::dispatch::DispatchConfig;
+use crate::error::BackendError;
+use crate::resident::{Resident, ResidentOptions};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
+use vyre_ir::dialect::DialectRegistry;
+use vyre_ir::{Buffer, BufferDecl, Diagnostic, Entity, Program};
+
+/// A program compiled for a device. Clones are the same program.
+#[derive(Clone)]
+pub struct Compiled {
+    pub(crate) device: Device,
+    pub(crate) kernel: Arc<Kernel>,
+}
+
+/// What clones share.
+pub(crate) struct Kernel {
+    /// The legal program.
+    pub program: Arc<Program>,
+    pub plan: BindingPlan,
+    pub options: CompileOptions,
+    /// Made anew after a loss of the device.
+    executable: RwLock<Arc<dyn Executable>>,
+    /// Memory of each persistent buffer, by place in the plan.
+    pub persistent: Vec<(usize, Resident)>,
+    times: CompileTimes,
+}
+
+/// How long compiling took, in nanoseconds.
+#[derive(Copy, Clone, Default, PartialEq, Eq, Debug)]
+pub struct CompileTimes {
+    /// Optimizing and legalizing the program.
+    pub optimize_ns: u64,
+    /// Making code.
+    pub codegen_ns: u64,
+}
+
+impl Device {
+    /// Links a program's calls with the dialects of this moment, verifies it, makes it legal for the device, and compiles it. Of `config`, what changes code counts:
+    /// workgroup size, checked mode, fast math.
+    ///
+    /// # Errors
+    /// [`BackendError::InvalidProgram`] with all that the verifier found, [`BackendError::Unsupported`] for what the
+    /// device cannot do, [`BackendError::CompileFailed`], [`BackendError::DeviceLost`].
+    pub fn compile(&self, program: &Program, config: &DispatchConfig) -> Result<Compiled, BackendError> {
+        let options = config.compile_options();
+        let invalid = |errors| BackendError::InvalidProgram { errors };
+        let mut program = vyre_ir::dialect::link(program, &DialectRegistry::global()).map_err(invalid)?;
+        program.workgroup_size = config.workgroup_size.unwrap_or(program.workgroup_size);
+        vyre_ir::verify::verify(&program).map_err(invalid)?;
+        let plan = BindingPlan::build(&program)?;
+        check_limits(self, &program, &plan)?;
+        let backend = self.inner.opened()?;
+        let start = Instant::now();
+        if let Some(target) = backend.target() {
+            program = vyre_opt::optimize(&program, &target);
+        }
+        let program = Arc::new(program);
+        let optimize_ns = elapsed(start);
+        let start = Instant::now();
+        let executable = self.inner.judge(&backend, backend.compile(&program, &options))?;
+        let times = CompileTimes { optimize_ns, codegen_ns: elapsed(start) };
+        drop(backend);
+        self.inner.metrics.compiles.add(1);
+        let persistent = self.persistent(&program, &plan)?;
+        let executable = RwLock::new(executable);
+        let kernel = Arc::new(Kernel { program, plan, options, executable, persistent, times });
+        let mut kernels = lock(&self.inner.kernels);
+        kernels.retain(|other| other.strong_count() > 0);
+        kernels.push(Arc::downgrade(&kernel));
+        drop(kernels);
+        Ok(Compiled { device: self.clone(), kernel })
+    }
+
+    /// Memory for the persistent buffers of a program.
+    fn persistent(
+        &self,
+        program: &Program,
+        plan: &BindingPlan,
+    ) -> Result<Vec<(usize, Resident)>, BackendError> {
+        let buffers = plan.bindings.iter().enumerate().filter(|(_, b)| b.role == BindingRole::Persistent);
+        let allocate = |(place, b): (usize, &Binding)| {
+            let Some(bytes) = b.static_byte_len else {
+                let message = format!(
+                    "persistent buffer `{}` of program `{}` is sized at run time",
+                    b.name, program.name
+                );
+                let what = Diagnostic::new(codes::D022, message).fix("Declare how many elements it has.");
+                return Err(BackendError::Unsupported { backend: self.id(), what: Box::new(what) });
+            };
+            let options = ResidentOptions { name: b.name.clone(), bytes, journaled: false };
+            Ok((place, self.allocate(options)?))
+        };
+        buffers.map(allocate).collect()
+    }
+}
+
+impl Compiled {
+    /// The legal program that runs.
+    pub fn program(&self) -> &Program {
+        &self.kernel.program
+    }
+
+    /// The program's interface, before any input is known.
+    pub fn plan(&self) -> &BindingPlan {
+        &self.kernel.plan
+    }
+
+    /// The device it is compiled for.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// How long compiling took.
+    pub fn times(&self) -> CompileTimes {
+        self.kernel.times
+    }
+
+    /// The memory of the persistent buffer at that place of the plan.
+    pub(crate) fn own_memory(&self, place: usize) -> Option<&Resident> {
+        self.kernel.persistent.iter().find(|(at, _)| *at == place).map(|(_, resident)| resident)
+    }
+
+    /// The memory of a persistent buffer: zero at first, then what dispatches of this program leave there.
+    pub fn persistent(&self, name: &str) -> Option<&Resident> {
+        let mut all = self.kernel.persistent.iter();
+        all.find(|(place, _)| self.kernel.plan.bindings[*place].name == name).map(|(_, resident)| resident)
+    }
+}
+
+impl Kernel {
+    /// What runs. `backend` is what it was compiled by; it is held so that it stays that.
+    pub fn executable(&self, _backend: &Opened<'_>) -> Arc<dyn Executable> {
+        self.executable.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The buffer of a binding.
+    pub fn decl(&self, b: &Binding) -> &BufferDecl {
+        &self.program.buffers[Buffer::new(b.buffer_index)]
+    }
+
+    /// Compiles the legal program for a new device.
+    pub fn compile_again(&self, backend: &dyn VyreBackend) -> Result<(), BackendError> {
+        let fresh = backend.compile(&self.program, &self.options)?;
+        *self.executable.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(())
+    }
+}
+
+/// What the device's limits say about a program, before anything is compiled.
+fn check_limits(device: &Device, program: &Program, plan: &BindingPlan) -> Result<(), BackendError> {
+    let limits = device.profile().limits;
+    let unsupported =
+        |what: Diagnostic| BackendError::Unsupported { backend: device.id(), what: Box::new(what) };
+    let invocations = program.workgroup_invocations();
+    let too_wide = program.workgroup_size.iter().zip(limits.workgroup_size).any(|(&n, limit)| n > limit);
+    if too_wide || invocations > limits.invocations_per_workgroup as u64 {
+        let [x, y, z] = program.workgroup_size;
+        let message = format!(
+            "a workgroup of {x} x {y} x {z} has {invocations} invocations; the device takes {}, along x, y, z at most {:?}",
+            limits.invocations_per_workgroup, limits.workgroup_size
+        );
+        return Err(unsupported(Diagnostic::new(codes::D020, message).fix("Use a smaller workgroup.")));
+    }
+    let shared = program.buffers.values().filter(|b| b.memory == vyre_ir::Memory::Workgroup);
+    let bytes = shared.fold(0u64, |n, b| n.saturating_add(b.static_bytes().unwrap_or(u64::MAX)));
+    if bytes > limits.workgroup_memory_bytes {
+        let message = format!(
+            "the program uses {bytes} bytes of workgroup memory; the device has {}",
+            limits.workgroup_memory_bytes
+        );
+        return Err(unsupported(
+            Diagnostic::new(codes::D021, message).fix("Use smaller workgroup variables."),
+        ));
+    }
+    let bound = plan.bindings.iter().filter(|b| b.is_bound()).count() as u64;
+    if bound > limits.buffers_per_stage as u64 {
+        let message =
+            format!("the program has {bound} buffers; the device takes {}", limits.buffers_per_stage);
+        return Err(unsupported(Diagnostic::new(codes::D026, message).fix("Put several buffers into one.")));
+    }
+    Ok(())
+}
+
+pub(crate) fn elapsed(start: Instant) -> u64 {
+    start.elapsed().as_nanos() as u64
+}

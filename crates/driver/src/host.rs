@@ -1,0 +1,189 @@
+//! Memory and submissions of devices that work in the host's memory: processors and interpreters. Such a backend
+//! implements compiling and running one launch; the rest is here.
+
+use crate::backend::{Cancel, Command, DeviceMemory, Executable, Launch, LaunchMemory, Submitted};
+use crate::error::BackendError;
+use crate::memory::AlignedBytes;
+use smallvec::SmallVec;
+use std::any::Any;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// Device memory that is memory of the host.
+pub struct HostMemory {
+    bytes: RwLock<AlignedBytes>,
+    len: u64,
+}
+
+impl HostMemory {
+    /// Zeroed memory, for [`VyreBackend::allocate`](crate::VyreBackend::allocate).
+    ///
+    /// # Errors
+    /// [`BackendError::OutOfMemory`].
+    pub fn allocate(bytes: u64, what: &str) -> Result<Arc<dyn DeviceMemory>, BackendError> {
+        let bytes = RwLock::new(AlignedBytes::zeroed(bytes, what)?);
+        let len = bytes.read().map_or(0, |b| b.len() as u64);
+        Ok(Arc::new(HostMemory { bytes, len }))
+    }
+
+    /// To read.
+    pub fn read(&self) -> RwLockReadGuard<'_, AlignedBytes> {
+        self.bytes.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// To write.
+    pub fn write(&self) -> RwLockWriteGuard<'_, AlignedBytes> {
+        self.bytes.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl DeviceMemory for HostMemory {
+    fn bytes(&self) -> u64 {
+        self.len
+    }
+}
+
+/// A launch whose memory is all in the host's memory.
+pub struct HostLaunch<'a> {
+    /// Workgroups along x, y, z.
+    pub workgroups: [u32; 3],
+    /// Memory of each buffer, in the order of `Program::buffers`.
+    pub memory: SmallVec<[HostBytes<'a>; 8]>,
+    /// Asks the run to stop.
+    pub cancel: &'a Cancel,
+}
+
+/// Memory of one buffer in the host's memory.
+pub enum HostBytes<'a> {
+    /// The buffer is not bound: workgroup or private memory.
+    Unbound,
+    /// Read only; any alignment.
+    Read(&'a [u8]),
+    /// Read and written; aligned to 16 bytes.
+    Write(&'a mut [u8]),
+}
+
+/// Performs commands, with `run` for each launch: [`VyreBackend::submit`](crate::VyreBackend::submit) of a device that
+/// works in the host's memory. `E` is the backend's type of executables.
+///
+/// # Errors
+/// What `run` says; [`BackendError::Timeout`] when asked to stop between commands.
+pub fn submit_on_host<E: Executable>(
+    commands: &mut [Command<'_>],
+    cancel: &Cancel,
+    run: &mut dyn FnMut(&E, &mut HostLaunch<'_>) -> Result<(), BackendError>,
+) -> Result<Submitted, BackendError> {
+    for command in commands {
+        if cancel.requested() {
+            return Err(BackendError::stopped());
+        }
+        match command {
+            Command::Upload { to, offset, bytes } => {
+                let mut memory = own::<HostMemory>(*to)?.write();
+                let len = memory.len();
+                range(&mut memory, *offset, bytes.len() as u64)
+                    .ok_or_else(|| outside("an upload", *offset, bytes.len(), len))?
+                    .copy_from_slice(bytes);
+            }
+            Command::Clear { memory } => own::<HostMemory>(*memory)?.write().fill(0),
+            Command::Launch(launch) => launch_on_host(launch, cancel, run)?,
+            Command::Repeat { times, commands } => {
+                for _ in 0..*times {
+                    submit_on_host(commands, cancel, run)?;
+                }
+            }
+            Command::Download { from, offset, into } => {
+                let mut memory = own::<HostMemory>(*from)?.write();
+                let len = memory.len();
+                let bytes = range(&mut memory, *offset, into.len() as u64)
+                    .ok_or_else(|| outside("a download", *offset, into.len(), len))?;
+                into.copy_from_slice(bytes);
+            }
+        }
+    }
+    Ok(Submitted::default())
+}
+
+/// A backend's own type behind the driver's view of it.
+///
+/// # Errors
+/// [`BackendError::Internal`] when it comes from another backend.
+pub fn own<T: Any>(object: &dyn Any) -> Result<&T, BackendError> {
+    let foreign = || BackendError::Internal { what: "an object of another backend".into() };
+    object.downcast_ref().ok_or_else(foreign)
+}
+
+fn range(memory: &mut [u8], offset: u64, len: u64) -> Option<&mut [u8]> {
+    let (start, end) = (usize::try_from(offset).ok()?, usize::try_from(offset.checked_add(len)?).ok()?);
+    memory.get_mut(start..end)
+}
+
+fn outside(what: &str, offset: u64, len: usize, memory: usize) -> BackendError {
+    let what = format!("{what} of {len} bytes from byte {offset} on, of a memory of {memory} bytes");
+    BackendError::Internal { what }
+}
+
+/// A lock on one memory of a launch.
+enum Locked<'a> {
+    Read(RwLockReadGuard<'a, AlignedBytes>),
+    Write(RwLockWriteGuard<'a, AlignedBytes>),
+}
+
+/// What a locked memory still has to give: read-only bytes to everyone, bytes to write once.
+enum Free<'a> {
+    Read(&'a [u8]),
+    Write(Option<&'a mut [u8]>),
+}
+
+fn launch_on_host<E: Executable>(
+    launch: &mut Launch<'_>,
+    cancel: &Cancel,
+    run: &mut dyn FnMut(&E, &mut HostLaunch<'_>) -> Result<(), BackendError>,
+) -> Result<(), BackendError> {
+    let executable = own::<E>(launch.executable)?;
+    // Each memory once, in the order of addresses, so that two launches never wait for each other in a circle.
+    let mut distinct: SmallVec<[(&HostMemory, bool); 8]> = SmallVec::new();
+    for memory in &launch.memory {
+        if let LaunchMemory::Device { memory, writes } = memory {
+            distinct.push((own::<HostMemory>(*memory)?, *writes));
+        }
+    }
+    let address = |memory: &HostMemory| std::ptr::from_ref(memory).addr();
+    distinct.sort_by_key(|(memory, writes)| (address(memory), !writes));
+    distinct.dedup_by_key(|(memory, _)| address(memory));
+    let mut locked: SmallVec<[Locked<'_>; 8]> = (distinct.iter())
+        .map(|(memory, writes)| match writes {
+            true => Locked::Write(memory.write()),
+            false => Locked::Read(memory.read()),
+        })
+        .collect();
+    let mut free: SmallVec<[Free<'_>; 8]> = (locked.iter_mut())
+        .map(|lock| match lock {
+            Locked::Read(bytes) => Free::Read(bytes),
+            Locked::Write(bytes) => Free::Write(Some(bytes)),
+        })
+        .collect();
+    let mut memory = SmallVec::with_capacity(launch.memory.len());
+    for slot in &mut launch.memory {
+        memory.push(match slot {
+            LaunchMemory::Unbound => HostBytes::Unbound,
+            LaunchMemory::Read(bytes) => HostBytes::Read(bytes),
+            LaunchMemory::Write(bytes) => HostBytes::Write(bytes),
+            LaunchMemory::Device { memory, .. } => {
+                let wanted = address(own::<HostMemory>(*memory)?);
+                let found = distinct.iter().position(|(memory, _)| address(memory) == wanted);
+                match found.map(|i| &mut free[i]) {
+                    Some(Free::Read(bytes)) => HostBytes::Read(bytes),
+                    Some(Free::Write(bytes)) => match bytes.take() {
+                        Some(bytes) => HostBytes::Write(bytes),
+                        None => {
+                            let what = "a memory that is written is bound twice".into();
+                            return Err(BackendError::Internal { what });
+                        }
+                    },
+                    None => return Err(BackendError::Internal { what: "a memory was not locked".into() }),
+                }
+            }
+        });
+    }
+    run(executable, &mut HostLaunch { workgroups: launch.workgroups, memory, cancel })
+}
