@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 use vyre::wgsl::ImportOptions;
-use vyre::{Device, DispatchConfig, Grid};
+use vyre::{CacheConfig, Device, DispatchConfig, Grid};
 
 /// An example with data that the oracle handles in about a second.
 struct Job {
@@ -122,6 +122,8 @@ impl Job {
             vyre::ir::verify::verify(&program).map_err(|errors| vyre::BackendError::InvalidProgram { errors })
         })?;
         let (mut optimize, mut code) = (Vec::new(), Vec::new());
+        // Keeps nothing, so that each compilation is one.
+        cpu.set_cache(CacheConfig { memory_bytes: 0, disk: None });
         for _ in 0..PASSES {
             let times = cpu.compile(&program, &Default::default())?.times();
             optimize.push(times.optimize_ns as f64 / 1e6);

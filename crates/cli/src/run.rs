@@ -12,7 +12,9 @@ use crate::verify::{Subject, Verified, verify};
 use crate::{elements, load, progress};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use vyre::{BackendError, BindingPlan, CompileTimes, Device, DispatchConfig, Grid, Outputs};
+use vyre::{
+    BackendError, BindingPlan, CacheConfig, CacheSource, Compiled, Device, DispatchConfig, Grid, Outputs,
+};
 use vyre_ir::{Diagnostic, Program, Type};
 
 /// Elements of an output that are shown.
@@ -28,7 +30,7 @@ struct Report<'a> {
     outputs: &'a Outputs,
     sinks: &'a [Option<Sink>],
     import_ns: u64,
-    times: CompileTimes,
+    compiled: &'a Compiled,
     runs: Vec<u64>,
     verified: Option<Verified>,
 }
@@ -59,6 +61,7 @@ pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failu
     debug.say(DEVICE, || format!("backend {}, {}", device.id(), device.profile().name));
     let timeout = args.timeout.map(Duration::from_secs_f64);
     let config = DispatchConfig { grid, timeout, ..DispatchConfig::default() };
+    device.set_cache(CacheConfig::with_disk());
     let compiled = device.compile(&program, &config)?;
     show_passes(debug, &device, &program)?;
     debug.say(PROGRAM, || compiled.program().to_string());
@@ -116,7 +119,7 @@ pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failu
         outputs: &outputs,
         sinks: &sinks,
         import_ns,
-        times: compiled.times(),
+        compiled: &compiled,
         runs,
         verified,
     };
@@ -284,6 +287,19 @@ impl Report<'_> {
         once as f64 / median(&self.runs).max(1) as f64
     }
 
+    /// How long compiling took, and whether it was compiled.
+    fn compile_times(&self) -> String {
+        let times = self.compiled.times();
+        let all = nanoseconds(times.optimize_ns + times.codegen_ns + times.cache_ns);
+        match self.compiled.source() {
+            CacheSource::Compiled => {
+                let (optimize, code) = (nanoseconds(times.optimize_ns), nanoseconds(times.codegen_ns));
+                format!("{all} (optimize {optimize}, code {code})")
+            }
+            CacheSource::Memory | CacheSource::Disk => format!("{all} (from the cache)"),
+        }
+    }
+
     fn text(&self) -> String {
         let profile = self.device.profile();
         let groups = self.outputs.workgroups;
@@ -299,11 +315,9 @@ impl Report<'_> {
             shape(self.program.workgroup_size)
         );
         text += &format!(
-            "  import {}, compile {} (optimize {}, code {}), upload {}, run {}\n",
+            "  import {}, compile {}, upload {}, run {}\n",
             nanoseconds(self.import_ns),
-            nanoseconds(self.times.optimize_ns + self.times.codegen_ns),
-            nanoseconds(self.times.optimize_ns),
-            nanoseconds(self.times.codegen_ns),
+            self.compile_times(),
             timing.upload_ns.map_or("in the run".into(), nanoseconds),
             nanoseconds(median(&self.runs)),
         );
@@ -367,12 +381,14 @@ impl Report<'_> {
             "backend": self.device.id(),
             "device": profile.name,
             "auto": self.auto,
+            "compiled": self.compiled.source().name(),
             "workgroups": self.outputs.workgroups,
             "workgroup_size": self.program.workgroup_size,
             "time_ns": {
                 "import": self.import_ns,
-                "optimize": self.times.optimize_ns,
-                "codegen": self.times.codegen_ns,
+                "optimize": self.compiled.times().optimize_ns,
+                "codegen": self.compiled.times().codegen_ns,
+                "cache": self.compiled.times().cache_ns,
                 "upload": self.outputs.timing.upload_ns,
                 "run": median(&self.runs),
                 "runs": self.runs,

@@ -52,6 +52,22 @@ impl VyreBackend for Cpu {
         Ok(Arc::new(kernel))
     }
 
+    fn code_version(&self) -> String {
+        // Where Cranelift does not know the processor, nothing is compiled either.
+        crate::code_version().unwrap_or_default()
+    }
+
+    unsafe fn load(
+        &self,
+        program: &Arc<Program>,
+        code: &[u8],
+        _: &CompileOptions,
+    ) -> Result<Option<Arc<dyn Executable>>, BackendError> {
+        // SAFETY: the caller's promise. Optimizing changes no buffer, so the program has those of the code.
+        let kernel = unsafe { Kernel::from_bytes(program, code) }?;
+        Ok(kernel.map(|kernel| Arc::new(kernel) as Arc<dyn Executable>))
+    }
+
     fn allocate(&self, bytes: u64, what: &str) -> Result<Arc<dyn DeviceMemory>, BackendError> {
         HostMemory::allocate(bytes, what)
     }

@@ -121,7 +121,11 @@ impl Kernel {
     }
 }
 
-impl Executable for Kernel {}
+impl Executable for Kernel {
+    fn code(&self) -> Option<Vec<u8>> {
+        self.to_bytes()
+    }
+}
 
 impl Kernel {
     /// Runs it to the end.

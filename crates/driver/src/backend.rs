@@ -65,7 +65,10 @@ pub trait VyreBackend: Send + Sync {
 
     /// The executable that [`Executable::code`] gave these bytes of, for the same program, options and
     /// [`VyreBackend::code_version`]; `None` when the bytes are not understood.
-    fn load(
+    ///
+    /// # Safety
+    /// The bytes may be executed: they must be what [`Executable::code`] gave under that key.
+    unsafe fn load(
         &self,
         _program: &Arc<Program>,
         _code: &[u8],

@@ -2,6 +2,8 @@
 
 use crate::backend::{CompileOptions, Executable, VyreBackend};
 use crate::binding::{Binding, BindingPlan, BindingRole};
+use crate::cache::pipeline::{Pipeline, pipeline};
+use crate::cache::{CacheSource, PipelineCache};
 use crate::codes;
 use crate::device::{Device, Opened, lock};
 use crate::dispatch::DispatchConfig;
@@ -21,6 +23,8 @@ pub struct Compiled {
 
 /// What clones share.
 pub(crate) struct Kernel {
+    /// The verified program as it was given, for recovery.
+    written: Program,
     /// The legal program.
     pub program: Arc<Program>,
     pub plan: BindingPlan,
@@ -30,15 +34,18 @@ pub(crate) struct Kernel {
     /// Memory of each persistent buffer, by place in the plan.
     pub persistent: Vec<(usize, Resident)>,
     times: CompileTimes,
+    source: CacheSource,
 }
 
-/// How long compiling took, in nanoseconds.
+/// How long compiling took, in nanoseconds. What was not done, because the cache had it, took 0.
 #[derive(Copy, Clone, Default, PartialEq, Eq, Debug)]
 pub struct CompileTimes {
     /// Optimizing and legalizing the program.
     pub optimize_ns: u64,
     /// Making code.
     pub codegen_ns: u64,
+    /// Looking into the cache, and loading what was there or keeping what was made.
+    pub cache_ns: u64,
 }
 
 impl Device {
@@ -57,20 +64,15 @@ impl Device {
         let plan = BindingPlan::build(&program)?;
         check_limits(self, &program, &plan)?;
         let backend = self.inner.opened()?;
-        let start = Instant::now();
-        if let Some(target) = backend.target() {
-            program = vyre_opt::optimize(&program, &target);
-        }
-        let program = Arc::new(program);
-        let optimize_ns = elapsed(start);
-        let start = Instant::now();
-        let executable = self.inner.judge(&backend, backend.compile(&program, &options))?;
-        let times = CompileTimes { optimize_ns, codegen_ns: elapsed(start) };
+        let written = program;
+        let made = pipeline(&self.inner.cache(), &**backend, &written, &options);
+        let (Pipeline { program, executable, .. }, times, source) = self.inner.judge(&backend, made)?;
         drop(backend);
         self.inner.metrics.compiles.add(1);
         let persistent = self.persistent(&program, &plan)?;
         let executable = RwLock::new(executable);
-        let kernel = Arc::new(Kernel { program, plan, options, executable, persistent, times });
+        let kernel =
+            Arc::new(Kernel { written, program, plan, options, executable, persistent, times, source });
         let mut kernels = lock(&self.inner.kernels);
         kernels.retain(|other| other.strong_count() > 0);
         kernels.push(Arc::downgrade(&kernel));
@@ -122,6 +124,11 @@ impl Compiled {
         self.kernel.times
     }
 
+    /// Whether it was compiled, or where it was found.
+    pub fn source(&self) -> CacheSource {
+        self.kernel.source
+    }
+
     /// The memory of the persistent buffer at that place of the plan.
     pub(crate) fn own_memory(&self, place: usize) -> Option<&Resident> {
         self.kernel.persistent.iter().find(|(at, _)| *at == place).map(|(_, resident)| resident)
@@ -145,10 +152,14 @@ impl Kernel {
         &self.program.buffers[Buffer::new(b.buffer_index)]
     }
 
-    /// Compiles the legal program for a new device.
-    pub fn compile_again(&self, backend: &dyn VyreBackend) -> Result<(), BackendError> {
-        let fresh = backend.compile(&self.program, &self.options)?;
-        *self.executable.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+    /// Compiles the program for a new device.
+    pub fn compile_again(
+        &self,
+        cache: &PipelineCache<Pipeline>,
+        backend: &dyn VyreBackend,
+    ) -> Result<(), BackendError> {
+        let (made, _, _) = pipeline(cache, backend, &self.written, &self.options)?;
+        *self.executable.write().unwrap_or_else(PoisonError::into_inner) = made.executable;
         Ok(())
     }
 }

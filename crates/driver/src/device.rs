@@ -5,6 +5,8 @@
 
 use crate::acquire::{acquire, acquire_by_policy, acquire_preferred_dispatch_backend};
 use crate::backend::{Cancel, Command, Submitted, VyreBackend};
+use crate::cache::pipeline::Pipeline;
+use crate::cache::{CacheConfig, PipelineCache, PipelineCacheSnapshot};
 use crate::compiled::Kernel;
 use crate::error::BackendError;
 use crate::metrics::Metrics;
@@ -34,6 +36,7 @@ pub(crate) struct Inner {
     /// What recovery has to make anew.
     pub residents: Mutex<Vec<Weak<ResidentInner>>>,
     pub kernels: Mutex<Vec<Weak<Kernel>>>,
+    cache: Mutex<Arc<PipelineCache<Pipeline>>>,
     pub metrics: Metrics,
     pub worker: Worker,
 }
@@ -64,6 +67,7 @@ impl Device {
             shut: AtomicBool::new(false),
             residents: Mutex::default(),
             kernels: Mutex::default(),
+            cache: Mutex::new(Arc::new(PipelineCache::new(CacheConfig::default()))),
             metrics: Metrics::default(),
             worker: Worker::default(),
         };
@@ -92,6 +96,16 @@ impl Device {
     /// As [`acquire_by_policy`].
     pub fn by_policy(policy: &AcquirePolicy) -> Result<Device, BackendError> {
         acquire_by_policy(policy).map(Device::new)
+    }
+
+    /// Begins anew with another cache of compiled programs. The default keeps 64 MB in memory and nothing on disk.
+    pub fn set_cache(&self, config: CacheConfig) {
+        *lock(&self.inner.cache) = Arc::new(PipelineCache::new(config));
+    }
+
+    /// What the cache of compiled programs has done so far.
+    pub fn pipeline_cache_snapshot(&self) -> PipelineCacheSnapshot {
+        self.inner.cache().snapshot()
     }
 
     /// The backend's id.
@@ -150,9 +164,12 @@ impl Device {
             return Ok(recovery);
         }
         let fresh = backend.reopen()?;
+        // What is in memory was made by the device that is gone.
+        let cache = inner.cache();
+        cache.clear_memory();
         let kernels: Vec<Arc<Kernel>> = lock(&inner.kernels).iter().filter_map(Weak::upgrade).collect();
         for kernel in &kernels {
-            kernel.compile_again(&*fresh)?;
+            kernel.compile_again(&cache, &*fresh)?;
             recovery.compiled += 1;
         }
         let residents: Vec<Arc<ResidentInner>> =
@@ -179,6 +196,11 @@ impl Device {
 }
 
 impl Inner {
+    /// The cache of compiled programs.
+    pub fn cache(&self) -> Arc<PipelineCache<Pipeline>> {
+        lock(&self.cache).clone()
+    }
+
     /// The backend, if calls can be made to it.
     pub fn opened(&self) -> Result<Opened<'_>, BackendError> {
         let backend = self.backend.read().unwrap_or_else(PoisonError::into_inner);

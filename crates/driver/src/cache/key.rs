@@ -13,10 +13,8 @@ pub const COMPILER: &str = concat!("vyre ", env!("CARGO_PKG_VERSION"), " ", env!
 /// What decides the code that a backend makes of a program.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CacheKey {
-    /// The program's fingerprint, after its calls were inlined.
+    /// The fingerprint of the program with its calls linked: it covers the definitions of the operations called.
     pub program: [u8; 32],
-    /// Fingerprints of the intrinsic operations that it uses, by id.
-    pub intrinsics: Vec<(String, [u8; 32])>,
     /// The backend's id.
     pub backend: String,
     /// The device's features, as [`device_features`] writes them.
@@ -34,7 +32,7 @@ pub struct CacheKey {
 pub(crate) struct Name {
     /// All fields.
     pub key: [u8; 32],
-    /// The program and the intrinsics.
+    /// The program.
     pub program: [u8; 16],
     /// Backend, device and options.
     pub configuration: [u8; 8],
@@ -49,15 +47,8 @@ impl CacheKey {
     }
 
     pub(crate) fn name(&self) -> Name {
-        let CacheKey { program, intrinsics, backend, device, options, code_version, compiler } = self;
+        let CacheKey { program, backend, device, options, code_version, compiler } = self;
         let CompileOptions { checked, fast_math } = options;
-        let mut what = Fields::default();
-        what.bytes(program);
-        what.bytes(&(intrinsics.len() as u64).to_le_bytes());
-        for (id, fingerprint) in intrinsics {
-            what.bytes(id.as_bytes());
-            what.bytes(fingerprint);
-        }
         let mut configuration = Fields::default();
         configuration.bytes(backend.as_bytes());
         configuration.bytes(device.as_bytes());
@@ -66,12 +57,11 @@ impl CacheKey {
         version.bytes(code_version.as_bytes());
         version.bytes(compiler.as_bytes());
         let mut all = Fields::default();
-        let parts = [&what, &configuration, &version].map(Fields::hash);
-        parts.iter().for_each(|part| all.bytes(part));
-        let [what, configuration, version] = parts;
+        let [configuration, version] = [configuration, version].map(|part| part.hash());
+        [program, &configuration, &version].into_iter().for_each(|part| all.bytes(part));
         Name {
             key: all.hash(),
-            program: first(&what),
+            program: first(program),
             configuration: first(&configuration),
             version: first(&version),
         }

@@ -9,6 +9,7 @@
 pub mod disk;
 pub mod key;
 mod memory;
+pub(crate) mod pipeline;
 mod snapshot;
 
 use disk::{DiskCache, DiskCacheConfig, Lookup};
@@ -50,6 +51,17 @@ pub enum CacheSource {
     Memory,
     /// It was read from disk.
     Disk,
+}
+
+impl CacheSource {
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            CacheSource::Compiled => "compiled",
+            CacheSource::Memory => "memory",
+            CacheSource::Disk => "disk",
+        }
+    }
 }
 
 /// How a value is made, when it is not in memory.

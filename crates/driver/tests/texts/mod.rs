@@ -43,7 +43,6 @@ impl Recipe<String> for Text {
 pub fn key(program: &str) -> CacheKey {
     CacheKey {
         program: blake3::hash(program.as_bytes()).into(),
-        intrinsics: Vec::new(),
         backend: "text".into(),
         device: "any".into(),
         options: CompileOptions::default(),
