@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tempfile::TempDir;
 use vyre_driver::{
     BackendError, CacheConfig, CacheSource, Cancel, Command, CompileOptions, Device, DeviceKind,
-    DeviceMemory, DeviceProfile, DiskCacheConfig, DispatchConfig, Executable, HostMemory, Limits, Submitted,
-    VyreBackend,
+    DeviceMemory, DeviceProfile, DialectDef, DialectRegistry, DiskCacheConfig, DispatchConfig, Executable,
+    HostMemory, Limits, Submitted, Version, VyreBackend,
 };
 use vyre_ir::Program;
 
@@ -247,4 +247,43 @@ fn recovery_takes_nothing_from_the_memory_of_the_lost_device() {
         assert_eq!(backend.counts(), counts);
         assert_eq!(source(&device, "a"), CacheSource::Memory, "what recovery made is kept");
     }
+}
+
+#[test]
+fn a_changed_operation_makes_its_callers_compile_again() {
+    let folder = folder();
+    let install = |number: u32| {
+        let text = format!(
+            "op swapped.add(%x: u32) -> u32 {{\n %n: u32 = const {number}\n %r: u32 = add %x, %n\n yield %r\n}}\n"
+        );
+        let ops = vyre_ir::text::parse_ops("swapped", &text).unwrap();
+        let dialect = DialectDef {
+            name: "swapped".into(),
+            version: Version::new(1, 0, 0),
+            origin: "a test".into(),
+            ops,
+            migrations: Vec::new(),
+        };
+        DialectRegistry::update(|builder| builder.replace(dialect)).unwrap();
+    };
+    let text = "program calls workgroup(1, 1, 1) {
+  buffer data: u32[] storage read_write @group(0) @binding(0)
+  %i: u32 = global_id x
+  %r: u32 = call swapped.add %i
+  store data[%i], %r
+}";
+    let program = vyre_ir::text::parse("test", text).unwrap();
+    let device = Names::new().device(Some(folder.path()));
+    let compile = || device.compile(&program, &DispatchConfig::default()).unwrap();
+    install(5);
+    assert_eq!(compile().source(), CacheSource::Compiled);
+    assert_eq!(compile().source(), CacheSource::Memory);
+    install(6);
+    let changed = compile();
+    assert_eq!(changed.source(), CacheSource::Compiled);
+    assert!(changed.program().to_string().contains("const 6"), "{}", changed.program());
+    install(5);
+    let back = compile();
+    assert_eq!(back.source(), CacheSource::Memory);
+    assert!(back.program().to_string().contains("const 5"), "{}", back.program());
 }
