@@ -149,8 +149,7 @@ fn build(p: &Program, gang: u32, text: Option<Text>) -> Result<(Kernel, String),
         Err(BackendError::CompileFailed { .. }) if gang > 1 && !cfg!(debug_assertions) => with(1),
         result => result,
     };
-    let taken = [dialect::Target::NativeModule, dialect::Target::ReferenceBackend];
-    if let Some(what) = dialect::unsupported(p, "native code", &taken) {
+    if let Some(what) = dialect::unsupported(p, "native code", &|def| lower::native_function(def).is_some()) {
         return Err(BackendError::Unsupported { backend: ID, what: Box::new(what) });
     }
     let depth = check_limits(p)?;

@@ -472,7 +472,7 @@ impl Lower<'_> {
 }
 
 /// The function of an intrinsic that native code calls.
-fn native_function(def: &OpDef) -> Option<Reference> {
+pub(crate) fn native_function(def: &OpDef) -> Option<Reference> {
     def.function(Target::NativeModule).or_else(|| def.function(Target::ReferenceBackend))
 }
 

@@ -73,6 +73,6 @@ pub use vyre_ir::Version;
 pub use vyre_ir::dialect::{
     AttributeChange, AttributeDef, Call, CallAttribute, Category, Dialect, DialectDef, DialectRegistry,
     DuplicateOpIdError, ExternDialect, ExternOp, Function, InTreeDialect, Law, Lowering, LoweringCode, OpDef,
-    OpDeprecation, OpId, OpMigration, RegistryBuilder, RegistryError, Signature, Snapshot, Target,
+    OpDeprecation, OpId, OpMigration, Reference, RegistryBuilder, RegistryError, Signature, Snapshot, Target,
     check_laws, link,
 };

@@ -192,3 +192,146 @@ fn target_ids_are_stable() {
         assert_eq!(dialect::Target::from_id(id), None);
     }
 }
+
+/// Each operation calls the one before twice.
+fn doubling(levels: usize) -> String {
+    (1..levels).fold("op demo.f0(%x: f32) -> f32 {\nyield %x\n}\n".into(), |text, i| {
+        let before = i - 1;
+        format!(
+            "{text}op demo.f{i}(%x: f32) -> f32 {{\n%0: f32 = call demo.f{before} %x\n%1: f32 = call demo.f{before} %0\nyield %1\n}}\n"
+        )
+    })
+}
+
+#[test]
+fn size_and_depth_are_bounded_when_calls_are_linked() {
+    let calls = |count: usize| -> Program {
+        let lines: String = (0..count).map(|i| format!("%r{i}: f32 = call demo.f19 %0\n")).collect();
+        program(&format!("%0: f32 = const 1.0\n{lines}"))
+    };
+    let registry_20 = registry(&doubling(20)).unwrap();
+    // An operation of level n has 2 * size(n - 1) + 1 instructions, so level 19 has 2^20 - 1.
+    assert_eq!(registry_20.find("demo.f19").unwrap().size(), (1 << 20) - 1);
+    assert!(link(&calls(1), &registry_20).is_ok());
+    let errors = link(&calls(2), &registry_20).unwrap_err();
+    assert!(
+        errors[0]
+            .to_string()
+            .contains("error[V010]: with the operations it calls, the program has 2097152 instructions"),
+        "{}",
+        errors[0]
+    );
+    let large = problems(&doubling(30));
+    assert!(
+        large[0].contains("error[V010]") && large[0].contains("`demo.f20` has 2097151 instructions"),
+        "{}",
+        large[0]
+    );
+    let chain: String =
+        (1..300).fold("op demo.f0(%x: f32) -> f32 {\nyield %x\n}\n".into(), |text: String, i| {
+            text + &format!(
+                "op demo.f{i}(%x: f32) -> f32 {{\n%0: f32 = call demo.f{} %x\nyield %0\n}}\n",
+                i - 1
+            )
+        });
+    let deep = problems(&chain);
+    assert!(deep[0].contains("nested 257 deep"), "{}", deep[0]);
+}
+
+#[test]
+fn deprecated_operations_are_noticed_and_run() {
+    let mut demo = dialect("1.2.0", SCALE);
+    demo.ops[0] = demo.ops[0].clone().deprecated(Version::new(1, 1, 0), "Use `mul`.");
+    let registry = RegistryBuilder::new().dialect(demo).build().unwrap();
+    let p = program("%0: f32 = const 1.0\n%1: f32 = call demo.scale %0\n%2: f32 = call demo.scale %0");
+    let linked = link(&p, &registry).unwrap();
+    let notices: Vec<String> = notices(&linked).iter().map(Diagnostic::to_string).collect();
+    assert_eq!(
+        notices,
+        ["p.vyre:3:1: error[O009]: `demo.scale` is deprecated since version 1.1.0 Fix: Use `mul`."]
+    );
+}
+
+#[test]
+fn programs_without_calls_are_encoded_as_ever() {
+    // The bytes as they were before there were calls, word by word.
+    let p = parse("p", "program p workgroup(1, 2, 3) {\n%0: u32 = const 7\n}").unwrap();
+    let body: &[u8] =
+        b"\x03\x05const\x03u32\x05yield\x01p\x01\x02\x03\0\0\x02\0\x01\x07\0\0\0\x01\x01\0\0\x02\0\0\0\0";
+    assert_eq!(&wire::encode(&p)[40..], body);
+    assert_eq!(wire::fingerprint(&p), *blake3::hash(body).as_bytes());
+}
+
+#[test]
+fn what_a_definition_lacks() {
+    let one = |change: &dyn Fn(OpDef) -> OpDef, text: &str| {
+        let mut demo = dialect("1.0.0", text);
+        demo.ops[0] = change(demo.ops[0].clone());
+        match RegistryBuilder::new().dialect(demo).build() {
+            Ok(_) => "fine".into(),
+            Err(error) => error.problems[0].message.clone(),
+        }
+    };
+    let (header, vector) = ("op demo.f(%x: f32) -> f32", "op demo.f(%x: f32x2) -> f32x2");
+    let wgsl = dialect::Target::Wgsl;
+    let extension = dialect::Target::Extension(1);
+    let id: Reference = |v| v[0];
+    let native = dialect::Target::NativeModule;
+    let composite = |mut d: OpDef| {
+        d.category = Category::Composite;
+        d
+    };
+    let cases: Vec<(String, &str)> = vec![
+        (
+            one(&|d| d.lower(wgsl, "x"), header),
+            "`demo.f` is an intrinsic and has no reference semantics, neither a body nor a function",
+        ),
+        (one(&|d| d.lower(wgsl, "x").reference(id), header), "fine"),
+        (one(&|d| d.lower(wgsl, "x"), SCALE), "fine"),
+        (
+            one(&|d| d.lower(wgsl, "x").lower(wgsl, "y").reference(id), header),
+            "`demo.f` has two lowerings for WGSL",
+        ),
+        (
+            one(&|d| d.lower(native, "x").reference(id), header),
+            "`demo.f` has text for native code, which takes a function",
+        ),
+        (
+            one(&|d| d.lower(wgsl, id).reference(id), header),
+            "`demo.f` has a function for WGSL, which takes text",
+        ),
+        (
+            one(&|d| d.reference(id), vector),
+            "`demo.f` has a function, but not scalars as operands and one scalar as result",
+        ),
+        (one(&|d| d.extension(), header), "`demo.f` is an extension and has no lowering"),
+        (one(&|d| d.extension().lower(extension, "x"), header), "fine"),
+        (
+            one(&|d| d.extension().lower(wgsl, "x"), header),
+            "`demo.f` is an extension and has more than lowerings for extensions",
+        ),
+        (one(&composite, header), "`demo.f` is a composite and has no body"),
+        (
+            one(&|d| composite(d.lower(wgsl, "x")), SCALE),
+            "`demo.scale` is a composite and has lowerings, which only intrinsics have",
+        ),
+    ];
+    for (i, (found, expected)) in cases.iter().enumerate() {
+        assert_eq!(found, expected, "case {i}");
+    }
+}
+
+#[test]
+fn bodies_are_evaluated() {
+    let registry = registry(&format!("{HORNER}{SCALE}")).unwrap();
+    let lanes = |x: f32| [x.to_bits() as u64, 0, 0, 0];
+    let horner = registry.find("demo.horner").unwrap();
+    // n = 5 and half = 0.5: (8 * 0.5) * 2.5, and 5 + 5.
+    let results = evaluate(horner, &[5, 0.5f32.to_bits() as u64], &[lanes(8.0), lanes(0.0)]).unwrap();
+    assert_eq!(results, [lanes(10.0), [10, 0, 0, 0]]);
+    let endless = OpDef::parse(
+        "op demo.endless(%x: bool) -> bool {\n%t: bool = const true\n%r: bool = loop (%p: bool = %x) {\nyield %t, %p\n}\nyield %r\n}",
+    )
+    .unwrap();
+    assert_eq!(evaluate(&endless, &[], &[[0; 4]]), None);
+}

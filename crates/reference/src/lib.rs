@@ -129,8 +129,10 @@ pub fn run(
 ) -> Result<Stats, Error> {
     let linked = dialect::linked(program).map_err(|mut errors| Error::Invalid(errors.remove(0)))?;
     let program = &*linked;
-    if let Some(call) = dialect::unsupported(program, "the interpreter", &[dialect::Target::ReferenceBackend])
-    {
+    let takes = |def: &dialect::OpDef| {
+        def.body.is_some() || def.function(dialect::Target::ReferenceBackend).is_some()
+    };
+    if let Some(call) = dialect::unsupported(program, "the interpreter", &takes) {
         return Err(Error::Invalid(call));
     }
     let shape = bind::bind(program, workgroups, buffers, options.subgroup_size).map_err(Error::Invalid)?;

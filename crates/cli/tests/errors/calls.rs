@@ -6,7 +6,7 @@ use vyre::{
     plan_device_work_queue_backpressure, typed,
 };
 use vyre_ir::build::Builder;
-use vyre_ir::dialect::{DialectDef, Law, OpMigration, RegistryBuilder, Target, link, notices, unsupported};
+use vyre_ir::dialect::{DialectDef, Law, OpMigration, RegistryBuilder, Target, link, notices};
 use vyre_ir::{
     Access, BufferDecl, Diagnostic, Memory, MemoryHints, Program, Scalar, Version, text, verify::verify,
 };
@@ -117,11 +117,7 @@ fn dialects() -> Vec<Call> {
         ("O007", "DialectRegistry::update(|builder| builder.dialect(demo))", refused(unlawful)),
         ("O008", BUILD, refused(lost)),
         ("O009", "notices(&program)", notices(&half_call)[0].to_string()),
-        (
-            "O010",
-            "unsupported(&program, \"WGSL\", &[Target::Wgsl])",
-            unsupported(&warp, "WGSL", &[Target::Wgsl]).unwrap().to_string(),
-        ),
+        ("O010", "export::wgsl(&program)", vyre_wgsl::export::wgsl(&warp).unwrap_err().to_string()),
     ]
 }
 

@@ -7,6 +7,7 @@
 
 mod control;
 mod counting;
+mod dialect;
 mod memory;
 mod operations;
 mod prng;
@@ -14,6 +15,8 @@ mod values;
 
 use memory::sums_bytes;
 pub(crate) use prng::Random;
+use std::sync::Arc;
+use vyre_ir::dialect::{OpDef, link};
 use vyre_ir::eval::is_evaluable;
 use vyre_ir::{
     Access, Buffer, BufferDecl, Builder, Effect, Info, Memory, OPS, Op, Program, Rule, Scalar, Type, Value,
@@ -36,6 +39,8 @@ pub struct Options {
     pub depth: usize,
     /// Whether workgroups are larger, and of odd sizes.
     pub wide: bool,
+    /// Whether there are operations of a dialect, made at random too. The program is linked to them.
+    pub calls: bool,
 }
 
 impl Default for Options {
@@ -48,6 +53,7 @@ impl Default for Options {
             statements: 16,
             depth: 3,
             wide: false,
+            calls: false,
         }
     }
 }
@@ -112,15 +118,33 @@ pub fn program(seed: u64, options: &Options) -> Program {
             && (options.subgroups || !info.name.contains("subgroup"))
             && info.effect == Effect::Pure
     };
-    let rows = OPS.iter().filter(allowed).map(|info| info.op).collect();
+    let rows: Vec<Op> = OPS.iter().filter(allowed).map(|info| info.op).collect();
+    let registry = options.calls.then(|| dialect::registry(&mut random, options, &scalars, &rows));
     let invocation = linear_id(&mut b, threads as u32);
-    let mut g =
-        Generator { b, random, options, scalars, rows, memory, invocation, threads, pool: vec![invocation] };
+    let mut g = Generator {
+        b,
+        random,
+        options,
+        scalars,
+        rows,
+        memory,
+        invocation,
+        threads,
+        pool: vec![invocation],
+        callable: registry.iter().flat_map(|registry| registry.iter().cloned()).collect(),
+        pure: false,
+    };
     for _ in 0..1 + g.random.below(3) {
         g.block(options.statements, options.depth, true);
         g.output();
     }
-    g.b.finish()
+    let program = g.b.finish();
+    match &registry {
+        Some(registry) => {
+            link(&program, registry).unwrap_or_else(|e| panic!("a random call does not fit: {}", e[0]))
+        }
+        None => program,
+    }
 }
 
 /// The number of workgroups to run the program of a seed with.
@@ -175,13 +199,18 @@ struct Generator<'o> {
     threads: u64,
     /// Values visible here.
     pool: Vec<Value>,
+    /// Operations of a dialect that may be called.
+    callable: Vec<Arc<OpDef>>,
+    /// Whether this is the body of one, which only computes.
+    pure: bool,
 }
 
 impl Generator<'_> {
     /// Statements; `uniform` says whether all invocations of a workgroup come here together.
     fn block(&mut self, statements: usize, depth: usize, uniform: bool) {
         for _ in 0..statements {
-            match self.random.below(34) {
+            let kind = if self.pure { self.pure_kind() } else { self.random.below(34) };
+            match kind {
                 0 | 1 if depth > 0 => self.branch(depth - 1, uniform),
                 2 | 3 if depth > 0 => self.repeat(depth - 1, uniform),
                 4 if depth > 0 => self.switch(depth - 1),
@@ -199,6 +228,7 @@ impl Generator<'_> {
                 21 => self.update(),
                 22 => self.counting(),
                 23 => self.guarded(),
+                24 | 25 if !self.callable.is_empty() => self.call(),
                 _ => self.operation(),
             }
         }

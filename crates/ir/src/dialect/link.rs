@@ -1,6 +1,6 @@
 //! Giving calls their definitions, and what is asked of a program's calls.
 
-use super::{AttributeDef, Call, CallAttribute, DialectRegistry, OpDef, Target};
+use super::{AttributeDef, Call, CallAttribute, DialectRegistry, OpDef};
 use crate::build::type_list;
 use crate::code::Code;
 use crate::codes;
@@ -192,10 +192,8 @@ pub(super) fn expanded_depth(p: &Program) -> u64 {
     deepest
 }
 
-/// The first call of a linked program that `taker` can do nothing with: the operation has no body, and no lowering for
-/// any of `targets`.
-pub fn unsupported(p: &Program, taker: &str, targets: &[Target]) -> Option<Diagnostic> {
-    let takes = |def: &OpDef| def.body.is_some() || targets.iter().any(|&t| def.lowering(t).is_some());
+/// The first call of a linked program that `taker` does not take.
+pub fn unsupported(p: &Program, taker: &str, takes: &dyn Fn(&OpDef) -> bool) -> Option<Diagnostic> {
     let (data, call) = calls(p).find(|(_, call)| !call.def.as_ref().is_some_and(|def| takes(def)))?;
     let has: Vec<String> =
         (call.def.iter().flat_map(|def| &def.lowerings)).map(|lowering| lowering.target.name()).collect();

@@ -47,7 +47,7 @@ pub(super) struct Lower<'p> {
 
 /// The module of a program.
 pub(super) fn lower(p: &Program) -> Result<naga::Module, Diagnostic> {
-    if let Some(what) = dialect::unsupported(p, "WGSL, SPIR-V, MSL and HLSL", &[]) {
+    if let Some(what) = dialect::unsupported(p, "WGSL, SPIR-V, MSL and HLSL", &|_| false) {
         return Err(what);
     }
     let needs = scan::scan(p)?;

@@ -122,7 +122,7 @@ fn is_subgroup(op: Op) -> bool {
 
 fn check(p: &Program, inst: Inst) -> Result<(), Diagnostic> {
     let data = &p.insts[inst];
-    if data.op.info().expand.is_some() || data.op == Op::Call {
+    if data.op.info().expand.is_some() {
         let message =
             format!("`{}` has no spelling with a defined result in the output languages", data.op.name());
         return Err(at(p, inst, Diagnostic::new(codes::E003, message))

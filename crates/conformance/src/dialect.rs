@@ -1,0 +1,73 @@
+//! A dialect for programs of `tests/programs` that call operations: one of each kind.
+
+use vyre_driver::{ExternDialect, ExternOp, OpDef, Target, inventory};
+
+inventory::submit! { ExternDialect::new("conform", "1.0.0", "https://github.com/vyre") }
+
+macro_rules! ops {
+    ($($text:literal $(, $more:expr)?;)*) => { $(
+        inventory::submit! {
+            ExternOp::new("conform", || {
+                #[allow(unused_mut)]
+                let mut def = OpDef::parse($text)?;
+                $({
+                    let more: fn(OpDef) -> OpDef = $more;
+                    def = more(def);
+                })?
+                Ok(def)
+            })
+        }
+    )* };
+}
+ops! {
+    "op conform.lerp(%a: f32, %b: f32, %t: f32) -> f32 {
+      %0: f32 = sub %b, %a
+      %1: f32 = fma %0, %t, %a
+      yield %1
+    }";
+    // An attribute, vectors, and a call of another operation.
+    "op conform.blend[%t: f32 = 0.5](%a: f32x2, %b: f32x2) -> f32x2 {
+      %0: f32 = extract %a.x
+      %1: f32 = extract %b.x
+      %2: f32 = call conform.lerp %0, %1, %t
+      %3: f32 = extract %a.y
+      %4: f32 = extract %b.y
+      %5: f32 = call conform.lerp %3, %4, %t
+      %6: f32x2 = compose %2, %5
+      yield %6
+    }";
+    // A loop, and two results: the greatest common divisor, and how many steps it took.
+    "op conform.gcd(%a: u32, %b: u32) -> (u32, u32) {
+      %0: u32 = const 0
+      %1: u32 = const 1
+      %2: u32, %3: u32, %4: u32 = loop (%5: u32 = %a, %6: u32 = %b, %7: u32 = %0) {
+        %8: bool = eq %6, %0
+        %9: u32, %10: u32, %11: u32 = if %8 {
+          yield %5, %6, %7
+        } else {
+          %12: u32 = rem %5, %6
+          %13: u32 = add %7, %1
+          yield %6, %12, %13
+        }
+        %14: bool = ne %10, %0
+        yield %14, %9, %10, %11
+      }
+      yield %2, %4
+    }";
+    // An intrinsic of native code, without a body.
+    "op conform.parity[%flip: bool = false](%x: u32) -> bool", |def| def
+        .reference(|v| (v[1].count_ones() as u64 & 1) ^ v[0])
+        .lower(Target::NativeModule, parity as vyre_driver::Reference);
+    // An intrinsic whose body says what is right, for targets without code of its own.
+    "op conform.twice(%x: u32) -> u32 {
+      %0: u32 = add %x, %x
+      yield %0
+    }", |def| def.lower(Target::Ptx, "shl.b32 $0, $1, 1;");
+    "op conform.warp(%x: u32) -> u32", |def| def.extension().lower(Target::Extension(1), "warp");
+}
+
+/// In other words than the reference function.
+fn parity(v: &[u64]) -> u64 {
+    let folded = (0..5).rev().fold(v[1], |x, i| x ^ x >> (1 << i));
+    (folded ^ v[0]) & 1
+}
