@@ -42,8 +42,12 @@ pub enum Command {
     Opt(OptArgs),
     /// List the devices, and say which one `auto` picks and why.
     Devices,
-    /// List the operations of the intermediate representation.
-    Ops,
+    /// List the operations of the intermediate representation and of dialects.
+    Ops {
+        /// Only those of this dialect.
+        #[arg(long, value_name = "NAME")]
+        dialect: Option<String>,
+    },
     /// Show or clear what the disk holds of programs that were compiled.
     #[command(after_help = "\
 `vyre run` keeps compiled programs in the directory VYRE_CACHE_DIR, by default `vyre` in the directory that the system

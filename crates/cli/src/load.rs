@@ -6,6 +6,7 @@ use crate::failure::{Failure, file_error};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use vyre_ir::dialect::{self, DialectRegistry};
 use vyre_ir::{Diagnostic, Program, text, verify::verify, wire};
 use vyre_wgsl::{ImportOptions, import_spirv, import_wgsl};
 
@@ -77,7 +78,12 @@ pub fn load(args: &ProgramArgs) -> Result<Program, Failure> {
             return Err(Diagnostic::new(codes::C005, message).fix("Leave `--override` out.").into());
         }
     }
+    let program = dialect::link(&program, &DialectRegistry::global())?;
     verify(&program)?;
+    for notice in dialect::notices(&program) {
+        let fix = notice.fix.as_deref().unwrap_or_default();
+        eprintln!("note: {}: {}. {fix}", name, notice.message);
+    }
     Ok(program)
 }
 

@@ -72,7 +72,7 @@ fn execute(as_json: bool) -> Result<String, Failure> {
         Command::Emit(args) => emit::emit(args, as_json),
         Command::Opt(args) => opt::opt(args, as_json),
         Command::Devices => devices::devices(as_json),
-        Command::Ops => Ok(ops::ops(as_json)),
+        Command::Ops { dialect } => ops::ops(dialect.as_deref(), as_json),
         Command::Cache { command } => cache::cache(*command, as_json),
         Command::Completions { shell } => {
             let mut text = Vec::new();

@@ -1,21 +1,13 @@
 //! A dialect for programs of `tests/programs` that call operations: one of each kind.
 
-use vyre_driver::{ExternDialect, ExternOp, OpDef, Target, inventory};
+use vyre_driver::{ExternDialect, ExternOp, OpDef, Reference, Target, inventory};
 
 inventory::submit! { ExternDialect::new("conform", "1.0.0", "https://github.com/vyre") }
 
 macro_rules! ops {
-    ($($text:literal $(, $more:expr)?;)*) => { $(
+    ($($text:literal $(.$method:ident($($argument:expr),*))+;)*) => { $(
         inventory::submit! {
-            ExternOp::new("conform", || {
-                #[allow(unused_mut)]
-                let mut def = OpDef::parse($text)?;
-                $({
-                    let more: fn(OpDef) -> OpDef = $more;
-                    def = more(def);
-                })?
-                Ok(def)
-            })
+            ExternOp::new("conform", || Ok(OpDef::parse($text)?$(.$method($($argument),*))+))
         }
     )* };
 }
@@ -24,7 +16,8 @@ ops! {
       %0: f32 = sub %b, %a
       %1: f32 = fma %0, %t, %a
       yield %1
-    }";
+    }"
+        .doc("The way from `a` to `b`, by the part `t` of it.");
     // An attribute, vectors, and a call of another operation.
     "op conform.blend[%t: f32 = 0.5](%a: f32x2, %b: f32x2) -> f32x2 {
       %0: f32 = extract %a.x
@@ -35,7 +28,8 @@ ops! {
       %5: f32 = call conform.lerp %3, %4, %t
       %6: f32x2 = compose %2, %5
       yield %6
-    }";
+    }"
+        .doc("Each lane between those of two vectors.");
     // A loop, and two results: the greatest common divisor, and how many steps it took.
     "op conform.gcd(%a: u32, %b: u32) -> (u32, u32) {
       %0: u32 = const 0
@@ -53,17 +47,21 @@ ops! {
         yield %14, %9, %10, %11
       }
       yield %2, %4
-    }";
+    }"
+        .doc("The greatest common divisor, and in how many steps Euclid finds it.");
     // An intrinsic of native code, without a body.
-    "op conform.parity[%flip: bool = false](%x: u32) -> bool", |def| def
+    "op conform.parity[%flip: bool = false](%x: u32) -> bool"
         .reference(|v| (v[1].count_ones() as u64 & 1) ^ v[0])
-        .lower(Target::NativeModule, parity as vyre_driver::Reference);
+        .lower(Target::NativeModule, parity as Reference);
     // An intrinsic whose body says what is right, for targets without code of its own.
     "op conform.twice(%x: u32) -> u32 {
       %0: u32 = add %x, %x
       yield %0
-    }", |def| def.lower(Target::Ptx, "shl.b32 $0, $1, 1;");
-    "op conform.warp(%x: u32) -> u32", |def| def.extension().lower(Target::Extension(1), "warp");
+    }"
+        .lower(Target::Ptx, "shl.b32 $0, $1, 1;");
+    "op conform.warp(%x: u32) -> u32"
+        .extension()
+        .lower(Target::Extension(1), "warp");
 }
 
 /// In other words than the reference function.

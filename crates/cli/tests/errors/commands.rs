@@ -99,6 +99,7 @@ fn devices() -> Vec<Case> {
         made(code, args, "p.vyre", format!("program p workgroup({workgroup}) {{{lines}}}\n"))
     };
     vec![
+        case("C025", "vyre ops --dialect maths", &[]),
         case("D008", "vyre run endless.vyre --grid 1 --timeout 0.1", &[("endless.vyre", ENDLESS)]),
         run("D020", "vyre run p.vyre --grid 1 --backend cpu", "64, 64, 1", "\n"),
         run(
