@@ -2,11 +2,11 @@
 //! which bodies take the place of calls and intrinsics are called.
 
 use std::sync::Mutex;
-use vyre::{BackendError, Compiled, DispatchConfig, acquire};
+use vyre::{BackendError, Compiled, Device, DispatchConfig, acquire};
 use vyre_conformance::fuzz::{Outcome, Subject, check, passes};
 use vyre_conformance::random::{self, Options};
 use vyre_conformance::trial::{STEPS, Trial};
-use vyre_driver::{DialectDef, DialectRegistry, Law, OpDef, RegistryBuilder, Version, VyreBackend, link};
+use vyre_driver::{DialectDef, DialectRegistry, Law, OpDef, RegistryBuilder, Version, link};
 use vyre_ir::dialect::{Reference, Target as Lowered, has_calls};
 use vyre_ir::text::parse;
 use vyre_ir::{Op, Program};
@@ -75,8 +75,7 @@ fn over_four(call: &str, gives: &str) -> Program {
 }
 
 fn compile(id: &str, p: &Program) -> Result<Compiled, BackendError> {
-    let backend: Box<dyn VyreBackend> = acquire(id).unwrap();
-    Compiled::new(&*backend, p, &Default::default())
+    Device::open(id).unwrap().compile(p, &DispatchConfig::default())
 }
 
 fn run(compiled: &Compiled, data: [u32; 4]) -> Vec<u32> {

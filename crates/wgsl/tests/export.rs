@@ -258,7 +258,8 @@ fn using(op: Op, ty: Type, fill: &mut dyn FnMut(Program)) {
 fn every_operation_goes_out() {
     let mut failures = BTreeSet::new();
     let mut programs = 0;
-    for info in OPS {
+    // A call that is not replaced by a body is refused by the name of its operation.
+    for info in OPS.iter().filter(|info| info.op != Op::Call) {
         let mut uses = 0;
         for scalar in Scalar::ALL {
             for lanes in [1, 2, 3, 4] {

@@ -7,6 +7,7 @@ use super::{Kind, Outcome, Problem};
 use crate::case::show_all;
 use crate::trial::{STEPS, Trial};
 use vyre_ir::{BufferDecl, Op, Program, Scalar};
+use vyre_opt::inline::inlined;
 use vyre_opt::{Target, optimize};
 use vyre_wgsl::{ImportOptions, export, import_wgsl};
 
@@ -22,7 +23,7 @@ pub fn exported_types() -> Vec<Scalar> {
 /// kinds that the languages do not mix.
 pub fn exports(trial: &Trial) -> Result<Outcome, Problem> {
     let fails = |what: String| Problem::new(Kind::Fails, what);
-    let p = &trial.program;
+    let p = &inlined(&trial.program, &TARGET);
     let expected =
         padded(trial).oracle(STEPS).map_err(|e| fails(format!("the oracle does not run it: {e}")))?;
     let optimized = optimize(p, &TARGET);
