@@ -2,18 +2,27 @@
 
 use std::sync::Arc;
 use vyre_driver::{
-    Call, Category, DialectRegistry, ExternDialect, ExternOp, Law, LoweringCode, OpDef, OpMigration, Target,
-    Version, check_laws, link,
+    AttributeChange, Call, Category, DialectRegistry, ExternDialect, ExternOp, Law, LoweringCode, OpDef,
+    OpMigration, Target, Version, check_laws, link,
 };
 use vyre_ir::text::parse;
 use vyre_ir::verify::verify;
 use vyre_ir::{Attr, Program, inventory, wire};
+
+/// That an attribute of `parity` got another name.
+fn renamed(from: &str, to: &str, since: &str) -> OpMigration {
+    let change = AttributeChange::Rename { from: from.into(), to: to.into() };
+    let since = Version::parse(since).unwrap();
+    OpMigration::rename("linked.parity", "linked.parity", since).attributes([change])
+}
 
 fn moved() -> Vec<OpMigration> {
     let version = |text| Version::parse(text).unwrap();
     vec![
         OpMigration::rename("linked.difference", "linked.minus", version("1.9.0")),
         OpMigration::rename("linked.minus", "linked.less", version("1.10.0")).operands(&[1, 0]),
+        renamed("flop", "flip", "1.5.0"),
+        renamed("invert", "flop", "1.3.0"),
     ]
 }
 
@@ -130,6 +139,20 @@ fn old_files_are_rewritten_and_new_ones_are_not() {
     assert_eq!(read("linked.less").unwrap(), ("linked.less".into(), vec![1, 2]));
     let gone = read("linked.minus@1.10.0").unwrap_err().to_string();
     assert!(gone.contains("error[W010]") && gone.contains("It is called `linked.less` now."), "{gone}");
+}
+
+/// The earliest change that is due is made first.
+#[test]
+fn changes_are_made_in_the_order_of_versions() {
+    for (before, after) in [
+        ("linked.parity@1.0.0[invert: bool = true]", "linked.parity@1.5.0[flip: bool = true]"),
+        ("linked.parity@1.4.0[flop: bool = true]", "linked.parity@1.5.0[flip: bool = true]"),
+        ("linked.parity@1.5.0[flip: bool = true]", "linked.parity@1.5.0[flip: bool = true]"),
+    ] {
+        let p = program(&format!("%0: u32 = const 1\n%1: bool = call {before} %0"));
+        let read = wire::decode(&wire::encode(&p)).unwrap().to_string();
+        assert!(read.contains(&format!("call {after} %0")), "{read}");
+    }
 }
 
 #[test]
