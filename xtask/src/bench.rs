@@ -86,7 +86,7 @@ passes (3 for the interpreter); the ratio is that of the two medians of one run.
 and code.
 ";
 
-type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// Prints the table.
 pub fn bench() -> Outcome<()> {
@@ -182,7 +182,7 @@ fn median<E>(mut work: impl FnMut() -> Result<(), E>) -> Result<f64, E> {
     Ok(middle(times))
 }
 
-fn middle(mut values: Vec<f64>) -> f64 {
+pub fn middle(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }

@@ -1,6 +1,7 @@
 //! Chores of the repository: `cargo xtask VERB`.
 
 mod bench;
+mod bench_driver;
 mod fuzz;
 
 use std::path::Path;
@@ -16,7 +17,7 @@ fn main() -> ExitCode {
     let verb = std::env::args().nth(1);
     let result = match verb.as_deref() {
         Some("bless") => bless(),
-        Some("bench") => bench::bench().map_err(|e| e.to_string()),
+        Some("bench") => bench::bench().and_then(|()| bench_driver::bench()).map_err(|e| e.to_string()),
         Some("fuzz") => fuzz::fuzz(std::env::args().skip(2)),
         _ => Err(USAGE.into()),
     };

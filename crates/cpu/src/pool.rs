@@ -28,6 +28,8 @@ pub(crate) struct Pool {
 #[derive(Default)]
 struct Shared {
     jobs: Mutex<Vec<Arc<Job>>>,
+    /// A finished job, to be used again.
+    spare: Mutex<Option<Arc<Job>>>,
     /// Goes up with each new job.
     epoch: AtomicU64,
     wake: Condvar,
@@ -85,7 +87,7 @@ impl Pool {
         // SAFETY: only the lifetime changes. The job follows the pointer for chunks it has taken and not finished,
         // and this function returns when all are finished.
         let work = unsafe { std::mem::transmute::<*const Work<'_>, *const Work<'static>>(work) };
-        let job = Arc::new(Job {
+        let fresh = Job {
             next: AtomicU64::new(0),
             chunks,
             done: AtomicU64::new(0),
@@ -93,7 +95,16 @@ impl Pool {
             panicked: AtomicBool::new(false),
             finished: Mutex::new(chunks == 0),
             woken: Condvar::new(),
-        });
+        };
+        let mut spare = lock(&self.shared.spare).take();
+        let job = match spare.as_mut().and_then(Arc::get_mut) {
+            Some(place) => {
+                *place = fresh;
+                spare.expect("it was just written")
+            }
+            // There is none, or a worker still looks at it.
+            None => Arc::new(fresh),
+        };
         let helped = chunks > 1 && self.threads > 1;
         if helped {
             lock(&self.shared.jobs).push(job.clone());
@@ -105,7 +116,9 @@ impl Pool {
         if helped {
             lock(&self.shared.jobs).retain(|j| !Arc::ptr_eq(j, &job));
         }
-        if job.panicked.load(Ordering::Relaxed) { Err(Panicked) } else { Ok(()) }
+        let panicked = job.panicked.load(Ordering::Relaxed);
+        *lock(&self.shared.spare) = Some(job);
+        if panicked { Err(Panicked) } else { Ok(()) }
     }
 }
 
