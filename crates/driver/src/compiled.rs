@@ -49,8 +49,8 @@ pub struct CompileTimes {
 }
 
 impl Device {
-    /// Links a program's calls with the dialects of this moment, verifies it, makes it legal for the device, and compiles it. Of `config`, what changes code counts:
-    /// workgroup size, checked mode, fast math.
+    /// Links a program's calls with the dialects of this moment, verifies it, makes it legal for the device, and compiles
+    /// it. Of `config`, what changes code counts: workgroup size, checked mode, fast math.
     ///
     /// # Errors
     /// [`BackendError::InvalidProgram`] with all that the verifier found, [`BackendError::Unsupported`] for what the
@@ -63,13 +63,13 @@ impl Device {
         vyre_ir::verify::verify(&program).map_err(invalid)?;
         let plan = BindingPlan::build(&program)?;
         check_limits(self, &program, &plan)?;
+        let persistent = self.persistent(&program, &plan)?;
+        // Held until the kernel is in the list, so that a recovery either comes before or finds it.
         let backend = self.inner.opened()?;
         let written = program;
         let made = pipeline(&self.inner.cache(), &**backend, &written, &options);
         let (Pipeline { program, executable, .. }, times, source) = self.inner.judge(&backend, made)?;
-        drop(backend);
         self.inner.metrics.compiles.add(1);
-        let persistent = self.persistent(&program, &plan)?;
         let executable = RwLock::new(executable);
         let kernel =
             Arc::new(Kernel { written, program, plan, options, executable, persistent, times, source });
