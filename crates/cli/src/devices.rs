@@ -188,7 +188,7 @@ fn document(row: &Row) -> Value {
         "probe_ns": c.probe_ns,
         "open_ns": c.open_ns,
         "failure": c.failure.as_ref().map(|error| {
-            error.diagnostics().iter().map(crate::report::json).collect::<Vec<_>>()
+            error.diagnostics().iter().map(vyre_ir::Diagnostic::json).collect::<Vec<_>>()
         }),
     });
     if let Some(p) = &c.profile {

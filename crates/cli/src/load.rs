@@ -3,6 +3,7 @@
 use crate::args::ProgramArgs;
 use crate::codes;
 use crate::failure::{Failure, file_error};
+use crate::report::report;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -80,10 +81,7 @@ pub fn load(args: &ProgramArgs) -> Result<Program, Failure> {
     }
     let program = dialect::link(&program, &DialectRegistry::global())?;
     verify(&program)?;
-    for notice in dialect::notices(&program) {
-        let fix = notice.fix.as_deref().unwrap_or_default();
-        eprintln!("note: {}: {}. {fix}", name, notice.message);
-    }
+    report(&dialect::notices(&program));
     Ok(program)
 }
 

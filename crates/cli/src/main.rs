@@ -48,7 +48,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if as_json {
-                let errors: Vec<_> = failure.diagnostics.iter().map(report::json).collect();
+                let errors: Vec<_> = failure.diagnostics.iter().map(vyre_ir::Diagnostic::json).collect();
                 // Nothing is left to do if this fails too.
                 let _ = print(&format!("{:#}\n", serde_json::json!({ "errors": errors })));
             }

@@ -4,7 +4,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use std::io::IsTerminal;
 use std::ops::Range;
-use vyre_ir::{Diagnostic, Loc, Source};
+use vyre_ir::{Diagnostic, Loc, Severity, Source};
 
 /// Diagnostics shown in full; the rest are counted.
 const SHOWN: usize = 20;
@@ -25,7 +25,12 @@ pub fn draw(diagnostic: &Diagnostic, colors: bool) -> String {
     let message = printable(&diagnostic.message);
     let fix = diagnostic.fix.as_deref().map(printable);
     let excerpt = diagnostic.source.as_ref().and_then(|source| Excerpt::around(source, diagnostic));
-    let mut group = Group::with_title(Level::ERROR.primary_title(&*message).id(diagnostic.code.name()));
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    };
+    let mut group = Group::with_title(level.primary_title(&*message).id(diagnostic.code.name()));
     if let (Some(source), Some(excerpt)) = (&diagnostic.source, &excerpt) {
         let mut snippet = Snippet::source(&*excerpt.text).line_start(excerpt.line).path(&*source.name);
         for (i, (span, label)) in excerpt.labels.iter().enumerate() {
@@ -123,20 +128,6 @@ fn blank_controls(text: &str) -> String {
             std::iter::repeat_n(if steer { ' ' } else { c }, if steer { c.len_utf8() } else { 1 })
         })
         .collect()
-}
-
-/// A diagnostic as JSON.
-pub fn json(diagnostic: &Diagnostic) -> serde_json::Value {
-    let place = diagnostic.source.as_ref().zip(diagnostic.labels.first());
-    let place = place.map(|(source, label)| (source.name.as_str(), source.line_column(label.loc.start)));
-    serde_json::json!({
-        "code": diagnostic.code.name(),
-        "message": diagnostic.message,
-        "fix": diagnostic.fix,
-        "file": place.map(|p| p.0),
-        "line": place.map(|p| p.1.0),
-        "column": place.map(|p| p.1.1),
-    })
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ fn a_gpu_policy_says_what_was_there() {
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    assert_eq!([CPU.take().1, SOFT.take().1, ORACLE.take().1], [vec![], vec![], vec![]]);
+    assert_eq!([CPU.take().1, SOFT.take().1, ORACLE.take().1], [const { Vec::<usize>::new() }; 3]);
     assert_eq!(AcquirePolicy::default(), AcquirePolicy::gpu());
 }
 

@@ -65,11 +65,35 @@ pub struct Label {
     pub text: String,
 }
 
-/// An error as the user sees it.
+/// How much a diagnostic matters.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Severity {
+    /// All is done as asked; it is good to know.
+    Note,
+    /// All is done as asked, and probably something else was meant.
+    Warning,
+    /// What was asked is not done.
+    Error,
+}
+
+impl Severity {
+    /// The severity as a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
+/// What a user is told: an error, unless it says otherwise.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Diagnostic {
     /// Stable code, such as `V004`.
     pub code: Code,
+    /// How much it matters.
+    pub severity: Severity,
     /// What happened, with the values that matter.
     pub message: String,
     /// Where it happened; the first label is the main one.
@@ -83,7 +107,13 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// An error without a place.
     pub fn new(code: Code, message: impl Into<String>) -> Diagnostic {
-        Diagnostic { code, message: message.into(), labels: Vec::new(), fix: None, source: None }
+        let severity = Severity::Error;
+        Diagnostic { code, severity, message: message.into(), labels: Vec::new(), fix: None, source: None }
+    }
+    /// Sets how much it matters.
+    pub fn severity(mut self, severity: Severity) -> Diagnostic {
+        self.severity = severity;
+        self
     }
     /// Adds a place; unknown locations are left out.
     pub fn at(mut self, loc: Loc, text: impl Into<String>) -> Diagnostic {
@@ -102,6 +132,34 @@ impl Diagnostic {
         self.source = source.cloned();
         self
     }
+
+    /// The diagnostic as a JSON object: `code`, `severity`, `message`, `fix` (or null), `file`, `line` and `column` of
+    /// the main place (or null), and `labels`, each with `text` and where it starts and ends: `line`, `column`,
+    /// `end_line`, `end_column`. Lines and columns count from 1, columns in characters; an end is one past the last.
+    pub fn json(&self) -> serde_json::Value {
+        let label = |source: &Source, label: &Label| {
+            let (line, column) = source.line_column(label.loc.start);
+            let (end_line, end_column) = source.line_column(label.loc.end);
+            serde_json::json!({
+                "text": label.text,
+                "line": line, "column": column, "end_line": end_line, "end_column": end_column,
+            })
+        };
+        let source = self.source.as_deref().filter(|_| !self.labels.is_empty());
+        let labels: Vec<serde_json::Value> =
+            source.map_or(Vec::new(), |source| self.labels.iter().map(|l| label(source, l)).collect());
+        let place = |key: &str| labels.first().map(|label| label[key].clone());
+        serde_json::json!({
+            "code": self.code.name(),
+            "severity": self.severity.name(),
+            "message": self.message,
+            "fix": self.fix,
+            "file": source.map(|source| source.name.as_str()),
+            "line": place("line"),
+            "column": place("column"),
+            "labels": labels,
+        })
+    }
 }
 
 /// A number of things in words: `1 buffer`, `2 buffers`.
@@ -117,7 +175,7 @@ impl fmt::Display for Diagnostic {
             let (line, column) = source.line_column(label.loc.start);
             write!(f, "{}:{line}:{column}: ", source.name)?;
         }
-        write!(f, "error[{}]: {}", self.code, self.message)?;
+        write!(f, "{}[{}]: {}", self.severity.name(), self.code, self.message)?;
         for label in &self.labels {
             if !label.text.is_empty() {
                 write!(f, " ({})", label.text)?;

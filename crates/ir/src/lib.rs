@@ -26,7 +26,7 @@ pub use semver::Version;
 
 pub use build::Builder;
 pub use code::Code;
-pub use diagnostic::{Diagnostic, Label, Loc, Source};
+pub use diagnostic::{Diagnostic, Label, Loc, Severity, Source};
 pub use entity::{Arena, Entity, SideTable};
 pub use op::{Effect, Info, OPS, Op, Rule, Sig};
 pub use program::{

@@ -4,7 +4,7 @@ use super::{AttributeDef, Call, CallAttribute, DialectRegistry, OpDef};
 use crate::build::type_list;
 use crate::code::Code;
 use crate::codes;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::entity::SideTable;
 use crate::op::Op;
 use crate::program::{Attr, InstData, Program, Region, Value};
@@ -216,7 +216,10 @@ pub fn notices(p: &Program) -> Vec<Diagnostic> {
         }
         seen.push(&call.op);
         let message = format!("`{}` is deprecated since version {}", call.op, deprecated.since);
-        let notice = Diagnostic::new(codes::O009, message).at(data.loc, "").in_source(p.source.as_ref());
+        let notice = Diagnostic::new(codes::O009, message)
+            .severity(Severity::Warning)
+            .at(data.loc, "")
+            .in_source(p.source.as_ref());
         notices.push(match deprecated.instead.is_empty() {
             true => notice,
             false => notice.fix(deprecated.instead.clone()),
