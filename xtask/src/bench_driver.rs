@@ -1,7 +1,10 @@
-//! What the driver layer costs: lookups, and what a dispatch adds to the backend's own launch.
+//! What the driver layer costs: lookups, what a dispatch adds to the backend's own launch, and what a start with compiled
+//! programs on disk saves.
 
 use crate::bench::{Outcome, middle};
+use std::ffi::OsStr;
 use std::hint::black_box;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use vyre::ir::dialect::{DialectRegistry, RegistryBuilder};
@@ -23,7 +26,27 @@ const PROGRAM: &str = "
     @compute @workgroup_size(64)
     fn add(@builtin(global_invocation_id) id: vec3<u32>) { y[id.x] += x[id.x]; }";
 
-/// Prints the figures as a table.
+/// Runs of the command whose whole time is measured, with and without compiled programs on disk.
+const STARTS: [(&str, &[&str]); 4] = [
+    ("mandelbrot", &["--threads", "64,64"]),
+    ("sha256", &["--set", "messages=[6513249]", "--set", "lengths=[3]", "--set", "digests=zeros:8"]),
+    ("nbody", &["--set", "bodies=random:1:2048", "--set", "next=zeros:2048"]),
+    (
+        "matmul_tiled",
+        &[
+            "--override",
+            "n=32",
+            "--set",
+            "a=random:1:1024",
+            "--set",
+            "b=random:2:1024",
+            "--set",
+            "c=zeros:1024",
+        ],
+    ),
+];
+
+/// Prints the figures as tables.
 pub fn bench() -> Outcome<()> {
     println!("\n## The driver layer\n");
     println!("| what | ns | from | to |\n|---|---|---|---|");
@@ -33,6 +56,41 @@ pub fn bench() -> Outcome<()> {
         let (least, most) = (rounds[0], rounds[rounds.len() - 1]);
         println!("| {name} | {:.1} | {least:.1} | {most:.1} |", middle(rounds));
     }
+    starts()
+}
+
+/// Prints how long `vyre run` takes from start to end, with and without compiled programs on disk, run by turns.
+fn starts() -> Outcome<()> {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let build = ["build", "--release", "--quiet", "--package", "vyre-cli"];
+    if !Command::new(env!("CARGO")).args(build).current_dir(root).status()?.success() {
+        return Err("the command was not built".into());
+    }
+    let vyre = std::env::current_exe()?.with_file_name("vyre");
+    let folder = std::env::temp_dir().join(format!("vyre-bench-{}", std::process::id()));
+    println!("\n`vyre run` from start to end, medians of {ROUNDS} runs by turns:\n");
+    println!("| example | nothing on disk, ms | compiled program on disk, ms | ratio |\n|---|---|---|---|");
+    for (name, arguments) in STARTS {
+        let run = |cache: &OsStr| -> Outcome<f64> {
+            let start = Instant::now();
+            let mut command = Command::new(&vyre);
+            command.arg("run").arg(format!("{root}/examples/{name}.wgsl")).args(arguments);
+            let output = command.env("VYRE_CACHE_DIR", cache).output()?;
+            match output.status.success() {
+                true => Ok(start.elapsed().as_secs_f64() * 1e3),
+                false => Err(String::from_utf8_lossy(&output.stderr).into()),
+            }
+        };
+        run(folder.as_os_str())?;
+        let (mut cold, mut warm) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            cold.push(run(OsStr::new("off"))?);
+            warm.push(run(folder.as_os_str())?);
+        }
+        let (cold, warm) = (middle(cold), middle(warm));
+        println!("| {name} | {cold:.2} | {warm:.2} | {:.2} |", cold / warm);
+    }
+    std::fs::remove_dir_all(folder)?;
     Ok(())
 }
 
