@@ -60,7 +60,7 @@ fn a_table_and_the_details() {
     assert!(lines[2].ends_with("an oracle is only used when named"), "{text}");
     for part in [
         "best device of any kind that can run the program: cpu\n",
-        "the library's default picks the best GPU: none; there are only processors, oracles",
+        "the library's default picks the best GPU: none; there are only processors and oracles",
         "not chosen: the policy does not allow a device of kind CPU",
         "compute units: 3, subgroups of 8",
         "storage buffers                16\n",

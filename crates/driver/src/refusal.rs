@@ -53,7 +53,7 @@ pub(crate) fn unavailable(all: &[Candidate], policy: &AcquirePolicy) -> BackendE
             DeviceKind::ALL.into_iter().filter(|kind| able.iter().any(|c| left_out(c) == Some(*kind)));
         let kinds: Vec<&str> = kinds.map(DeviceKind::plural).collect();
         (
-            format!("there are only {}, which are not chosen here: {each}", kinds.join(", ")),
+            format!("there are only {}, which are not chosen here: {each}", kinds.join(" and ")),
             format!(
                 "Link a backend for a device and install its driver, allow more kinds of device in the policy, or acquire \
                  `{}` by its id.",

@@ -20,7 +20,7 @@ fn a_gpu_policy_says_what_was_there() {
     let _turn = common::turn();
     let text = acquire_preferred_dispatch_backend().err().unwrap().to_string();
     for part in [
-        "there are only processors, software devices, oracles",
+        "there are only processors and software devices and oracles",
         "`cpu` (CPU): the policy does not allow a device of kind CPU",
         "`soft` (software): the policy does not allow a device of kind software",
         "`oracle` (oracle): an oracle is only used when named",
@@ -42,6 +42,6 @@ fn an_oracle_is_never_chosen_unless_named() {
     assert_eq!(places(&explain_selection(&policy).unwrap()), ["soft", "cpu"]);
     policy.kinds = vec![DeviceKind::Oracle];
     let text = acquire_by_policy(&policy).err().unwrap().to_string();
-    assert!(text.contains("there are only processors, software devices, oracles"), "{text}");
+    assert!(text.contains("there are only processors and software devices and oracles"), "{text}");
     assert_eq!(acquire("oracle").unwrap().id(), "oracle");
 }

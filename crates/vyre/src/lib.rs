@@ -26,6 +26,35 @@
 //! }
 //! ```
 //!
+//! Data can stay on the device. A batch of steps is one unit of work, with one synchronization at its end:
+//!
+//! ```
+//! use vyre::{AcquirePolicy, Device, DispatchConfig, ResidentOptions, Resource, Upload, bytes_of};
+//!
+//! const SOURCE: &str = "
+//!     @group(0) @binding(0) var<storage, read_write> counts: array<u32>;
+//!     @compute @workgroup_size(64)
+//!     fn double(@builtin(global_invocation_id) id: vec3<u32>) {
+//!         if id.x < arrayLength(&counts) { counts[id.x] *= 2u; }
+//!     }";
+//!
+//! fn main() -> Result<(), vyre::BackendError> {
+//!     let device = Device::by_policy(&AcquirePolicy::any())?;
+//!     let config = DispatchConfig::default();
+//!     let double = device.compile(&vyre::import_wgsl("double.wgsl", SOURCE)?, &config)?;
+//!     // Journaled: the contents survive the loss of the device, and `Device::try_recover` puts them back.
+//!     let options = ResidentOptions { name: "counts".into(), bytes: 400, journaled: true, ..Default::default() };
+//!     let counts = device.allocate(options)?;
+//!     let ones = [1u32; 100];
+//!     let mut batch = device.batch();
+//!     batch.upload(Upload { to: &counts, offset: 0, bytes: bytes_of(&ones) })?;
+//!     batch.repeat(10, |batch| batch.dispatch(&double, &[Resource::Resident(&counts)], &config))?;
+//!     let outputs = batch.run(&[counts.whole()])?;
+//!     assert!(*outputs.regions[0] == *bytes_of(&[1024u32; 100]));
+//!     Ok(())
+//! }
+//! ```
+//!
 //! Backends are linked by cargo feature: `cpu` (the processor, by a just-in-time compiler) and `reference` (the
 //! interpreter that defines what is right, id `cpu-ref`).
 
