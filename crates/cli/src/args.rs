@@ -136,6 +136,9 @@ pub struct RunArgs {
     /// Stop a run, or its verification, after so many seconds.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub timeout: Option<f64>,
+    /// Write what took how long to a file that Perfetto (ui.perfetto.dev) and Chrome show.
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
     /// Not available yet.
     #[arg(long, hide = true)]
     pub checked: bool,

@@ -7,6 +7,8 @@ use crate::report::report;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use tracing::{debug_span, info_span};
+use vyre::spans::TARGET;
 use vyre_ir::dialect::{self, DialectRegistry};
 use vyre_ir::{Diagnostic, Program, text, verify::verify, wire};
 use vyre_wgsl::{ImportOptions, import_spirv, import_wgsl};
@@ -60,11 +62,16 @@ pub fn load(args: &ProgramArgs) -> Result<Program, Failure> {
         entry: args.entry.clone(),
         overrides: args.overrides.iter().map(|o| (o.0.clone(), o.1)).collect(),
     };
+    // The importers of the other forms open it themselves.
+    let import = |kind| info_span!(target: TARGET, "import", kind, bytes = bytes.len());
     let program = match kind {
         Kind::Wgsl => import_wgsl(&name, utf8(&name, &bytes)?, &options)?,
         Kind::Spirv => import_spirv(&name, &bytes, &options)?,
-        Kind::Text => text::parse(&name, utf8(&name, &bytes)?)?,
-        Kind::Wire => wire::decode(&bytes).map_err(|d| {
+        Kind::Text => {
+            let source = utf8(&name, &bytes)?;
+            import("text").in_scope(|| text::parse(&name, source))?
+        }
+        Kind::Wire => import("wire").in_scope(|| wire::decode(&bytes)).map_err(|d| {
             let message = format!("`{name}` cannot be read: {}", d.message);
             Diagnostic { message, ..d }
         })?,
@@ -79,8 +86,10 @@ pub fn load(args: &ProgramArgs) -> Result<Program, Failure> {
             return Err(Diagnostic::new(codes::C005, message).fix("Leave `--override` out.").into());
         }
     }
-    let program = dialect::link(&program, &DialectRegistry::global())?;
-    verify(&program)?;
+    let link = debug_span!(target: TARGET, "link");
+    let program = link.in_scope(|| dialect::link(&program, &DialectRegistry::global()))?;
+    let span = debug_span!(target: TARGET, "verify", instructions = program.size());
+    span.in_scope(|| verify(&program))?;
     report(&dialect::notices(&program));
     Ok(program)
 }

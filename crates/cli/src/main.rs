@@ -24,6 +24,7 @@ mod run;
 mod show;
 mod sink;
 mod source;
+mod trace;
 mod verify;
 
 use args::{Cli, Command};
@@ -81,11 +82,23 @@ fn execute(as_json: bool) -> Result<String, Failure> {
         }
         Command::Man => {
             let mut text = Vec::new();
-            let written = clap_mangen::Man::new(Cli::command()).render(&mut text);
-            written.map_err(|e| failed(file_error("write", Path::new("-"), &e)))?;
+            manual(&mut text).map_err(|e| failed(file_error("write", Path::new("-"), &e)))?;
             Ok(String::from_utf8_lossy(&text).into_owned())
         }
     }
+}
+
+/// The man page: that of the command, and the options of each of its commands.
+fn manual(out: &mut Vec<u8>) -> std::io::Result<()> {
+    let command = Cli::command();
+    clap_mangen::Man::new(command.clone()).render(out)?;
+    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+        let mut options = Vec::new();
+        clap_mangen::Man::new(sub.clone()).render_options_section(&mut options)?;
+        let heading = format!(".SH \"OPTIONS OF {}\"", sub.get_name());
+        out.extend(String::from_utf8_lossy(&options).replacen(".SH OPTIONS", &heading, 1).into_bytes());
+    }
+    Ok(())
 }
 
 /// What the argument parser says, in the shape of every other error.

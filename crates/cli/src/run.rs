@@ -8,10 +8,13 @@ use crate::failure::{FAILED, Failure};
 use crate::inputs::{Inputs, element, unknown};
 use crate::show::{bytes, nanoseconds, shape};
 use crate::sink::{Output, Sink, write_all};
+use crate::trace::Trace;
 use crate::verify::{Subject, Verified, verify};
 use crate::{elements, load, progress};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::time::{Duration, Instant};
+use tracing::info_span;
+use vyre::spans::TARGET;
 use vyre::{
     BackendError, BindingPlan, CacheConfig, CacheSource, Compiled, Device, DispatchConfig, Grid, Outputs,
 };
@@ -38,6 +41,20 @@ struct Report<'a> {
 /// Runs a program; gives what to print on standard output.
 pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failure> {
     refuse_unavailable(args)?;
+    let mut device = None;
+    let Some(path) = &args.trace else { return run_on(&mut device, args, as_json, debug) };
+    let trace = Trace::begin(path, args)?;
+    let result = info_span!(target: TARGET, "run").in_scope(|| run_on(&mut device, args, as_json, debug));
+    trace.end(&device.as_ref().map(Device::metrics).unwrap_or_default(), result)
+}
+
+/// As [`run`], with the device that it opens left in `opened`.
+fn run_on(
+    opened: &mut Option<Device>,
+    args: &RunArgs,
+    as_json: bool,
+    debug: &Debug,
+) -> Result<String, Failure> {
     let start = Instant::now();
     let program = load::load(&args.program)?;
     let import_ns = start.elapsed().as_nanos() as u64;
@@ -58,12 +75,13 @@ pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failu
         "auto" => Device::by_policy(&auto_policy_for_run(&program, plan, workgroups))?,
         id => Device::open(id)?,
     };
+    let device = &*opened.insert(device);
     debug.say(DEVICE, || format!("backend {}, {}", device.id(), device.profile().name));
     let timeout = args.timeout.map(Duration::from_secs_f64);
     let config = DispatchConfig { grid, timeout, ..DispatchConfig::default() };
     device.set_cache(CacheConfig::with_disk());
     let compiled = device.compile(&program, &config)?;
-    show_passes(debug, &device, &program)?;
+    show_passes(debug, device, &program)?;
     debug.say(PROGRAM, || compiled.program().to_string());
     debug.dump("optimized.vyre", || compiled.program().to_string())?;
     if device.id() == vyre_cpu::ID && (debug.shows(CODE) || debug.dumps()) {
@@ -75,7 +93,7 @@ pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failu
         eprintln!("note: {notice}");
     }
 
-    let contents = inputs.read(&program)?;
+    let contents = info_span!(target: TARGET, "inputs").in_scope(|| inputs.read(&program))?;
     let slices: Vec<&[u8]> = contents.iter().map(|bytes| &bytes[..]).collect();
     let mut runs = Vec::new();
     let mut last = None;
@@ -104,7 +122,8 @@ pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failu
                 all: much == Verify::All,
                 deadline: timeout.map(|timeout| Instant::now() + timeout),
             };
-            let result = progress::during("verifying", || verify(&subject));
+            let span = info_span!(target: TARGET, "reference");
+            let result = span.in_scope(|| progress::during("verifying", || verify(&subject)));
             Some(result.map_err(|error| match (error, args.timeout) {
                 (BackendError::Timeout { .. }, Some(seconds)) => verification_timeout(seconds),
                 (error, _) => error.into(),
@@ -113,7 +132,7 @@ pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failu
     };
     let report = Report {
         program: &program,
-        device: &device,
+        device,
         auto: args.backend == "auto",
         plan,
         outputs: &outputs,
@@ -132,7 +151,7 @@ pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failu
             Some(Output { ty, bytes, sink: sink.as_ref()? })
         })
         .collect();
-    for notice in write_all(&written)? {
+    for notice in info_span!(target: TARGET, "write").in_scope(|| write_all(&written))? {
         eprintln!("note: {notice}");
     }
     if as_json {
@@ -376,6 +395,8 @@ impl Report<'_> {
                 })
             })
             .collect();
+        let metrics: Map<String, Value> =
+            self.device.metrics().into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         json!({
             "program": self.program.name,
             "backend": self.device.id(),
@@ -402,6 +423,7 @@ impl Report<'_> {
                 "time_ns": v.time.as_nanos() as u64,
             })),
             "outputs": outputs,
+            "metrics": metrics,
         })
     }
 }

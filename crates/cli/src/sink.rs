@@ -91,16 +91,19 @@ impl Sink {
     /// Whether the file can be written, without changing anything that stays.
     pub fn probe(&self) -> Result<(), Diagnostic> {
         let Some(path) = self.path() else { return Ok(()) };
-        let error =
-            |e: &std::io::Error| file_error("write", path, e).fix("Name a place that may be written.");
-        if path.is_dir() {
-            return Err(error(&std::io::Error::from(std::io::ErrorKind::IsADirectory)));
-        }
-        if path.exists() {
-            OpenOptions::new().write(true).open(path).map_err(|e| error(&e))?;
-        }
-        temporary(path).map(drop).map_err(|e| error(&e))
+        probe(path).map_err(|e| file_error("write", path, &e).fix("Name a place that may be written."))
     }
+}
+
+/// Whether a file can be written, without changing anything that stays.
+pub fn probe(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Err(std::io::ErrorKind::IsADirectory.into());
+    }
+    if path.exists() {
+        OpenOptions::new().write(true).open(path)?;
+    }
+    temporary(path).map(drop)
 }
 
 fn has_extension(path: &str, extension: &str) -> bool {

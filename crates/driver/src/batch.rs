@@ -9,6 +9,7 @@ use crate::dispatch::{DispatchConfig, Resource, Timing};
 use crate::error::BackendError;
 use crate::memory::AlignedBytes;
 use crate::resident::{Region, Upload};
+use crate::spans::TARGET;
 use crate::submission::{Slot, Step, perform};
 use std::time::{Duration, Instant};
 
@@ -112,6 +113,8 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// `D030` and `D031` for a region as for an upload, [`BackendError::Poisoned`], [`BackendError::DeviceLost`], timeout.
     pub fn run(mut self, regions: &[Region<'_>]) -> Result<BatchOutputs, BackendError> {
+        let (steps, regions_asked) = (self.steps.len(), regions.len());
+        let _span = tracing::debug_span!(target: TARGET, "batch", steps, regions = regions_asked).entered();
         let start = Instant::now();
         let mut outputs = Vec::with_capacity(regions.len());
         for region in regions {

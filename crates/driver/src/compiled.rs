@@ -9,6 +9,7 @@ use crate::device::{Device, Opened, lock};
 use crate::dispatch::DispatchConfig;
 use crate::error::BackendError;
 use crate::resident::{Resident, ResidentOptions};
+use crate::spans::{self, TARGET};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 use vyre_ir::dialect::DialectRegistry;
@@ -56,11 +57,16 @@ impl Device {
     /// [`BackendError::InvalidProgram`] with all that the verifier found, [`BackendError::Unsupported`] for what the
     /// device cannot do, [`BackendError::CompileFailed`], [`BackendError::DeviceLost`].
     pub fn compile(&self, program: &Program, config: &DispatchConfig) -> Result<Compiled, BackendError> {
+        let span = spans::compile(&program.name, self.id()).entered();
         let options = config.compile_options();
         let invalid = |errors| BackendError::InvalidProgram { errors };
+        let link = tracing::debug_span!(target: TARGET, "link").entered();
         let mut program = vyre_ir::dialect::link(program, &DialectRegistry::global()).map_err(invalid)?;
+        drop(link);
         program.workgroup_size = config.workgroup_size.unwrap_or(program.workgroup_size);
+        let verify = tracing::debug_span!(target: TARGET, "verify", instructions = program.size()).entered();
         vyre_ir::verify::verify(&program).map_err(invalid)?;
+        drop(verify);
         let plan = BindingPlan::build(&program)?;
         check_limits(self, &program, &plan)?;
         let persistent = self.persistent(&program, &plan)?;
@@ -69,6 +75,7 @@ impl Device {
         let written = program;
         let made = pipeline(&self.inner.cache(), &**backend, &written, &options);
         let (Pipeline { program, executable, .. }, times, source) = self.inner.judge(&backend, made)?;
+        span.record("source", source.name());
         self.inner.metrics.compiles.add(1);
         let executable = RwLock::new(executable);
         let kernel =
@@ -158,7 +165,9 @@ impl Kernel {
         cache: &PipelineCache<Pipeline>,
         backend: &dyn VyreBackend,
     ) -> Result<(), BackendError> {
-        let (made, _, _) = pipeline(cache, backend, &self.written, &self.options)?;
+        let span = spans::compile(&self.program.name, backend.id()).entered();
+        let (made, _, source) = pipeline(cache, backend, &self.written, &self.options)?;
+        span.record("source", source.name());
         *self.executable.write().unwrap_or_else(PoisonError::into_inner) = made.executable;
         Ok(())
     }

@@ -14,9 +14,11 @@ use crate::pending::Worker;
 use crate::policy::AcquirePolicy;
 use crate::profile::DeviceProfile;
 use crate::resident::{ResidentInner, Restored};
+use crate::spans::{self, TARGET};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, Weak};
 use std::time::Duration;
+use tracing::field::Empty;
 use vyre_opt::Target;
 
 /// An open device. Clones are the same device; it is closed when the last one, and all that was made with it, is gone.
@@ -79,7 +81,7 @@ impl Device {
     /// # Errors
     /// As [`acquire`].
     pub fn open(id: &str) -> Result<Device, BackendError> {
-        acquire(id).map(Device::new)
+        Device::acquired(|| acquire(id))
     }
 
     /// The best GPU.
@@ -87,7 +89,7 @@ impl Device {
     /// # Errors
     /// As [`acquire_preferred_dispatch_backend`].
     pub fn preferred() -> Result<Device, BackendError> {
-        acquire_preferred_dispatch_backend().map(Device::new)
+        Device::acquired(acquire_preferred_dispatch_backend)
     }
 
     /// The best device that the policy allows.
@@ -95,7 +97,16 @@ impl Device {
     /// # Errors
     /// As [`acquire_by_policy`].
     pub fn by_policy(policy: &AcquirePolicy) -> Result<Device, BackendError> {
-        acquire_by_policy(policy).map(Device::new)
+        Device::acquired(|| acquire_by_policy(policy))
+    }
+
+    fn acquired(
+        acquire: impl FnOnce() -> Result<Box<dyn VyreBackend>, BackendError>,
+    ) -> Result<Device, BackendError> {
+        let span = tracing::info_span!(target: TARGET, "acquire", backend = Empty).entered();
+        let device = Device::new(acquire()?);
+        span.record("backend", device.id());
+        Ok(device)
     }
 
     /// Begins anew with another cache of compiled programs. The default keeps 64 MB in memory and nothing on disk.
@@ -130,6 +141,7 @@ impl Device {
 
     /// Waits until all asynchronous dispatches asked for so far are done.
     pub fn flush(&self) {
+        let _span = tracing::debug_span!(target: TARGET, "wait").entered();
         self.inner.worker.flush();
     }
 
@@ -163,6 +175,7 @@ impl Device {
         if !inner.lost.load(Ordering::Acquire) {
             return Ok(recovery);
         }
+        let span = spans::recover(inner.id).entered();
         let fresh = backend.reopen()?;
         // What is in memory was made by the device that is gone.
         let cache = inner.cache();
@@ -183,6 +196,9 @@ impl Device {
         *backend = fresh;
         inner.lost.store(false, Ordering::Release);
         inner.metrics.recoveries.add(1);
+        span.record("compiled", recovery.compiled);
+        span.record("restored", recovery.restored.len());
+        span.record("lost", recovery.lost.len());
         Ok(recovery)
     }
 

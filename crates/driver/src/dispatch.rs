@@ -13,6 +13,7 @@ use crate::grid::Grid;
 use crate::memory::AlignedBytes;
 use crate::placement::Placement;
 use crate::resident::Resident;
+use crate::spans;
 use crate::submission::{Slot, Slots, Step, perform};
 use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
@@ -310,9 +311,12 @@ impl Compiled {
         let start = Instant::now();
         let fresh = |place: usize| matches!(resources[place], Some(Resource::Fresh));
         let workgroups = self.grid(counts, &fresh, config)?;
+        let _dispatch = spans::dispatch(self, workgroups, config).entered();
         outputs.prepare(self, workgroups);
         let in_host = self.device.profile().host_memory;
+        let upload = in_host.then(|| spans::inputs(resources).entered());
         let slots = self.slots(resources, counts, &mut outputs.buffers)?;
+        drop(upload);
         self.device.inner.metrics.dispatches.add(1);
         let upload_ns = elapsed(start);
         let before = Instant::now();
@@ -400,6 +404,7 @@ impl Compiled {
         config: &DispatchConfig,
         cancel: &Cancel,
     ) -> Result<Submitted, BackendError> {
+        let _launch = spans::launch(workgroups, config).entered();
         let kernel = &*self.kernel;
         let in_host = |slot: &Slot<'_>| matches!(slot, Slot::Unbound | Slot::Read(_) | Slot::Write(_));
         if config.iterations == 1 && slots.iter().all(in_host) {

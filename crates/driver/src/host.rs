@@ -4,6 +4,7 @@
 use crate::backend::{Cancel, Command, DeviceMemory, Executable, Launch, LaunchMemory, Submitted};
 use crate::error::BackendError;
 use crate::memory::AlignedBytes;
+use crate::spans::{self, TARGET};
 use smallvec::SmallVec;
 use std::any::Any;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -78,6 +79,7 @@ pub fn submit_on_host<E: Executable>(
         }
         match command {
             Command::Upload { to, offset, bytes } => {
+                let _span = spans::upload(bytes.len()).entered();
                 let mut memory = own::<HostMemory>(*to)?.write();
                 let len = memory.len();
                 range(&mut memory, *offset, bytes.len() as u64)
@@ -85,13 +87,18 @@ pub fn submit_on_host<E: Executable>(
                     .copy_from_slice(bytes);
             }
             Command::Clear { memory } => own::<HostMemory>(*memory)?.write().fill(0),
-            Command::Launch(launch) => launch_on_host(launch, cancel, run)?,
+            Command::Launch(launch) => {
+                let workgroups = tracing::field::debug(launch.workgroups);
+                let _span = tracing::debug_span!(target: TARGET, "kernel", workgroups).entered();
+                launch_on_host(launch, cancel, run)?;
+            }
             Command::Repeat { times, commands } => {
                 for _ in 0..*times {
                     submit_on_host(commands, cancel, run)?;
                 }
             }
             Command::Download { from, offset, into } => {
+                let _span = tracing::debug_span!(target: TARGET, "readback", bytes = into.len()).entered();
                 let mut memory = own::<HostMemory>(*from)?.write();
                 let len = memory.len();
                 let bytes = range(&mut memory, *offset, into.len() as u64)

@@ -25,6 +25,7 @@ mod queue;
 mod refusal;
 mod registry;
 mod resident;
+pub mod spans;
 mod submission;
 mod survey;
 mod typed;

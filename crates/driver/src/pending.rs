@@ -6,6 +6,7 @@ use crate::compiled::Compiled;
 use crate::device::lock;
 use crate::dispatch::{DispatchConfig, Outputs};
 use crate::error::BackendError;
+use crate::spans::TARGET;
 use smallvec::SmallVec;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,7 +36,13 @@ impl Compiled {
         let pending =
             PendingDispatch { shared: shared.clone(), can_stop: self.device.profile().supports_cancel };
         let (compiled, config) = (self.clone(), config.clone());
-        self.device.inner.worker.add(Box::new(move || shared.perform(&compiled, &inputs, &config)));
+        let program = &*self.kernel.program.name;
+        // It ends when the job begins.
+        let queue = tracing::debug_span!(target: TARGET, "queue", program);
+        self.device.inner.worker.add(Box::new(move || {
+            drop(queue);
+            shared.perform(&compiled, &inputs, &config);
+        }));
         pending
     }
 }
@@ -51,6 +58,7 @@ impl PendingDispatch {
     /// # Errors
     /// As [`Compiled::dispatch`]; [`BackendError::Cancelled`].
     pub fn wait(self) -> Result<Outputs, BackendError> {
+        let _span = tracing::debug_span!(target: TARGET, "wait").entered();
         let guard = lock(&self.shared.result);
         let mut guard =
             self.shared.done.wait_while(guard, |r| r.is_none()).unwrap_or_else(PoisonError::into_inner);

@@ -14,6 +14,7 @@ use crate::scalarize::scalarize;
 use crate::simplify::simplify;
 use std::fmt;
 use std::time::{Duration, Instant};
+use tracing::field::Empty;
 use vyre_ir::Program;
 
 /// A pass.
@@ -124,13 +125,19 @@ pub fn optimize_with(p: &Program, target: &Target, after: Observer<'_>) -> Progr
 /// # Panics
 /// In debug builds, when a pass gives a program that does not verify: a bug of that pass.
 pub fn run(p: &Program, target: &Target, mut options: Options<'_>) -> Program {
+    let all_passes =
+        tracing::debug_span!(target: "vyre", "optimize", before = p.size(), after = Empty).entered();
     let mut p = p.clone();
     if let Some(stats) = &mut options.stats {
         **stats = Stats { before: p.size(), after: p.size(), passes: Vec::new() };
     }
     let mut apply = |pass: &'static Pass| {
         let start = options.stats.is_some().then(Instant::now);
-        let changed = (pass.run)(&mut p, target);
+        let span = tracing::debug_span!(target: "vyre", "pass", name = pass.name, before = p.size(), after = Empty, changed = Empty);
+        let changed = span.in_scope(|| (pass.run)(&mut p, target));
+        if !span.is_disabled() {
+            span.record("after", p.size()).record("changed", changed);
+        }
         if let (Some(stats), Some(start)) = (&mut options.stats, start) {
             stats.add(pass, start.elapsed(), p.size());
         }
@@ -151,6 +158,9 @@ pub fn run(p: &Program, target: &Target, mut options: Options<'_>) -> Program {
             PASSES[..end].iter().for_each(|pass| _ = apply(pass));
         }
         Schedule::Only(passes) => passes.iter().for_each(|pass| _ = apply(pass)),
+    }
+    if !all_passes.is_disabled() {
+        all_passes.record("after", p.size());
     }
     p
 }

@@ -11,6 +11,7 @@ use crate::backend::{CompileOptions, Executable, VyreBackend};
 use crate::cache::key::{COMPILER, CacheKey, device_features};
 use crate::compiled::{CompileTimes, elapsed};
 use crate::error::BackendError;
+use crate::spans::TARGET;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Instant;
@@ -69,6 +70,7 @@ impl Recipe<Pipeline> for Compilation<'_> {
     type Error = BackendError;
 
     fn load(&self, stored: &[u8]) -> Option<Pipeline> {
+        let _span = tracing::debug_span!(target: TARGET, "load", bytes = stored.len()).entered();
         let (length, rest) = stored.split_first_chunk()?;
         let (program, code) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
         let program = Arc::new(wire::decode(program).ok()?);
@@ -87,7 +89,9 @@ impl Recipe<Pipeline> for Compilation<'_> {
         let program = Arc::new(program);
         let optimize_ns = elapsed(start);
         let start = Instant::now();
+        let codegen = tracing::debug_span!(target: TARGET, "codegen", backend = self.backend.id()).entered();
         let executable = self.backend.compile(&program, self.options)?;
+        drop(codegen);
         self.times.set(CompileTimes { optimize_ns, codegen_ns: elapsed(start), cache_ns: 0 });
         let code = executable.code().map_or(0, |code| code.len() as u64);
         let bytes = program.size() as u64 * BYTES_PER_INSTRUCTION + code;

@@ -50,6 +50,7 @@ const STACK: usize = 256 << 20;
 /// # Errors
 /// Everything that is wrong with the source, or that cannot be imported.
 pub fn import_wgsl(name: &str, source: &str, options: &ImportOptions) -> Result<Program, Vec<Diagnostic>> {
+    let _span = tracing::info_span!(target: "vyre", "import", kind = "wgsl", bytes = source.len()).entered();
     guard::size(name, source.len())?;
     let text = Arc::new(Source { name: name.into(), text: source.into() });
     located(&text, guard::nesting(source).map_err(|d| vec![d]))?;
@@ -64,6 +65,7 @@ pub fn import_wgsl(name: &str, source: &str, options: &ImportOptions) -> Result<
 /// # Errors
 /// Everything that is wrong with the module, or that cannot be imported.
 pub fn import_spirv(name: &str, bytes: &[u8], options: &ImportOptions) -> Result<Program, Vec<Diagnostic>> {
+    let _span = tracing::info_span!(target: "vyre", "import", kind = "spirv", bytes = bytes.len()).entered();
     guard::size(name, bytes.len())?;
     let text = Arc::new(Source { name: name.into(), text: String::new() });
     let mut program = on_large_stack(|| front::spirv(name, bytes, options))?;
