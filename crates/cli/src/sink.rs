@@ -103,7 +103,8 @@ pub fn probe(path: &Path) -> std::io::Result<()> {
     if path.exists() {
         OpenOptions::new().write(true).open(path)?;
     }
-    temporary(path).map(drop)
+    // Without the name of the temporary file, which says nothing to a user.
+    temporary(path).map(drop).map_err(|e| e.kind().into())
 }
 
 fn has_extension(path: &str, extension: &str) -> bool {

@@ -149,7 +149,7 @@ fn each_step_has_its_span() {
     let device = Adder::device(true);
     let compile = |name: &str| device.compile(&program(name), &config).unwrap();
     let steps =
-        ["compile > link|", "compile > verify| instructions=2", "compile > codegen| backend=\"adder\""];
+        ["compile > link|", "compile > verify| instructions=3", "compile > codegen| backend=\"adder\""];
     let compiled = |source| format!("compile| program=\"add\" backend=\"adder\" source=\"{source}\"");
     assert_eq!(seen(|| _ = compile("add")), [&[&*compiled("compiled")], &steps[..]].concat());
     // From the cache: no code is made.
