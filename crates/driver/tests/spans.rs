@@ -225,6 +225,7 @@ fn each_step_has_its_span() {
             "recover > compile > codegen| backend=\"adder\"",
             "recover > compile| program=\"lost\" backend=\"adder\" source=\"compiled\"",
             "recover > compile > codegen| backend=\"adder\"",
+            "recover > upload| bytes=16",
         ]
     );
     assert_eq!(seen(|| _ = device.try_recover().unwrap()), [""; 0], "nothing to recover");
