@@ -19,7 +19,7 @@ fn all() -> Vec<(BackendError, u32)> {
         (BackendError::Timeout { seconds: 1.5, stopped: true }, 4008),
         (
             BackendError::DuplicateId {
-                id: "x".into(),
+                id: "x",
                 what: "backend",
                 registrations: vec!["a".into(), "b".into()],
             },
