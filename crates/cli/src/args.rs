@@ -139,11 +139,12 @@ pub struct RunArgs {
     /// Write what took how long to a file that Perfetto (ui.perfetto.dev) and Chrome show.
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
-    /// Not available yet.
-    #[arg(long, hide = true)]
+    /// Stop at the first access out of bounds, and say which one it is, instead of reading 0. Slower: the program is not
+    /// optimized.
+    #[arg(long)]
     pub checked: bool,
-    /// Not available yet.
-    #[arg(long, hide = true)]
+    /// Allow floats that are rounded otherwise where that is faster.
+    #[arg(long)]
     pub fast_math: bool,
 }
 

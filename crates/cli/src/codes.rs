@@ -4,8 +4,8 @@ vyre_ir::codes! {
     C001 = "The command line or an environment variable is not understood.";
     C002 = "A file cannot be read or written.";
     C003 = "A file cannot be a program.";
-    C004 = "The option is not available in this version.";
     C005 = "`--entry` or `--override` does not fit the program.";
+    C006 = "Two options contradict each other.";
     C011 = "The program has no such input or output.";
     C012 = "A buffer is set twice, or two outputs go to the same place.";
     C013 = "What follows `--set NAME=` is not a source.";

@@ -30,6 +30,7 @@ pub fn opt(args: &OptArgs, as_json: bool) -> Result<String, Failure> {
     let options = Options {
         schedule,
         after: if args.after_each { Some(&mut keep) } else { None },
+        fast_math: false,
         stats: Some(&mut stats),
     };
     let result = run(&program, &target, options);

@@ -34,13 +34,14 @@ struct Report<'a> {
     sinks: &'a [Option<Sink>],
     import_ns: u64,
     compiled: &'a Compiled,
+    config: &'a DispatchConfig,
     runs: Vec<u64>,
     verified: Option<Verified>,
 }
 
 /// Runs a program; gives what to print on standard output.
 pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failure> {
-    refuse_unavailable(args)?;
+    refuse_contradiction(args)?;
     let mut device = None;
     let Some(path) = &args.trace else { return run_on(&mut device, args, as_json, debug) };
     let trace = Trace::begin(path, args)?;
@@ -78,14 +79,15 @@ fn run_on(
     let device = &*opened.insert(device);
     debug.say(DEVICE, || format!("backend {}, {}", device.id(), device.profile().name));
     let timeout = args.timeout.map(Duration::from_secs_f64);
-    let config = DispatchConfig { grid, timeout, ..DispatchConfig::default() };
+    let (checked, fast_math) = (args.checked, args.fast_math);
+    let config = DispatchConfig { grid, timeout, checked, fast_math, ..DispatchConfig::default() };
     device.set_cache(CacheConfig::with_disk());
     let compiled = device.compile(&program, &config)?;
-    show_passes(debug, device, &program)?;
+    show_passes(debug, device, &program, &config)?;
     debug.say(PROGRAM, || compiled.program().to_string());
     debug.dump("optimized.vyre", || compiled.program().to_string())?;
     if device.id() == vyre_cpu::ID && (debug.shows(CODE) || debug.dumps()) {
-        let code = vyre_cpu::assembly(compiled.program())?;
+        let code = vyre_cpu::assembly(compiled.program(), checked)?;
         debug.say(CODE, || code.clone());
         debug.dump("code.asm", || code)?;
     }
@@ -139,6 +141,7 @@ fn run_on(
         sinks: &sinks,
         import_ns,
         compiled: &compiled,
+        config: &config,
         runs,
         verified,
     };
@@ -167,31 +170,37 @@ fn run_on(
 }
 
 /// Optimizes once more to show each pass that changes something, if that is asked for.
-fn show_passes(debug: &Debug, device: &Device, program: &Program) -> Result<(), Failure> {
+fn show_passes(
+    debug: &Debug,
+    device: &Device,
+    program: &Program,
+    config: &DispatchConfig,
+) -> Result<(), Failure> {
     let Some(target) = device.target().filter(|_| debug.shows(PASSES) || debug.dumps()) else {
         return Ok(());
     };
     let (mut number, mut result) = (0, Ok(()));
-    vyre::opt::optimize_with(program, &target, &mut |pass, program| {
+    let mut show = |pass: &vyre::opt::Pass, program: &Program| {
         number += 1;
         debug.say(PASSES, || format!("after {}\n{program}", pass.name));
         if result.is_ok() {
             result = debug.dump(&format!("pass-{number:02}-{}.vyre", pass.name), || program.to_string());
         }
-    });
+    };
+    vyre::opt::run(
+        program,
+        &target,
+        vyre::opt::Options { after: Some(&mut show), ..config.compile_options().passes() },
+    );
     result
 }
 
-fn refuse_unavailable(args: &RunArgs) -> Result<(), Diagnostic> {
-    let refuse = |option: &str| {
-        let message = format!("`{option}` is not available in this version");
-        Err(Diagnostic::new(codes::C004, message).fix(format!("Leave `{option}` out.")))
-    };
-    match (args.checked, args.fast_math) {
-        (true, _) => refuse("--checked"),
-        (_, true) => refuse("--fast-math"),
-        _ => Ok(()),
+fn refuse_contradiction(args: &RunArgs) -> Result<(), Diagnostic> {
+    if !args.fast_math || args.verify.is_none() {
+        return Ok(());
     }
+    let message = "`--verify` compares every bit with exact results, and `--fast-math` allows others";
+    Err(Diagnostic::new(codes::C006, message).fix("Leave one of them out."))
 }
 
 /// The sink of each output of the plan, if it has one, checked.
@@ -403,6 +412,8 @@ impl Report<'_> {
             "device": profile.name,
             "auto": self.auto,
             "compiled": self.compiled.source().name(),
+            "checked": self.config.checked,
+            "fast_math": self.config.fast_math,
             "workgroups": self.outputs.workgroups,
             "workgroup_size": self.program.workgroup_size,
             "time_ns": {

@@ -169,6 +169,7 @@ impl Oracle {
             Err(Error::Invalid(what)) => {
                 Err(BackendError::Unsupported { backend: vyre_reference::ID, what: Box::new(what) })
             }
+            Err(Error::OutOfBounds(access)) => Err(BackendError::OutOfBounds { access }),
             // The caller knows how much time it gave.
             Err(Error::Cancelled | Error::StepLimit(_)) => Err(BackendError::stopped()),
         }

@@ -1,7 +1,7 @@
 //! A program file with its inputs and expected outputs in `//!` lines; `tests/programs/README.md` lists the lines.
 
 use crate::list::{self, Item};
-use vyre_driver::{BackendError, BindingPlan, Device, DispatchConfig, Grid};
+use vyre_driver::{BackendError, BindingPlan, Device, DispatchConfig, Grid, OutOfBounds};
 use vyre_ir::{Diagnostic, Program, Scalar};
 use vyre_wgsl::ImportOptions;
 
@@ -113,8 +113,9 @@ impl Case {
     /// Runs the case on a device and compares its outputs.
     ///
     /// # Errors
-    /// [`Failure::Unsupported`] where the backend refuses the program by name, [`Failure::Wrong`] for the rest.
-    pub fn run(&self, device: &Device) -> Result<(), Failure> {
+    /// [`Failure::Unsupported`] where the backend refuses the program by name, [`Failure::OutOfBounds`] in checked mode,
+    /// [`Failure::Wrong`] for the rest.
+    pub fn run(&self, device: &Device, config: &DispatchConfig) -> Result<(), Failure> {
         let wrong = |e: &dyn std::fmt::Display| Failure::Wrong(e.to_string());
         let program = self.program().map_err(|errors| wrong(&show_all(&errors)))?;
         let plan = BindingPlan::build(&program).map_err(|e| wrong(&e))?;
@@ -122,11 +123,11 @@ impl Case {
         let inputs: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
         let refused = |e: BackendError| match e {
             BackendError::Unsupported { .. } => Failure::Unsupported(e.to_string()),
+            BackendError::OutOfBounds { access } => Failure::OutOfBounds(access),
             _ => wrong(&e),
         };
-        let config = self.config();
-        let compiled = device.compile(&program, &config).map_err(refused)?;
-        let outputs = compiled.dispatch(&inputs, &config).map_err(refused)?;
+        let compiled = device.compile(&program, config).map_err(refused)?;
+        let outputs = compiled.dispatch(&inputs, config).map_err(refused)?;
         for (b, bytes) in plan.outputs().zip(&outputs.buffers) {
             self.compare(&program, &b.name, bytes).map_err(Failure::Wrong)?;
         }
@@ -173,6 +174,8 @@ impl Case {
 pub enum Failure {
     /// The backend cannot run it and says so.
     Unsupported(String),
+    /// An access out of bounds in checked mode.
+    OutOfBounds(Box<OutOfBounds>),
     /// A wrong result or an unexpected error.
     Wrong(String),
 }

@@ -37,10 +37,11 @@ pub fn run(device: &Device, cases: &[Case]) -> Report {
     let mut report = Report::default();
     for case in cases {
         let name = case.name.clone();
-        match case.run(device) {
+        match case.run(device, &case.config()) {
             Ok(()) => report.passed.push(name),
             Err(Failure::Unsupported(why)) => report.unsupported.push((name, why)),
             Err(Failure::Wrong(why)) => report.failed.push((name, why)),
+            Err(Failure::OutOfBounds(access)) => report.failed.push((name, access.to_string())),
         }
     }
     report

@@ -3,17 +3,16 @@
 //! The oracle interprets the program as generated. A failure names the seed and the pass, and shows a small program
 //! with the same problem before and after the pass.
 
-use vyre_conformance::fuzz::{Outcome, check, passes};
+use vyre_conformance::fuzz::{Outcome, check, pass_of, passes};
 use vyre_conformance::random::Options;
 use vyre_ir::Scalar;
-use vyre_opt::{PASSES, Target};
+use vyre_opt::Target;
 
 fn check_all(seeds: std::ops::Range<u64>, options: &Options) {
     let mut changes = 0;
     for seed in seeds.clone() {
         let target = if seed.is_multiple_of(2) { Target::SCALAR } else { Target::VECTOR };
-        let alone = &PASSES[seed as usize % PASSES.len()];
-        match check(seed, options, &|trial| passes(trial, &target, &[alone])) {
+        match check(seed, options, &|trial| passes(trial, &target, &[pass_of(seed)])) {
             Ok(Outcome::Agrees(n)) => changes += n,
             Ok(Outcome::Refused) => unreachable!("the oracle runs every program"),
             Err(failure) => panic!("{failure}"),

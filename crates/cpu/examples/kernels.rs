@@ -71,7 +71,7 @@ fn main() {
             vyre_ir::text::parse(kernel.name, kernel.text).unwrap_or_else(|e| panic!("{}", e[0]));
         vyre_ir::verify::verify(&p).unwrap_or_else(|e| panic!("{}", e[0]));
         if std::env::var_os("ASM").is_some() {
-            println!("{}", vyre_cpu::assembly(&p).expect("compiles"));
+            println!("{}", vyre_cpu::assembly(&p, false).expect("compiles"));
         }
         let start = Instant::now();
         let code = vyre_cpu::compile(&p).expect("compiles");

@@ -1,9 +1,10 @@
 //! What generated code is told about a launch: a block of words whose layout is here and nowhere else.
 //!
-//! Word 0: the address of the flag that asks to stop. Words 1 to 3: the number of workgroups along x, y, z. Then
-//! address and size in bytes of each of the program's buffers, 0 and 0 for those that are not bound.
+//! Word 0: the address of the flag that asks to stop. Words 1 to 3: the number of workgroups along x, y, z. Word 4:
+//! the address of the launch's [report](crate::report), for code that makes one. Then address and size in bytes of each of the program's buffers, 0 and 0 for those that are not bound.
 
 use crate::lower::buffer_number;
+use crate::report::Report;
 use smallvec::SmallVec;
 use vyre_ir::Buffer;
 
@@ -12,10 +13,16 @@ pub(crate) const DONE: i64 = 0;
 /// Status of a workgroup that was asked to stop.
 pub(crate) const STOPPED: i64 = 1;
 
+/// Status of a workgroup that was stopped by an access out of bounds.
+pub(crate) const OUTSIDE: i64 = 2;
+
 /// Offset in bytes of the stop flag's address.
 pub(crate) const CANCEL: i32 = 0;
 
-const FIRST_BUFFER: usize = 4;
+/// Offset in bytes of the report's address.
+pub(crate) const REPORT: i32 = 32;
+
+const FIRST_BUFFER: usize = 5;
 
 /// Offset in bytes of the number of workgroups along an axis.
 pub(crate) fn num_workgroups_offset(axis: usize) -> i32 {
@@ -32,10 +39,12 @@ pub(crate) fn buffer_offset(buffer: Buffer) -> i32 {
 pub(crate) fn words(
     cancel: *const u32,
     workgroups: [u32; 3],
+    report: &Report,
     buffers: impl Iterator<Item = (*const u8, usize)>,
 ) -> SmallVec<[u64; 36]> {
     let mut words = SmallVec::from_slice(&[cancel as u64]);
     words.extend(workgroups.map(u64::from));
+    words.push(std::ptr::from_ref(report) as u64);
     debug_assert_eq!(words.len(), FIRST_BUFFER);
     words.extend(buffers.flat_map(|(base, bytes)| [base as u64, bytes as u64]));
     words

@@ -1,7 +1,7 @@
 //! The backend as the driver sees it: this machine's processor.
 
 use crate::pool::{self, Pool};
-use crate::{ID, Kernel, compile, subgroup, target};
+use crate::{ID, Kernel, compile, compile_checked, subgroup, target};
 use std::sync::Arc;
 use vyre_driver::{
     BackendCapability, BackendError, BackendPrecedence, BackendProbe, BackendRegistration, Cancel, Command,
@@ -45,10 +45,7 @@ impl VyreBackend for Cpu {
         program: &Arc<Program>,
         options: &CompileOptions,
     ) -> Result<Arc<dyn Executable>, BackendError> {
-        if options.checked {
-            return Err(BackendError::no_checked_mode(ID));
-        }
-        let kernel: Kernel = compile(program)?;
+        let kernel = if options.checked { compile_checked(program)? } else { compile(program)? };
         Ok(Arc::new(kernel))
     }
 

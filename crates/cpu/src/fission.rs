@@ -38,6 +38,8 @@ pub(crate) struct Plan {
     pub gang: u32,
     /// In which order invocations run.
     pub order: Order,
+    /// Whether an access out of bounds ends the run.
+    pub checked: bool,
 }
 
 /// A step of a workgroup.
@@ -100,11 +102,11 @@ pub(crate) struct Interval {
 /// # Errors
 /// [`BackendError::Unsupported`] for a subgroup operation in divergent control flow, [`BackendError::OutOfMemory`]
 /// when a workgroup needs too much memory.
-pub(crate) fn plan(p: &Program, gang: u32) -> Result<Plan, BackendError> {
+pub(crate) fn plan(p: &Program, gang: u32, checked: bool) -> Result<Plan, BackendError> {
     let mut cuts = SideTable::new(false);
     mark_cuts(p, p.body, &mut cuts);
     check_exchanges(p, &cuts)?;
-    let scalar = scalars::find(p, &cuts);
+    let scalar = scalars::find(p, &cuts, checked);
     let mut b = Builder {
         p,
         cuts: &cuts,
@@ -138,7 +140,7 @@ pub(crate) fn plan(p: &Program, gang: u32) -> Result<Plan, BackendError> {
     }
     b.finish(&mut steps);
     let order = Order::of(p, &b.memory);
-    Ok(Plan { steps, homes, private, used: b.memory, frame, gang, order })
+    Ok(Plan { steps, homes, private, used: b.memory, frame, gang, order, checked })
 }
 
 /// Whether pieces end at an operation.

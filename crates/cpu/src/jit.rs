@@ -97,6 +97,11 @@ fn host() -> Result<&'static Host, String> {
 }
 
 /// What the processor has that the table of operations asks for.
+/// Whether the processor has fused multiplication and addition.
+pub(crate) fn has_fma() -> bool {
+    host().is_ok_and(|host| features(&host.thorough).fma)
+}
+
 fn features(isa: &OwnedTargetIsa) -> Features {
     let has = |name| isa.isa_flags().iter().any(|flag| flag.name == name && flag.as_bool() == Some(true));
     let always = !matches!(isa.triple().architecture.to_string().as_str(), "x86_64");

@@ -3,6 +3,7 @@
 use crate::context;
 use crate::jit::Code;
 use crate::pool::Pool;
+use crate::report::Report;
 use smallvec::SmallVec;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -34,6 +35,8 @@ pub struct Kernel {
     pub(crate) scratch_bytes: u64,
     /// Scratch memory of the last run.
     spare: Mutex<Option<AlignedBytes>>,
+    /// For code that reports accesses out of bounds: the program that it was made from.
+    pub(crate) checked: Option<Box<Program>>,
 }
 
 /// What a buffer's memory must be.
@@ -61,7 +64,12 @@ unsafe impl Sync for Run<'_> {}
 
 impl Kernel {
     /// Code for a program, or for any with the same buffers, and the scratch memory that a worker needs for it.
-    pub(crate) fn new(p: &Program, scratch_bytes: u64, code: Code) -> Result<Kernel, BackendError> {
+    pub(crate) fn new(
+        p: &Program,
+        scratch_bytes: u64,
+        code: Code,
+        checked: bool,
+    ) -> Result<Kernel, BackendError> {
         let plan = BindingPlan::build(p)?;
         let mut bindings: Vec<&Binding> = plan.bindings.iter().collect();
         bindings.sort_by_key(|b| b.buffer_index);
@@ -76,6 +84,7 @@ impl Kernel {
             buffers: bindings.iter().zip(p.buffers.values()).map(shape).collect(),
             scratch_bytes: scratch_bytes.next_multiple_of(SCRATCH_ALIGN),
             spare: Mutex::new(None),
+            checked: checked.then(|| Box::new(p.clone())),
         })
     }
 
@@ -131,10 +140,12 @@ impl Kernel {
     /// Runs it to the end.
     ///
     /// # Errors
-    /// Out of memory; [`BackendError::Timeout`] when it was asked to stop; internal errors.
+    /// Out of memory; [`BackendError::OutOfBounds`] from checked code; [`BackendError::Timeout`] when it was asked to stop; internal errors.
     pub fn launch(&self, launch: &mut HostLaunch<'_>) -> Result<(), BackendError> {
         let bound = self.bind(&mut launch.memory)?;
-        let words = context::words(launch.cancel.address(), launch.workgroups, bound.into_iter());
+        let report = Report::default();
+        let words =
+            context::words(launch.cancel.address(), launch.workgroups, &report, bound.iter().copied());
         let [x, y, z] = launch.workgroups.map(u64::from);
         let all = x.checked_mul(y).and_then(|n| n.checked_mul(z));
         let count =
@@ -167,10 +178,11 @@ impl Kernel {
         };
         let stopped = run.stopped.load(Ordering::Relaxed);
         self.keep(scratch);
-        match result {
-            Err(error) => Err(error),
-            Ok(()) if stopped => Err(BackendError::stopped()),
-            Ok(()) => Ok(()),
+        result?;
+        match (&self.checked, report.into_inner()) {
+            (Some(program), Some(outside)) => Err(outside.error(program, &bound)),
+            _ if stopped => Err(BackendError::stopped()),
+            _ => Ok(()),
         }
     }
 }
@@ -230,7 +242,7 @@ impl Run<'_> {
             // this worker's scratch memory is as large as the plan that the code was made from says.
             let status =
                 unsafe { kernel.code.entry()(self.words.as_ptr(), scratch, x as u32, y as u32, z as u32) };
-            if status as i64 == context::STOPPED {
+            if status as i64 != context::DONE {
                 self.stopped.store(true, Ordering::Relaxed);
                 return;
             }

@@ -11,7 +11,8 @@
 //! allows it ([`gang`], with [`gang_control`] for control flow, [`gang_memory`] for accesses and [`vector`] for
 //! operations): in pieces of which nothing that differs between invocations is of another type than bool or 32 bits.
 //! Otherwise, and for the rest that a gang does not fill, one invocation runs at a time. Results are the same. The
-//! environment variable `VYRE_GANG` (1, 4, 8, 16) sets the size.
+//! environment variable `VYRE_GANG` (1, 4, 8, 16) sets the size. Code that reports accesses out of bounds ([`report`])
+//! has no gangs.
 //!
 //! Vectors of a program become scalars here, so legal means only that mathematical
 //! functions are expanded; what the table of operations lacks calls the row's reference semantics.
@@ -33,6 +34,7 @@ mod ops;
 mod order;
 mod pool;
 mod range;
+mod report;
 mod scalars;
 mod shape;
 mod shim;
@@ -75,9 +77,9 @@ pub fn target() -> Target {
     Target { name: ID, scalar_lanes: true, native, lowering: Some(dialect::Target::NativeModule) }
 }
 
-/// Whether an operation is computed here as it is; the others are expanded.
+/// Whether an operation is computed here as it is, and not slowly; the others are expanded if they can be.
 pub fn native(op: Op, _: Scalar) -> bool {
-    op.info().expand.is_none()
+    op.info().expand.is_none() && (op != Op::Fma || jit::has_fma())
 }
 
 /// Compiles a verified program.
@@ -99,7 +101,16 @@ pub fn compile(p: &Program) -> Result<Kernel, BackendError> {
 /// For another number of invocations.
 pub fn compile_in_gangs(p: &Program, gang: u32) -> Result<Kernel, BackendError> {
     assert!(GANGS.contains(&gang), "a gang has 1, 4, 8 or 16 invocations, not {gang}");
-    build(p, gang, None).map(|(kernel, _)| kernel)
+    build(p, gang, false, None).map(|(kernel, _)| kernel)
+}
+
+/// Compiles a verified program so that its first access out of bounds ends the run, one invocation after another. For
+/// the report to be that of the program as it was written, it must only have been made legal, not optimized.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_checked(p: &Program) -> Result<Kernel, BackendError> {
+    build(p, 1, true, None).map(|(kernel, _)| kernel)
 }
 
 /// Invocations of a gang: what the variable `VYRE_GANG` says if that can be, else the default.
@@ -125,23 +136,29 @@ pub fn code_version() -> Result<String, BackendError> {
 /// # Errors
 /// As [`compile`].
 pub fn clif(p: &Program) -> Result<String, BackendError> {
-    build(p, asked_gang(), Some(Text::Clif)).map(|(_, text)| text)
+    build(p, asked_gang(), false, Some(Text::Clif)).map(|(_, text)| text)
 }
 
-/// The program's machine code as text.
+/// The machine code of [`compile`], or of [`compile_checked`], as text.
 ///
 /// # Errors
 /// As [`compile`].
-pub fn assembly(p: &Program) -> Result<String, BackendError> {
-    build(p, asked_gang(), Some(Text::Assembly)).map(|(_, text)| text)
+pub fn assembly(p: &Program, checked: bool) -> Result<String, BackendError> {
+    let gang = if checked { 1 } else { asked_gang() };
+    build(p, gang, checked, Some(Text::Assembly)).map(|(_, text)| text)
 }
 
-fn build(p: &Program, gang: u32, text: Option<Text>) -> Result<(Kernel, String), BackendError> {
+fn build(
+    p: &Program,
+    gang: u32,
+    checked: bool,
+    text: Option<Text>,
+) -> Result<(Kernel, String), BackendError> {
     let failed = |log| BackendError::CompileFailed { backend: ID, log };
     let with = |gang| {
-        let plan = fission::plan(p, gang)?;
+        let plan = fission::plan(p, gang, checked)?;
         let (code, words) = Code::new(p, &plan, text).map_err(failed)?;
-        Ok((Kernel::new(p, plan.frame.bytes, code)?, words))
+        Ok((Kernel::new(p, plan.frame.bytes, code, checked)?, words))
     };
     let make = || match with(if p.size() < GANG_SIZE { gang } else { 1 }) {
         // Gangs need more memory and registers. Tests are not to take a failure of code for gangs for a success.

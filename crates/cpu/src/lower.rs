@@ -1,8 +1,8 @@
 //! Turns a plan into one Cranelift function that runs one workgroup.
 //!
 //! `fn(context, scratch, x, y, z) -> status`: the context is that of the launch ([`crate::context`]), the scratch
-//! memory is the worker's ([`crate::frame`]), x, y, z is the workgroup. The status is 0, or 1 when the run was asked
-//! to stop. Every value of the program is one Cranelift value for each lane. Here is what a piece is made of, and what is
+//! memory is the worker's ([`crate::frame`]), x, y, z is the workgroup. The status is 0, 1 when the run was asked
+//! to stop, or 2 after an access out of bounds in checked code. Every value of the program is one Cranelift value for each lane. Here is what a piece is made of, and what is
 //! around all; [`crate::workgroup`] has the level of the workgroup, [`crate::memory`] accesses.
 //!
 //! Recursion is as deep as the program's nesting, which the caller bounds.
@@ -75,6 +75,8 @@ pub(crate) fn lower(
         regions: SideTable::new(None),
         scratch_region: None,
         stopped,
+        outside: None,
+        at: None,
         limits: Limits::new(),
         brief: brief_loops(p),
         shapes: Shapes::new(plan.gang),
@@ -90,6 +92,7 @@ pub(crate) fn lower(
     lower.b.switch_to_block(stopped);
     let stop = lower.b.ins().iconst(I32, context::STOPPED);
     lower.b.ins().return_(&[stop]);
+    lower.report();
     lower.b.seal_all_blocks();
     lower.b.finalize(config);
 }
@@ -127,6 +130,10 @@ pub(crate) struct Lower<'a> {
     pub scratch_region: Option<AliasRegion>,
     /// Where code goes when the run is to stop.
     pub stopped: Block,
+    /// Where checked code goes from an access out of bounds.
+    pub outside: Option<Block>,
+    /// The instruction that code is being made for, as far as it is an access.
+    pub at: Option<Inst>,
     /// How large indices can be where code is being made.
     pub limits: Limits,
     /// Loops that need not look whether the run is to stop.
@@ -219,6 +226,7 @@ impl Lower<'_> {
                 Rule::Length => smallvec![self.length(data)],
                 Rule::Call => smallvec![self.intrinsic(data)],
                 Rule::Load | Rule::Store | Rule::Atomic(_) | Rule::CompareExchange(_) => {
+                    self.at = Some(inst);
                     let results = self.access(data);
                     return self.set_all(&data.results, results);
                 }

@@ -3,7 +3,8 @@
 //! Each access is checked against the bytes that the buffer has: a load outside gives 0, a store and an atomic do
 //! nothing. The check is a branch to a cold block: in code that is in bounds it costs a compare and a predicted
 //! branch, where selecting an address would lengthen the way from index to value. Arrays of fixed size are not checked
-//! where [`crate::range`] proves the index small enough.
+//! where [`crate::range`] proves the index small enough. In checked code the cold block reports the access and ends the
+//! run instead ([`crate::report`]).
 //!
 //! Memory of a workgroup and its invocations belongs to one thread, so atomics on it are ordinary accesses. On bound
 //! memory they are the machine's; a relaxed order is all that the rows promise.
@@ -14,7 +15,7 @@ use crate::lower::{Lanes, Lower};
 use crate::ops::{self, cast, clif_type, constant};
 use crate::shim::Shim;
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::{I32, I64};
+use cranelift_codegen::ir::types::{I8, I32, I64};
 use cranelift_codegen::ir::{self, AtomicRmwOp, BlockArg, InstBuilder, MemFlagsData};
 use smallvec::{SmallVec, smallvec};
 use vyre_ir::{Attr, Buffer, InstData, Memory, Op, Rule, Scalar, Sig, Value};
@@ -242,6 +243,12 @@ impl Lower<'_> {
                 self.check(data.args[0], index, count, lanes),
             )
         };
+        let inside = if self.plan.checked {
+            self.require(&inside, index);
+            Inside::Always
+        } else {
+            inside
+        };
         if let Some(index) = ops::known(&self.b, index) {
             let at = offset + index * step;
             if at < 1 << 30 {
@@ -252,6 +259,19 @@ impl Lower<'_> {
         let scaled = self.b.ins().ishl_imm_u(wide, step.trailing_zeros() as i64);
         let address = self.b.ins().iadd(base, scaled);
         Place { address, offset: offset as i32, inside }
+    }
+
+    /// Goes on only where the access that code is being made for is in bounds.
+    fn require(&mut self, inside: &Inside, index: ir::Value) {
+        let condition = match *inside {
+            Inside::Always => return,
+            Inside::Never => self.b.ins().iconst(I8, 0),
+            Inside::When(condition) => condition,
+        };
+        let there = self.b.create_block();
+        let outside = self.outside(index);
+        self.b.ins().brif(condition, there, &[], outside.0, &outside.1);
+        self.b.switch_to_block(there);
     }
 
     /// Whether an index lies in an array of `count` scalars.

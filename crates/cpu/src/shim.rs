@@ -3,6 +3,7 @@
 //! Generated code names them by their place in [`Shim::ALL`]. They must not unwind: a panic in them ends the process,
 //! so they are total.
 
+use crate::report;
 use crate::subgroup;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{AbiParam, Signature};
@@ -22,11 +23,14 @@ pub(crate) enum Shim {
     Subgroup,
     /// `(function, arguments, count) -> bits`: a function of a dialect's intrinsic.
     Intrinsic,
+    /// `(report, instruction, index, x, y, z of the invocation, x, y, z of the workgroup)`: notes an access out of
+    /// bounds.
+    Outside,
 }
 
 impl Shim {
     /// Every shim, in the order of the enumeration.
-    pub const ALL: [Shim; 4] = [Shim::Evaluate, Shim::Zero, Shim::Subgroup, Shim::Intrinsic];
+    pub const ALL: [Shim; 5] = [Shim::Evaluate, Shim::Zero, Shim::Subgroup, Shim::Intrinsic, Shim::Outside];
 
     /// Its name in dumps.
     pub fn name(self) -> &'static str {
@@ -35,6 +39,7 @@ impl Shim {
             Shim::Zero => "vyre_zero",
             Shim::Subgroup => "vyre_subgroup",
             Shim::Intrinsic => "vyre_intrinsic",
+            Shim::Outside => "vyre_outside",
         }
     }
 
@@ -45,6 +50,7 @@ impl Shim {
             Shim::Zero => zero as *const u8,
             Shim::Subgroup => subgroup::run as *const u8,
             Shim::Intrinsic => intrinsic as *const u8,
+            Shim::Outside => report::outside as *const u8,
         }
     }
 
@@ -55,6 +61,7 @@ impl Shim {
             Shim::Zero => (2, 0),
             Shim::Subgroup => (7, 0),
             Shim::Intrinsic => (3, 1),
+            Shim::Outside => (9, 0),
         };
         let mut signature = Signature::new(convention);
         signature.params.extend((0..params).map(|_| AbiParam::new(I64)));

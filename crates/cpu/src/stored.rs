@@ -27,8 +27,13 @@ const PLACE: usize = 5;
 const ADDRESS: usize = 8;
 
 impl Kernel {
-    /// The code as bytes that [`Kernel::from_bytes`] takes; `None` when it depends on where it lies.
+    /// The code as bytes that [`Kernel::from_bytes`] takes; `None` when it depends on where it lies
+    /// or reports accesses out of bounds.
     pub fn to_bytes(&self) -> Option<Vec<u8>> {
+        // What it reports names places in the source, which belong to no file of the cache.
+        if self.checked.is_some() {
+            return None;
+        }
         let machine = &self.code.machine;
         let mut out = Vec::with_capacity(machine.bytes.len() + 64 + PLACE * machine.relocs.len());
         out.extend(version()?);
@@ -55,7 +60,7 @@ impl Kernel {
     pub unsafe fn from_bytes(program: &Program, bytes: &[u8]) -> Result<Option<Kernel>, BackendError> {
         let Some((machine, scratch_bytes)) = decode(bytes) else { return Ok(None) };
         let failed = |log| BackendError::CompileFailed { backend: crate::ID, log };
-        Kernel::new(program, scratch_bytes, Code::place(machine).map_err(failed)?).map(Some)
+        Kernel::new(program, scratch_bytes, Code::place(machine).map_err(failed)?, false).map(Some)
     }
 }
 

@@ -220,6 +220,7 @@ impl Lower<'_> {
             // The pieces before it have run for all invocations.
             Op::WorkgroupBarrier | Op::StorageBarrier | Op::SubgroupBarrier => {}
             Op::UniformLoad => {
+                self.at = Some(inst);
                 let index = self.uniform(data.args[0]);
                 let lanes = self.load_at(data, index);
                 self.set(data.results[0], lanes);

@@ -8,7 +8,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use vyre_ir::Program;
-use vyre_opt::Target;
+use vyre_opt::{Schedule, Target};
 
 /// A device opened through a backend.
 ///
@@ -81,10 +81,20 @@ pub trait VyreBackend: Send + Sync {
 /// What changes the code that is made.
 #[derive(Clone, Default, PartialEq, Eq, Hash, Debug)]
 pub struct CompileOptions {
-    /// Stop with the first access out of bounds instead of reading 0.
+    /// Stop with [`BackendError::OutOfBounds`] at the first access out of bounds instead of reading 0. A backend that
+    /// cannot gives [`BackendError::no_checked_mode`].
     pub checked: bool,
-    /// Allow results of floating-point arithmetic that differ in rounding.
+    /// Allow results of floating-point arithmetic that differ in rounding. Checked code makes no use of it.
     pub fast_math: bool,
+}
+
+impl CompileOptions {
+    /// What the optimizer does: in checked mode it only makes the program legal, so that no access that would be
+    /// reported is moved, merged or left out.
+    pub fn passes(&self) -> vyre_opt::Options<'static> {
+        let schedule = if self.checked { Schedule::Legal } else { Schedule::All };
+        vyre_opt::Options { schedule, fast_math: self.fast_math, ..vyre_opt::Options::default() }
+    }
 }
 
 /// A program compiled for a device. The backend knows its own type of it again in [`VyreBackend::submit`].

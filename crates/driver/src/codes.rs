@@ -35,7 +35,7 @@ vyre_ir::codes! {
     D020 = "The workgroup is larger than the device takes.";
     D021 = "The program uses more workgroup memory than the device has.";
     D022 = "Persistent memory of the program has no declared size.";
-    D023 = "The backend cannot report accesses out of bounds.";
+    D023 = "The backend cannot report accesses out of bounds.", no_example: "the backends here can";
     D024 = "The grid has more workgroups along an axis than the device takes.", no_example: "the devices here take every grid that can be counted";
     D025 = "A buffer is larger than the device takes.", no_example: "the devices here take all that fits memory";
     D026 = "The program has more buffers than the device takes.", no_example: "the devices here take more than a caller declares";
@@ -46,5 +46,6 @@ vyre_ir::codes! {
     D031 = "A resident buffer belongs to another device.";
     D032 = "An input or output has another element type than the program's buffer.";
     D033 = "A batch writes memory of the host.";
+    D040 = "An access of a checked run is out of bounds.";
     D099 = "Something happened that cannot.", no_example: "a bug in vyre";
 }

@@ -1,5 +1,6 @@
 //! Every way a backend or the driver can fail, as variants a caller can match, each with a stable code.
 
+use crate::bounds::OutOfBounds;
 use crate::codes;
 use std::fmt;
 use vyre_ir::{Code, Diagnostic};
@@ -47,6 +48,11 @@ pub enum BackendError {
     InvalidInput {
         /// What and why.
         what: Box<Diagnostic>,
+    },
+    /// A checked run came to an access out of bounds and was stopped there. Memory that it writes holds anything.
+    OutOfBounds {
+        /// Which access, and whose.
+        access: Box<OutOfBounds>,
     },
     /// More memory is needed than there is.
     OutOfMemory {
@@ -115,6 +121,7 @@ impl BackendError {
             BackendError::NotLinked { .. } => codes::D001,
             BackendError::Unavailable { .. } => codes::D002,
             BackendError::Unsupported { what, .. } | BackendError::InvalidInput { what } => what.code,
+            BackendError::OutOfBounds { access } => access.diagnostic.code,
             BackendError::InvalidProgram { errors } => errors.first().map_or(codes::D099, |e| e.code),
             BackendError::OutOfMemory { .. } => codes::D006,
             BackendError::CompileFailed { .. } => codes::D007,
@@ -152,6 +159,7 @@ impl BackendError {
         match self {
             BackendError::InvalidProgram { errors } if !errors.is_empty() => errors.clone(),
             BackendError::InvalidInput { what } => vec![(**what).clone()],
+            BackendError::OutOfBounds { access } => vec![access.diagnostic.clone()],
             BackendError::Unsupported { what, .. } => {
                 vec![Diagnostic { message: self.message(), ..(**what).clone() }]
             }
@@ -183,6 +191,7 @@ impl BackendError {
             }
             BackendError::InvalidProgram { .. } => "the program is not valid".into(),
             BackendError::InvalidInput { what } => what.message.clone(),
+            BackendError::OutOfBounds { access } => access.diagnostic.message.clone(),
             BackendError::OutOfMemory { requested, available, what } => match available {
                 Some(available) => {
                     format!("{what} needs {requested} bytes of memory and {available} are available")

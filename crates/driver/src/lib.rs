@@ -6,6 +6,7 @@ mod acquire;
 mod backend;
 mod batch;
 mod binding;
+mod bounds;
 mod cache;
 pub mod codes;
 mod compiled;
@@ -39,6 +40,7 @@ pub use backend::{
 };
 pub use batch::{Batch, BatchOutputs};
 pub use binding::{Binding, BindingPlan, BindingRole, MAX_ALIGNMENT};
+pub use bounds::{Accessor, OutOfBounds};
 pub use cache::disk::{DiskCache, DiskCacheConfig, DiskUsage};
 pub use cache::key::{COMPILER, CacheKey, device_features};
 pub use cache::{

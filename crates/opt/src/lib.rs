@@ -2,10 +2,11 @@
 //!
 //! [`pipeline::PASSES`] is the whole of it, in order, with reasons. A pass is one file with one function of
 //! the same name. Passes that replace one instruction by several copy the program ([`rewrite`]); the others
-//! work in place ([`edit`]). A pass that cannot prove that a change is exact does not make it. This crate
-//! does no IO and knows no device.
+//! work in place ([`edit`]). A pass that cannot prove that a change is exact does not make it; only
+//! [`mod@contract`], which runs when it is asked for, may change roundings. This crate does no IO and knows no device.
 
 pub mod compact;
+pub mod contract;
 pub mod cost;
 pub mod dce;
 pub mod edit;
@@ -22,5 +23,5 @@ pub mod scalarize;
 pub mod simplify;
 pub mod target;
 
-pub use pipeline::{Options, PASSES, Pass, Schedule, Stats, optimize, optimize_with, run};
+pub use pipeline::{Options, PASSES, Pass, Purpose, Schedule, Stats, optimize, optimize_with, run};
 pub use target::Target;

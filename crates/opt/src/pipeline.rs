@@ -2,6 +2,7 @@
 
 use crate::Target;
 use crate::compact::compact;
+use crate::contract::contract;
 use crate::dce::dce;
 use crate::expand::expand;
 use crate::fold::fold;
@@ -26,19 +27,32 @@ pub struct Pass {
     pub run: fn(&mut Program, &Target) -> bool,
     /// Whether it belongs to the group that is run again until nothing changes.
     pub repeats: bool,
+    /// For what it runs.
+    pub purpose: Purpose,
     /// Why it stands where it stands.
     pub why: &'static str,
 }
 
+/// What a pass is for.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// To make a program one that the target takes; what it does stays the same, instruction by instruction.
+    Legal,
+    /// To make it better, with the same results.
+    Better,
+    /// To make it faster, with other roundings: only where that is asked for.
+    FastMath,
+}
+
 /// Every pass in order.
 pub const PASSES: &[Pass] = &[
-    once("inline", inline, "first: every other pass then sees what operations of dialects compute"),
-    once(
+    legal("inline", inline, "first: every other pass then sees what operations of dialects compute"),
+    legal(
         "scalarize",
         scalarize,
         "early: later passes see scalars, whose rules find more than those of vectors",
     ),
-    once(
+    legal(
         "expand",
         expand,
         "before what simplifies: expansions are written without looking at their operands",
@@ -49,16 +63,27 @@ pub const PASSES: &[Pass] = &[
     group("joins", joins, "before if_to_select, which would make selects of what is no choice"),
     group("if_to_select", if_to_select, "before licm: what was in a branch now stands in the loop itself"),
     group("licm", licm, "after gvn, so that equal instructions move once"),
+    Pass {
+        name: "contract",
+        run: contract,
+        repeats: true,
+        purpose: Purpose::FastMath,
+        why: "after licm, which moves products out of loops whole; before dce, which removes the products it took",
+    },
     group("dce", dce, "last of the group: everything above leaves dead instructions behind"),
     once("compact", compact, "last: ids in program order and dense tables, without what was removed"),
 ];
 
+const fn legal(name: &'static str, run: fn(&mut Program, &Target) -> bool, why: &'static str) -> Pass {
+    Pass { name, run, repeats: false, purpose: Purpose::Legal, why }
+}
+
 const fn once(name: &'static str, run: fn(&mut Program, &Target) -> bool, why: &'static str) -> Pass {
-    Pass { name, run, repeats: false, why }
+    Pass { name, run, repeats: false, purpose: Purpose::Better, why }
 }
 
 const fn group(name: &'static str, run: fn(&mut Program, &Target) -> bool, why: &'static str) -> Pass {
-    Pass { name, run, repeats: true, why }
+    Pass { name, run, repeats: true, purpose: Purpose::Better, why }
 }
 
 /// What must hold of the order, as (earlier, later, reason).
@@ -72,6 +97,10 @@ pub const ORDER: &[(&str, &str, &str)] = &[
     ("gvn", "joins", "joins compares values by identity"),
     ("joins", "if_to_select", "a result that is no choice needs no select"),
     ("if_to_select", "licm", "an instruction in a branch is moved only if it is cheap"),
+    ("simplify", "contract", "a product by a power of two that simplify makes of a quotient is exact"),
+    ("gvn", "contract", "a product that is used twice is not taken"),
+    ("licm", "contract", "a product that does not change in a loop is computed once before it"),
+    ("contract", "dce", "products that were taken are dead"),
     ("licm", "dce", "a loop whose values all moved out is dead"),
     ("dce", "compact", "what dce removed must not be copied"),
 ];
@@ -90,6 +119,8 @@ pub enum Schedule<'a> {
     /// The whole list; the repeated group until nothing changes.
     #[default]
     All,
+    /// Only what makes the program one that the target takes: nothing is moved, merged or left out.
+    Legal,
     /// The list up to and with the first run of this pass.
     Until(&'static Pass),
     /// These, each once, in this order.
@@ -104,6 +135,8 @@ pub type Observer<'a> = &'a mut dyn FnMut(&Pass, &Program);
 pub struct Options<'a> {
     /// Which passes run.
     pub schedule: Schedule<'a>,
+    /// Whether passes of [`Purpose::FastMath`] run with the others. A schedule that names one runs it anyway.
+    pub fast_math: bool,
     /// Sees the program after each run of a pass that changed it.
     pub after: Option<Observer<'a>>,
     /// Filled in with what each pass did.
@@ -131,7 +164,7 @@ pub fn run(p: &Program, target: &Target, mut options: Options<'_>) -> Program {
     if let Some(stats) = &mut options.stats {
         **stats = Stats { before: p.size(), after: p.size(), passes: Vec::new() };
     }
-    let mut apply = |pass: &'static Pass| {
+    let mut apply = |pass: &'static Pass| -> bool {
         let start = options.stats.is_some().then(Instant::now);
         let span = tracing::debug_span!(target: "vyre", "pass", name = pass.name, before = p.size(), after = Empty, changed = Empty);
         let changed = span.in_scope(|| (pass.run)(&mut p, target));
@@ -151,11 +184,21 @@ pub fn run(p: &Program, target: &Target, mut options: Options<'_>) -> Program {
         }
         changed
     };
+    let fast_math = options.fast_math;
+    let wanted = |pass: &Pass| fast_math || pass.purpose != Purpose::FastMath;
     match options.schedule {
-        Schedule::All => all(&mut apply),
+        Schedule::All => {
+            let passes: Vec<&Pass> = PASSES.iter().filter(|pass| wanted(pass)).collect();
+            all(&passes, &mut apply);
+        }
+        Schedule::Legal => {
+            let legal = PASSES.iter().filter(|pass| pass.purpose == Purpose::Legal);
+            legal.for_each(|pass| _ = apply(pass));
+        }
         Schedule::Until(last) => {
             let end = PASSES.iter().position(|pass| pass.name == last.name).map_or(0, |i| i + 1);
-            PASSES[..end].iter().for_each(|pass| _ = apply(pass));
+            let passes = PASSES[..end].iter().filter(|pass| wanted(pass) || pass.name == last.name);
+            passes.for_each(|pass| _ = apply(pass));
         }
         Schedule::Only(passes) => passes.iter().for_each(|pass| _ = apply(pass)),
     }
@@ -165,8 +208,8 @@ pub fn run(p: &Program, target: &Target, mut options: Options<'_>) -> Program {
     p
 }
 
-fn all(apply: &mut impl FnMut(&'static Pass) -> bool) {
-    for part in PASSES.chunk_by(|a, b| a.repeats == b.repeats) {
+fn all(passes: &[&'static Pass], apply: &mut impl FnMut(&'static Pass) -> bool) {
+    for part in passes.chunk_by(|a, b| a.repeats == b.repeats) {
         if !part[0].repeats {
             part.iter().for_each(|pass| _ = apply(pass));
             continue;

@@ -10,7 +10,8 @@ pub struct Target {
     /// Whether vectors are split into scalars; only accesses of memory stay vectors.
     pub scalar_lanes: bool,
     /// Whether an operation on a scalar type (that of its first operand) is taken as it is. One that is not
-    /// is replaced by its row's expansion, if the row has one.
+    /// is replaced by its row's expansion, if the row has one; else this says whether the machine has an
+    /// instruction for it.
     pub native: fn(Op, Scalar) -> bool,
     /// Which code of dialects' intrinsics is taken; the calls of those that have it stay.
     pub lowering: Option<dialect::Target>,

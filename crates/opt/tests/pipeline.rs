@@ -72,17 +72,27 @@ fn passes_work_together() {
 #[test]
 fn schedules_run_what_they_say() {
     let p = sample();
-    let names = |schedule: Schedule<'_>| {
+    let with = |schedule: Schedule<'_>, fast_math: bool| {
         let mut stats = Stats::default();
-        run(&p, &Target::SCALAR, Options { schedule, stats: Some(&mut stats), ..Options::default() });
+        let options = Options { schedule, fast_math, stats: Some(&mut stats), ..Options::default() };
+        run(&p, &Target::SCALAR, options);
         stats.passes.iter().map(|p| (p.name, p.runs)).collect::<Vec<_>>()
     };
+    let names = |schedule: Schedule<'_>| with(schedule, false);
     let fold = pass("fold").expect("a pass");
     assert_eq!(names(Schedule::Until(fold)), [("inline", 1), ("scalarize", 1), ("expand", 1), ("fold", 1)]);
     let dce = pass("dce").expect("a pass");
     assert_eq!(names(Schedule::Only(&[dce, fold, dce])), [("dce", 2), ("fold", 1)]);
-    let all: Vec<_> = names(Schedule::All).into_iter().map(|(name, _)| name).collect();
-    assert_eq!(all, PASSES.iter().map(|p| p.name).collect::<Vec<_>>());
+    assert_eq!(names(Schedule::Legal), [("inline", 1), ("scalarize", 1), ("expand", 1)]);
+    // What changes results runs when it is asked for or named, and not else.
+    let all = |fast_math| with(Schedule::All, fast_math).into_iter().map(|p| p.0).collect::<Vec<_>>();
+    let every: Vec<_> = PASSES.iter().map(|p| p.name).collect();
+    assert_eq!(all(true), every);
+    assert_eq!(all(false), every.iter().copied().filter(|&name| name != "contract").collect::<Vec<_>>());
+    let until = |name| names(Schedule::Until(pass(name).expect("a pass"))).pop().map(|(name, _)| name);
+    assert_eq!(until("contract"), Some("contract"));
+    assert!(!names(Schedule::Until(dce)).iter().any(|(name, _)| *name == "contract"));
+    assert_eq!(names(Schedule::Only(&[pass("contract").expect("a pass")])), [("contract", 1)]);
     assert!(pass("no such pass").is_none());
 }
 

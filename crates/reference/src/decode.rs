@@ -141,6 +141,14 @@ pub(crate) struct Code {
     pub layout: Layout,
 }
 
+impl Code {
+    /// The local id of the invocation of a local index.
+    pub fn local_id(&self, index: u32) -> [u32; 3] {
+        let [x, y, _] = self.workgroup_size;
+        [index % x, index / x % y, index / x / y]
+    }
+}
+
 /// A number that says where an invocation is.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Id {

@@ -26,6 +26,7 @@ struct Interpreter {
 
 struct Interpreted {
     program: Arc<Program>,
+    checked: bool,
 }
 
 fn acquire() -> Result<Box<dyn VyreBackend>, BackendError> {
@@ -75,10 +76,7 @@ impl VyreBackend for Interpreter {
         program: &Arc<Program>,
         options: &CompileOptions,
     ) -> Result<Arc<dyn Executable>, BackendError> {
-        if options.checked {
-            return Err(BackendError::no_checked_mode(ID));
-        }
-        Ok(Arc::new(Interpreted { program: program.clone() }))
+        Ok(Arc::new(Interpreted { program: program.clone(), checked: options.checked }))
     }
 
     fn allocate(&self, bytes: u64, what: &str) -> Result<Arc<dyn DeviceMemory>, BackendError> {
@@ -110,9 +108,11 @@ impl Interpreted {
             })
             .collect();
         let cancel = launch.cancel;
-        let options = Options { cancelled: &|| cancel.requested(), ..Options::default() };
+        let options =
+            Options { cancelled: &|| cancel.requested(), checked: self.checked, ..Options::default() };
         match run(&self.program, launch.workgroups, &mut buffers, &options) {
             Ok(_) => Ok(()),
+            Err(Error::OutOfBounds(access)) => Err(BackendError::OutOfBounds { access }),
             // The driver knows the limit and says it.
             Err(Error::Cancelled | Error::StepLimit(_)) => Err(BackendError::stopped()),
             Err(Error::Invalid(what)) => Err(match what.code {

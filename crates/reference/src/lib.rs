@@ -22,6 +22,7 @@ mod subgroup;
 pub use device::ID;
 use std::cell::Cell;
 use std::fmt;
+use vyre_driver::OutOfBounds;
 use vyre_ir::{Diagnostic, Program, dialect};
 
 /// The memory of one buffer, in the program's little-endian layout; no alignment is needed.
@@ -64,6 +65,8 @@ pub struct Options<'a> {
     pub cancelled: &'a dyn Fn() -> bool,
     /// A byte whose writer is wanted.
     pub watch: Option<&'a Watch>,
+    /// The first access out of bounds ends the run with [`Error::OutOfBounds`].
+    pub checked: bool,
 }
 
 impl Default for Options<'_> {
@@ -74,6 +77,7 @@ impl Default for Options<'_> {
             step_limit: u64::MAX,
             cancelled: &|| false,
             watch: None,
+            checked: false,
         }
     }
 }
@@ -92,6 +96,8 @@ pub struct Stats {
 pub enum Error {
     /// The program or its bindings cannot run.
     Invalid(Diagnostic),
+    /// An access out of bounds in a checked run: of the invocations that do it together the one of the lowest index.
+    OutOfBounds(Box<OutOfBounds>),
     /// The caller asked to stop.
     Cancelled,
     /// More steps than [`Options::step_limit`].
@@ -102,6 +108,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Invalid(diagnostic) => diagnostic.fmt(f),
+            Error::OutOfBounds(access) => access.fmt(f),
             Error::Cancelled => f.write_str("the run was cancelled"),
             Error::StepLimit(limit) => write!(f, "the run took more than {limit} steps"),
         }
@@ -120,7 +127,8 @@ pub const WORKGROUP_BYTES: u64 = 1 << 30;
 ///
 /// # Errors
 /// When a buffer is missing or too small, when a workgroup needs more than [`WORKGROUP_BYTES`], when a barrier is
-/// reached by some invocations only, when the run is cancelled or takes too many steps.
+/// reached by some invocations only, when an access of a checked run is out of bounds, when the run is cancelled or takes
+/// too many steps.
 pub fn run(
     program: &Program,
     workgroups: [u32; 3],

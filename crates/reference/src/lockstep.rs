@@ -8,6 +8,7 @@ use crate::decode::{Branch, Code, Step};
 use crate::state::State;
 use crate::{Error, Options, Stats};
 use std::ops::Range;
+use vyre_driver::{Accessor, OutOfBounds};
 use vyre_ir::{Diagnostic, Program};
 
 /// The invocations that perform a step.
@@ -112,7 +113,15 @@ impl<'p> Lockstep<'p> {
                 Step::End => break,
                 step => {
                     let all = self.active.len() == code.invocations;
-                    state.perform(step, Active { list: &self.lists[self.active.clone()], all });
+                    let active = Active { list: &self.lists[self.active.clone()], all };
+                    if self.options.checked
+                        && let Some((invocation, index, bytes)) = state.outside(step, active)
+                    {
+                        let by = Accessor { workgroup, local: code.local_id(invocation) };
+                        let access = OutOfBounds::new(self.program, code.insts[pc], index, bytes, by);
+                        return Err(Error::OutOfBounds(Box::new(access)));
+                    }
+                    state.perform(step, active);
                     pc + 1
                 }
             };

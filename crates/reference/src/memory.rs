@@ -65,6 +65,18 @@ impl<'r, 'b> Memory<'r, 'b> {
         self.private.fill(0);
     }
 
+    /// Bytes that an invocation sees of a buffer.
+    pub fn bytes(&self, buffer: Buffer) -> usize {
+        match self.homes[buffer.index()] {
+            Home::Bound { len, .. } | Home::Workgroup { len, .. } | Home::Private { len, .. } => len,
+        }
+    }
+
+    /// Whether all bytes of an access are in bounds.
+    pub fn holds(&self, access: Access, index: u64) -> bool {
+        access.range(self.bytes(access.buffer), index).is_some()
+    }
+
     /// The value at a scalar index, 0 in all lanes when any byte is out of bounds.
     pub fn load(&self, access: Access, invocation: usize, index: u64) -> [u64; 4] {
         let mut lanes = [0; 4];

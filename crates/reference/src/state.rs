@@ -28,15 +28,10 @@ impl<'r, 'b> State<'r, 'b> {
         for (place, id) in code.workgroup_id.into_iter().zip(workgroup) {
             self.cells[place.at(0)] = id as u64;
         }
-        let [x, y, _] = code.workgroup_size;
         for &(id, place) in &code.ids {
             for i in 0..code.invocations {
                 let index = i as u32;
-                let local = |axis: u8| match axis {
-                    0 => index % x,
-                    1 => index / x % y,
-                    _ => index / x / y,
-                };
+                let local = |axis: u8| code.local_id(index)[axis as usize];
                 let value = match id {
                     Id::Local(axis) => local(axis),
                     Id::Global(axis) => {
@@ -50,6 +45,20 @@ impl<'r, 'b> State<'r, 'b> {
                 self.cells[place.at(i)] = value as u64;
             }
         }
+    }
+
+    /// The first invocation whose access by a step is out of bounds, with the index and the bytes of the buffer.
+    pub fn outside(&self, step: &Step, active: Active<'_>) -> Option<(u32, u32, u64)> {
+        let (access, index) = match *step {
+            Step::Load { access, index, .. }
+            | Step::Store { access, index, .. }
+            | Step::Atomic { access, index, .. }
+            | Step::CompareExchange { access, index, .. } => (access, index),
+            _ => return None,
+        };
+        let at = |i: u32| self.cells[index.at(i as usize)];
+        let found = active.list.iter().copied().find(|&i| !self.memory.holds(access, at(i)))?;
+        Some((found, at(found) as u32, self.memory.bytes(access.buffer) as u64))
     }
 
     /// Performs a step that is not control flow.

@@ -130,7 +130,6 @@ fn binding() -> Vec<Call> {
     let program = parse("buffer data: f32[4] storage read_write @group(0) @binding(0)");
     let device = Device::open("cpu-ref").unwrap();
     let compiled = device.compile(&program, &DispatchConfig::default()).unwrap();
-    let checked = DispatchConfig { checked: true, ..DispatchConfig::default() };
     let grid = DispatchConfig { grid: Grid::Workgroups([0, 1, 1]), ..Default::default() };
     let input = [0u8; 16];
     let outputs = compiled.dispatch(&[&input], &DispatchConfig::default()).unwrap();
@@ -173,11 +172,6 @@ fn binding() -> Vec<Call> {
             compiled.dispatch(&[&input], &grid).err().unwrap().to_string(),
         ),
         ("D009", "acquire(\"cpu\")", duplicate.to_string()),
-        (
-            "D023",
-            "device.compile(&program, &DispatchConfig { checked: true, ..Default::default() })",
-            device.compile(&program, &checked).err().unwrap().to_string(),
-        ),
     ]
 }
 

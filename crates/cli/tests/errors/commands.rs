@@ -56,8 +56,8 @@ pub fn cases() -> Vec<Case> {
     for (code, args) in [
         ("C001", "vyre run scale.vyre --threads 0"),
         ("C002", "vyre check missing.wgsl"),
-        ("C004", "vyre run scale.vyre --checked"),
         ("C005", "vyre check scale.vyre --entry main"),
+        ("C006", "vyre run scale.vyre --fast-math --verify"),
         ("C011", "vyre run scale.vyre --set date=zeros:4 --set factor=2 --set data=zeros:4"),
         ("C012", "vyre run scale.vyre --set factor=2 --set factor=3 --threads 4"),
         ("C013", "vyre run scale.vyre --set factor=two --threads 4"),
@@ -71,6 +71,7 @@ pub fn cases() -> Vec<Case> {
         ("C024", "vyre opt scale.vyre --passes fold,dse"),
         ("C030", "vyre run scale.vyre --set factor=2 --threads 4 --trace missing/trace.json"),
         ("D001", "vyre run scale.vyre --set factor=2 --threads 4 --backend cuda"),
+        ("D040", "vyre run scale.vyre --checked --set factor=2 --set data=zeros:100 --grid 2"),
         ("D006", "vyre run scale.vyre --set factor=2 --set data=zeros:1000000000000000 --grid 1"),
         ("B011", "vyre run scale.vyre --set factor=2 --set data=zeros:4 --grid 4294967295"),
         ("D002", "VYRE_THREADS=many vyre run scale.vyre --set factor=2 --threads 4 --backend cpu"),

@@ -11,7 +11,9 @@ mod mutate;
 mod spread;
 
 pub use campaign::{Campaign, Counts, Plan};
-pub use checks::{Outcome, Subject, damaged_source, damaged_text, damaged_wire, forms, passes, survives};
+pub use checks::{
+    Outcome, Subject, damaged_source, damaged_text, damaged_wire, forms, pass_of, passes, survives,
+};
 pub use export::{exported_types, exports};
 pub use spread::spread;
 

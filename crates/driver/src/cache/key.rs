@@ -13,7 +13,8 @@ pub const COMPILER: &str = concat!("vyre ", env!("CARGO_PKG_VERSION"), " ", env!
 /// What decides the code that a backend makes of a program.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CacheKey {
-    /// The fingerprint of the program with its calls linked: it covers the definitions of the operations called.
+    /// The fingerprint of the program with its calls linked: it covers the definitions of the operations called, and in
+    /// checked mode the source.
     pub program: [u8; 32],
     /// The backend's id.
     pub backend: String,

@@ -41,13 +41,29 @@ pub(crate) struct Compilation<'a> {
 /// The key under which a backend's code for a program is kept.
 pub(crate) fn key(backend: &dyn VyreBackend, program: &Program, options: &CompileOptions) -> CacheKey {
     CacheKey {
-        program: wire::fingerprint(program),
+        program: fingerprint(program, options),
         backend: backend.id().into(),
         device: device_features(backend.profile()),
         options: options.clone(),
         code_version: backend.code_version(),
         compiler: COMPILER.into(),
     }
+}
+
+/// The program's fingerprint. What a checked run reports names places in the source, so there they belong to it.
+fn fingerprint(program: &Program, options: &CompileOptions) -> [u8; 32] {
+    let fingerprint = wire::fingerprint(program);
+    let Some(source) = program.source.as_ref().filter(|_| options.checked) else { return fingerprint };
+    let mut bytes = fingerprint.to_vec();
+    for data in program.insts.values() {
+        bytes.extend(data.loc.start.to_le_bytes());
+        bytes.extend(data.loc.end.to_le_bytes());
+    }
+    for text in [&source.name, &source.text] {
+        bytes.extend((text.len() as u64).to_le_bytes());
+        bytes.extend(text.as_bytes());
+    }
+    blake3::hash(&bytes).into()
 }
 
 /// The pipeline of a verified program, from the cache or made by the backend, and how long that took.
@@ -83,7 +99,7 @@ impl Recipe<Pipeline> for Compilation<'_> {
     fn compile(&self) -> Result<Pipeline, BackendError> {
         let start = Instant::now();
         let program = match self.backend.target() {
-            Some(target) => vyre_opt::optimize(self.program, &target),
+            Some(target) => vyre_opt::run(self.program, &target, self.options.passes()),
             None => self.program.clone(),
         };
         let program = Arc::new(program);
