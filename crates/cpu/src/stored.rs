@@ -80,9 +80,9 @@ fn shim(reloc: &ModuleReloc) -> Option<u8> {
 }
 
 /// Whether code that calls the shim of that number is the same in another process. What calls functions of intrinsics
-/// holds their addresses.
+/// holds their addresses, and what reports accesses is checked code.
 fn is_storable(number: u8) -> bool {
-    Shim::ALL.get(number as usize).is_some_and(|&shim| shim != Shim::Intrinsic)
+    Shim::ALL.get(number as usize).is_some_and(|&shim| !matches!(shim, Shim::Intrinsic | Shim::Outside))
 }
 
 /// The code, and the bytes of scratch memory that a worker needs for it.

@@ -55,6 +55,11 @@ fn run(kernel: &Kernel) -> Vec<u32> {
 }
 
 #[test]
+fn checked_code_is_not_stored() {
+    assert!(vyre_cpu::compile_checked(&program()).unwrap().to_bytes().is_none());
+}
+
+#[test]
 fn code_that_is_read_back_computes_the_same() {
     let (p, kernel, bytes) = stored();
     // A subgroup has 8 invocations; a f16 holds integers up to 2048.

@@ -13,8 +13,7 @@ pub const COMPILER: &str = concat!("vyre ", env!("CARGO_PKG_VERSION"), " ", env!
 /// What decides the code that a backend makes of a program.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CacheKey {
-    /// The fingerprint of the program with its calls linked: it covers the definitions of the operations called, and in
-    /// checked mode the source.
+    /// The fingerprint of the program with its calls linked: it covers the definitions of the operations called.
     pub program: [u8; 32],
     /// The backend's id.
     pub backend: String,
@@ -22,6 +21,8 @@ pub struct CacheKey {
     pub device: String,
     /// What changes code beside the program.
     pub options: CompileOptions,
+    /// A hash of the program's source, for code that reports places in it.
+    pub source: Option<[u8; 32]>,
     /// [`VyreBackend::code_version`](crate::VyreBackend::code_version).
     pub code_version: String,
     /// [`COMPILER`].
@@ -48,12 +49,13 @@ impl CacheKey {
     }
 
     pub(crate) fn name(&self) -> Name {
-        let CacheKey { program, backend, device, options, code_version, compiler } = self;
+        let CacheKey { program, backend, device, options, source, code_version, compiler } = self;
         let CompileOptions { checked, fast_math } = options;
         let mut configuration = Fields::default();
         configuration.bytes(backend.as_bytes());
         configuration.bytes(device.as_bytes());
         configuration.bytes(&[*checked as u8, *fast_math as u8]);
+        configuration.bytes(source.as_ref().map_or(&[], |hash| hash.as_slice()));
         let mut version = Fields::default();
         version.bytes(code_version.as_bytes());
         version.bytes(compiler.as_bytes());

@@ -41,20 +41,20 @@ pub(crate) struct Compilation<'a> {
 /// The key under which a backend's code for a program is kept.
 pub(crate) fn key(backend: &dyn VyreBackend, program: &Program, options: &CompileOptions) -> CacheKey {
     CacheKey {
-        program: fingerprint(program, options),
+        program: wire::fingerprint(program),
         backend: backend.id().into(),
         device: device_features(backend.profile()),
         options: options.clone(),
+        source: options.checked.then(|| source(program)).flatten(),
         code_version: backend.code_version(),
         compiler: COMPILER.into(),
     }
 }
 
-/// The program's fingerprint. What a checked run reports names places in the source, so there they belong to it.
-fn fingerprint(program: &Program, options: &CompileOptions) -> [u8; 32] {
-    let fingerprint = wire::fingerprint(program);
-    let Some(source) = program.source.as_ref().filter(|_| options.checked) else { return fingerprint };
-    let mut bytes = fingerprint.to_vec();
+/// A hash of the program's source and of the places in it that instructions come from.
+fn source(program: &Program) -> Option<[u8; 32]> {
+    let source = program.source.as_ref()?;
+    let mut bytes = Vec::with_capacity(source.text.len() + 8 * program.insts.len());
     for data in program.insts.values() {
         bytes.extend(data.loc.start.to_le_bytes());
         bytes.extend(data.loc.end.to_le_bytes());
@@ -63,7 +63,7 @@ fn fingerprint(program: &Program, options: &CompileOptions) -> [u8; 32] {
         bytes.extend((text.len() as u64).to_le_bytes());
         bytes.extend(text.as_bytes());
     }
-    blake3::hash(&bytes).into()
+    Some(blake3::hash(&bytes).into())
 }
 
 /// The pipeline of a verified program, from the cache or made by the backend, and how long that took.

@@ -46,6 +46,7 @@ pub fn key(program: &str) -> CacheKey {
         backend: "text".into(),
         device: "any".into(),
         options: CompileOptions::default(),
+        source: None,
         code_version: "1".into(),
         compiler: "1".into(),
     }
