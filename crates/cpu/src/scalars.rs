@@ -88,7 +88,7 @@ impl Finder<'_> {
                     let scalar = p.effect(data) == Effect::Pure
                         && !is_position(data.op)
                         && !is_private(p, data)
-                        && !(self.in_place && loads(p, inst))
+                        && (!self.in_place || !loads(p, inst))
                         && data.args.iter().all(|&v| self.scalar[v]);
                     for &result in &data.results {
                         self.scalar[result] = scalar;
