@@ -30,16 +30,17 @@ fn main() -> ExitCode {
     }
 }
 
-/// Writes what is generated: `docs/ops.md`, and `docs/errors.md` by the test that provokes every error.
+/// Writes what is generated: each page by the test that says whether it is current, `docs/ops.md` and `docs/errors.md`.
 fn bless() -> Result<(), String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let path = root.join("docs/ops.md");
-    std::fs::write(&path, vyre_ir::docs::ops_markdown()).map_err(|e| format!("{}: {e}", path.display()))?;
-    let mut test = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-    test.args(["test", "--quiet", "--package", "vyre-cli", "--test", "errors"]).env("VYRE_BLESS", "1");
-    match test.current_dir(root).status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("the errors could not be provoked: {status}")),
-        Err(e) => Err(format!("cargo did not start: {e}")),
+    for (package, test) in [("vyre-ops", "docs"), ("vyre-cli", "errors")] {
+        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+        command.args(["test", "--quiet", "--package", package, "--test", test]).env("VYRE_BLESS", "1");
+        match command.current_dir(&root).status() {
+            Ok(status) if status.success() => (),
+            Ok(status) => return Err(format!("the test `{test}` of `{package}` failed: {status}")),
+            Err(e) => return Err(format!("cargo did not start: {e}")),
+        }
     }
+    Ok(())
 }

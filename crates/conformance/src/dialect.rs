@@ -1,6 +1,8 @@
-//! A dialect for programs of `tests/programs` that call operations: one of each kind.
+//! Dialects for programs of `tests/programs` that call operations: those that are shipped, and one with an operation of
+//! each kind.
 
 use vyre_driver::{ExternDialect, ExternOp, OpDef, Reference, Target, inventory};
+use vyre_ops as _;
 
 inventory::submit! { ExternDialect::new("conform", "1.0.0", "https://github.com/vyre") }
 

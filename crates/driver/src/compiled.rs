@@ -12,7 +12,7 @@ use crate::resident::{Resident, ResidentOptions};
 use crate::spans::{self, TARGET};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
-use vyre_ir::dialect::DialectRegistry;
+use vyre_ir::dialect::{self, DialectRegistry};
 use vyre_ir::{Buffer, BufferDecl, Diagnostic, Entity, Program};
 
 /// A program compiled for a device. Clones are the same program.
@@ -60,8 +60,12 @@ impl Device {
         let span = spans::compile(&program.name, self.id()).entered();
         let options = config.compile_options();
         let invalid = |errors| BackendError::InvalidProgram { errors };
+        // Nothing asks for the registry without a call: building it costs more than compiling a small program.
         let link = tracing::debug_span!(target: TARGET, "link").entered();
-        let mut program = vyre_ir::dialect::link(program, &DialectRegistry::global()).map_err(invalid)?;
+        let mut program = match dialect::has_calls(program) {
+            true => dialect::link(program, &DialectRegistry::global()).map_err(invalid)?,
+            false => program.clone(),
+        };
         drop(link);
         program.workgroup_size = config.workgroup_size.unwrap_or(program.workgroup_size);
         let verify = tracing::debug_span!(target: TARGET, "verify", instructions = program.size()).entered();

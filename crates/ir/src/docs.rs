@@ -1,5 +1,7 @@
-//! `docs/ops.md`: the op table for people. Written by `cargo xtask bless`; a test says when it is not current.
+//! `docs/ops.md`: the op table and the shipped dialects for people. Written by `cargo xtask bless`; a test of the crate
+//! that ships dialects says when it is not current.
 
+use crate::dialect::{Dialect, DialectRegistry, Law, OpDef};
 use crate::op::{Effect, Info, OPS, Op, Rule};
 use crate::types::*;
 use std::fmt::Write;
@@ -40,11 +42,11 @@ fn section_of(info: &Info) -> &'static str {
     }
 }
 
-/// The page.
-pub fn ops_markdown() -> String {
+/// The page, with the dialects of a registry.
+pub fn ops_markdown(registry: &DialectRegistry) -> String {
     let mut page = String::from(
         "# Operations\n\n\
-         Generated from the op table in `crates/ir/src/op.rs` by `cargo xtask bless`. What the words mean and what holds \
+         Generated from the op table in `crates/ir/src/op.rs` and the dialects in `crates/ops` by `cargo xtask bless`. What the words mean and what holds \
          for all operations is in [semantics.md](semantics.md).\n\n",
     );
     for (class, name) in CLASSES {
@@ -53,6 +55,10 @@ pub fn ops_markdown() -> String {
     }
     for (title, about) in SECTIONS {
         section(&mut page, title, about).expect("a string takes everything");
+    }
+    // Those of this repository, whoever else is linked in.
+    for dialect in registry.dialects().filter(|dialect| dialect.origin == "vyre") {
+        dialect_section(&mut page, dialect, registry).expect("a string takes everything");
     }
     page
 }
@@ -96,6 +102,40 @@ fn section(page: &mut String, title: &str, about: &str) -> std::fmt::Result {
         writeln!(page, "| `{}` | {} | {meaning} | {last} |", info.name, signature(info))?;
     }
     Ok(())
+}
+
+fn dialect_section(page: &mut String, dialect: &Dialect, registry: &DialectRegistry) -> std::fmt::Result {
+    let name = &dialect.name;
+    write!(
+        page,
+        "\n## Dialect `{name}` {}\n\nUsed as in `call {name}.{{operation}} %operand, ...`. ",
+        dialect.version
+    )?;
+    page.push_str(
+        "A call becomes the operation's body before code is made. An error is the largest one, as above.\n\n",
+    );
+    page.push_str("| operation | meaning | known of it |\n|---|---|---|\n");
+    for def in registry.iter().filter(|def| def.dialect == *name) {
+        let header = def.to_string();
+        let header =
+            header.trim_start_matches("op ").trim_start_matches(name.as_str()).trim_start_matches('.');
+        writeln!(page, "| `{header}` | {} | {} |", def.doc.replace('|', "\\|"), known(def))?;
+    }
+    Ok(())
+}
+
+/// Error and laws of an operation of a dialect.
+fn known(def: &OpDef) -> String {
+    let error = def.ulp.map(|ulp| format!("error {ulp} ULP"));
+    let law = |law: &Law| match law {
+        Law::Commutative => "commutative".to_string(),
+        Law::Associative => "associative".into(),
+        Law::Idempotent => "idempotent".into(),
+        Law::Involution => "its own inverse".into(),
+        Law::Identity(bits) => format!("identity {bits:#x}"),
+        Law::Annihilator(bits) => format!("annihilator {bits:#x}"),
+    };
+    error.into_iter().chain(def.laws.iter().map(law)).collect::<Vec<_>>().join(", ")
 }
 
 fn effect(effect: Effect) -> &'static str {

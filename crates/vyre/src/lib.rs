@@ -56,10 +56,13 @@
 //! ```
 //!
 //! Backends are linked by cargo feature: `cpu` (the processor, by a just-in-time compiler) and `reference` (the
-//! interpreter that defines what is right, id `cpu-ref`).
+//! interpreter that defines what is right, id `cpu-ref`). The feature `ops` links the operations of the dialects `math`,
+//! `hash` and `bits`, which programs call.
 
 #[cfg(feature = "cpu")]
 use vyre_cpu as _;
+#[cfg(feature = "ops")]
+use vyre_ops as _;
 #[cfg(feature = "reference")]
 use vyre_reference as _;
 
