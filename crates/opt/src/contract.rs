@@ -7,8 +7,7 @@
 //! NaNs and infinities are kept: nothing is assumed to be finite, and sums are not reordered. In f32 and f64 only.
 //!
 //! Measured on `cpu` with one thread of an AMD EPYC (best of 60 to 200 runs, three times each, spread below 2 %):
-//! Mandelbrot 128x128 takes 0.77 of the exact time, nbody of 1024 bodies 0.92, matmul of 128x128, which waits for
-//! loads and one chain of sums, 1.01.
+//! Mandelbrot 128x128 takes 0.77 of the exact time, nbody of 1024 bodies 0.92, matmul of 128x128 1.01.
 //!
 //! There is an `fma` only where the target has an instruction for it: computed otherwise it is slow.
 
