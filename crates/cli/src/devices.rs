@@ -140,6 +140,8 @@ fn details(row: &Row) -> String {
     text += &format!("  processors  compute units: {}, subgroups of {}\n", p.compute_units, p.subgroup_size);
     let rate = p.mem_bw_gbps.map_or("not measured".into(), |rate| format!("{rate} GB/s"));
     text += &format!("  timing      {}; memory bandwidth {rate}\n", p.timing_quality.name());
+    let memory = if p.host_memory { "that of the host; nothing is copied" } else { "its own" };
+    text += &format!("  memory      {memory}\n");
     text += &format!("  features    {}\n  lacks       {}\n", list(true), list(false));
     text += &format!(
         "  workgroup   at most {} invocations, {x} x {y} x {z}; {} of memory; {} along an axis\n",
@@ -207,6 +209,7 @@ fn document(row: &Row) -> Value {
         document["mem_bw_gbps"] = p.mem_bw_gbps.into();
         document["compute_units"] = p.compute_units.into();
         document["subgroup_size"] = p.subgroup_size.into();
+        document["host_memory"] = p.host_memory.into();
         document["features"] = features.into();
         document["limits"] = json!({
             "workgroup_size": l.workgroup_size,

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use vyre_conformance::fuzz::{Outcome, Subject, check};
 use vyre_conformance::random::Options;
 use vyre_driver::{
-    BackendError, Cancel, Command, CompileOptions, DeviceMemory, DeviceProfile, Executable, Submitted,
-    VyreBackend,
+    BackendError, Cancel, Command, CompileOptions, DeviceMemory, DeviceProfile, Executable, MemoryRequest,
+    Submitted, VyreBackend,
 };
 use vyre_ir::{Program, Scalar};
 use vyre_opt::Target;
@@ -32,8 +32,8 @@ impl VyreBackend for InGangs {
     fn compile(&self, p: &Arc<Program>, _: &CompileOptions) -> Result<Arc<dyn Executable>, BackendError> {
         Ok(Arc::new(vyre_cpu::compile_in_gangs(p, self.gang)?))
     }
-    fn allocate(&self, bytes: u64, what: &str) -> Result<Arc<dyn DeviceMemory>, BackendError> {
-        self.inner.allocate(bytes, what)
+    fn allocate(&self, request: &MemoryRequest<'_>) -> Result<Arc<dyn DeviceMemory>, BackendError> {
+        self.inner.allocate(request)
     }
     fn submit(&self, commands: &mut [Command<'_>], cancel: &Cancel) -> Result<Submitted, BackendError> {
         self.inner.submit(commands, cancel)

@@ -5,8 +5,8 @@ use vyre_conformance::fuzz::{Failure, Kind, Outcome, Problem, Subject, check};
 use vyre_conformance::random::Options;
 use vyre_conformance::trial::{STEPS, Trial};
 use vyre_driver::{
-    BackendError, Cancel, Command, CompileOptions, DeviceMemory, DeviceProfile, Executable, Submitted,
-    VyreBackend,
+    BackendError, Cancel, Command, CompileOptions, DeviceMemory, DeviceProfile, Executable, MemoryRequest,
+    Submitted, VyreBackend,
 };
 use vyre_ir::verify::verify;
 use vyre_ir::{Attr, Memory, Op, Program};
@@ -32,8 +32,8 @@ impl VyreBackend for Broken {
     fn compile(&self, p: &Arc<Program>, o: &CompileOptions) -> Result<Arc<dyn Executable>, BackendError> {
         self.inner.compile(&Arc::new(replaced(p, self.from, self.to)), o)
     }
-    fn allocate(&self, bytes: u64, what: &str) -> Result<Arc<dyn DeviceMemory>, BackendError> {
-        self.inner.allocate(bytes, what)
+    fn allocate(&self, request: &MemoryRequest<'_>) -> Result<Arc<dyn DeviceMemory>, BackendError> {
+        self.inner.allocate(request)
     }
     fn submit(&self, commands: &mut [Command<'_>], cancel: &Cancel) -> Result<Submitted, BackendError> {
         self.inner.submit(commands, cancel)

@@ -5,8 +5,8 @@ use crate::{ID, Kernel, compile, compile_checked, subgroup, target};
 use std::sync::Arc;
 use vyre_driver::{
     BackendCapability, BackendError, BackendPrecedence, BackendProbe, BackendRegistration, Cancel, Command,
-    CompileOptions, DeviceKind, DeviceMemory, DeviceProfile, Executable, HostMemory, Limits, Submitted,
-    VyreBackend, available_host_bytes, inventory, submit_on_host,
+    CompileOptions, DeviceKind, DeviceMemory, DeviceProfile, Executable, HostMemory, Limits, MemoryRequest,
+    Submitted, VyreBackend, available_host_bytes, inventory, submit_on_host,
 };
 use vyre_ir::Program;
 use vyre_opt::Target;
@@ -65,8 +65,8 @@ impl VyreBackend for Cpu {
         Ok(kernel.map(|kernel| Arc::new(kernel) as Arc<dyn Executable>))
     }
 
-    fn allocate(&self, bytes: u64, what: &str) -> Result<Arc<dyn DeviceMemory>, BackendError> {
-        HostMemory::allocate(bytes, what)
+    fn allocate(&self, request: &MemoryRequest<'_>) -> Result<Arc<dyn DeviceMemory>, BackendError> {
+        HostMemory::allocate(request)
     }
 
     fn submit(&self, commands: &mut [Command<'_>], cancel: &Cancel) -> Result<Submitted, BackendError> {

@@ -2,6 +2,7 @@
 //! calls is written once above it, on [`Device`](crate::Device).
 
 use crate::error::BackendError;
+use crate::placement::Placement;
 use crate::profile::DeviceProfile;
 use smallvec::SmallVec;
 use std::any::Any;
@@ -31,11 +32,11 @@ pub trait VyreBackend: Send + Sync {
         options: &CompileOptions,
     ) -> Result<Arc<dyn Executable>, BackendError>;
 
-    /// Memory of the device, all zero. It is freed when it is dropped.
+    /// Memory of the device, all zero, of exactly so many bytes, which may be 0. It is freed when it is dropped.
     ///
     /// # Errors
     /// [`BackendError::OutOfMemory`], in which `what` says for what.
-    fn allocate(&self, bytes: u64, what: &str) -> Result<Arc<dyn DeviceMemory>, BackendError>;
+    fn allocate(&self, request: &MemoryRequest<'_>) -> Result<Arc<dyn DeviceMemory>, BackendError>;
 
     /// Performs commands in order, as one unit of work with one synchronization at its end.
     ///
@@ -76,6 +77,17 @@ pub trait VyreBackend: Send + Sync {
     ) -> Result<Option<Arc<dyn Executable>>, BackendError> {
         Ok(None)
     }
+}
+
+/// What memory is asked for.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct MemoryRequest<'a> {
+    /// How much.
+    pub bytes: u64,
+    /// How it is best placed; a backend that cannot may place it elsewhere.
+    pub placement: Placement,
+    /// For what, in messages.
+    pub what: &'a str,
 }
 
 /// What changes the code that is made.

@@ -11,6 +11,7 @@ use crate::memory::AlignedBytes;
 use crate::resident::{Region, Upload};
 use crate::spans::TARGET;
 use crate::submission::{Slot, Step, perform};
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// Steps in order, for [`Batch::run`].
@@ -38,7 +39,8 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// `D030` for bytes outside of the buffer, `D031` for a buffer of another device.
     pub fn upload(&mut self, upload: Upload<'a>) -> Result<(), BackendError> {
-        upload.to.check_range(self.device, upload.offset, upload.bytes.len() as u64)?;
+        let end = upload.offset.checked_add(upload.bytes.len() as u64);
+        upload.to.check_range(self.device, Some(upload.offset)..end)?;
         self.steps.push(Step::Upload(upload));
         Ok(())
     }
@@ -65,10 +67,15 @@ impl<'a> Batch<'a> {
         let in_host = self.device.profile().host_memory;
         for (place, (b, resource)) in compiled.plan().bindings.iter().zip(bound).enumerate() {
             slots.push(match resource {
-                Some(Resource::Resident(resident)) => Slot::Resident(resident),
-                Some(Resource::Bytes(bytes)) if b.output_index.is_none() => match in_host {
+                Some(Resource::Resident(resident)) => Slot::Resident { resident, after: None },
+                Some(Resource::Bytes(bytes)) if !b.is_written() => match in_host {
                     true => Slot::Read(bytes),
-                    false => Slot::Staged { bytes: bytes.len() as u64, before: Some(bytes), after: None },
+                    false => Slot::Staged {
+                        bytes: bytes.len() as u64,
+                        placement: compiled.placement(b),
+                        before: Some(bytes),
+                        after: None,
+                    },
                 },
                 Some(_) => {
                     let message =
@@ -79,7 +86,10 @@ impl<'a> Batch<'a> {
                         "Bind a resident buffer, and read it back at the end.",
                     ));
                 }
-                None => compiled.own_memory(place).map_or(Slot::Unbound, Slot::Resident),
+                None => match compiled.own_memory(place) {
+                    Some(resident) => Slot::Resident { resident, after: None },
+                    None => Slot::Unbound,
+                },
             });
         }
         self.timeout = self.timeout.max(config.timeout);
@@ -104,7 +114,9 @@ impl<'a> Batch<'a> {
         let mut inner = Batch::new(self.device);
         fill(&mut inner)?;
         self.timeout = self.timeout.max(inner.timeout);
-        self.steps.push(Step::Repeat { times, steps: inner.steps });
+        if times > 0 && !inner.steps.is_empty() {
+            self.steps.push(Step::Repeat { times, steps: inner.steps });
+        }
         Ok(())
     }
 
@@ -118,10 +130,10 @@ impl<'a> Batch<'a> {
         let start = Instant::now();
         let mut outputs = Vec::with_capacity(regions.len());
         for region in regions {
-            let len = region.range.end.saturating_sub(region.range.start);
-            region.from.check_range(self.device, region.range.start, len)?;
+            let Range { start, end } = region.range;
+            region.from.check_range(self.device, Some(start)..Some(end))?;
             outputs.push(AlignedBytes::zeroed(
-                len,
+                end - start,
                 &format!("a copy of resident buffer `{}`", region.from.name()),
             )?);
         }

@@ -35,10 +35,10 @@ vyre_ir::codes! {
     D020 = "The workgroup is larger than the device takes.";
     D021 = "The program uses more workgroup memory than the device has.";
     D022 = "Persistent memory of the program has no declared size.";
-    D023 = "The backend cannot report accesses out of bounds.", no_example: "the backends here can";
-    D024 = "The grid has more workgroups along an axis than the device takes.", no_example: "the devices here take every grid that can be counted";
-    D025 = "A buffer is larger than the device takes.", no_example: "the devices here take all that fits memory";
-    D026 = "The program has more buffers than the device takes.", no_example: "the devices here take more than a caller declares";
+    D023 = "The backend cannot report accesses out of bounds.";
+    D024 = "The grid has more workgroups along an axis than the device takes.";
+    D025 = "A buffer is larger than the device takes.";
+    D026 = "The program has more buffers than the device takes.";
     D027 = "The dispatch asks for what the program was not compiled with.";
     D028 = "A resident buffer does not fit the program's buffer.";
     D029 = "A resident buffer that is written is bound twice.";

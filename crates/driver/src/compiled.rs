@@ -8,6 +8,7 @@ use crate::codes;
 use crate::device::{Device, Opened, lock};
 use crate::dispatch::DispatchConfig;
 use crate::error::BackendError;
+use crate::placement::Placement;
 use crate::resident::{Resident, ResidentOptions};
 use crate::spans::{self, TARGET};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -50,8 +51,8 @@ pub struct CompileTimes {
 }
 
 impl Device {
-    /// Links a program's calls with the dialects of this moment, verifies it, makes it legal for the device, and compiles
-    /// it. Of `config`, what changes code counts: workgroup size, checked mode, fast math.
+    /// Links a program's calls with the dialects of this moment, verifies it, makes it legal for the device, and
+    /// compiles it. Of `config`, what changes code counts: workgroup size, checked mode, fast math.
     ///
     /// # Errors
     /// [`BackendError::InvalidProgram`] with all that the verifier found, [`BackendError::Unsupported`] for what the
@@ -59,6 +60,43 @@ impl Device {
     pub fn compile(&self, program: &Program, config: &DispatchConfig) -> Result<Compiled, BackendError> {
         let span = spans::compile(&program.name, self.id()).entered();
         let options = config.compile_options();
+        let (written, plan) = self.checked(program, config)?;
+        // Held until recovery knows of the program, so that it is compiled again in any case.
+        let backend = self.inner.opened()?;
+        let made = pipeline(&self.inner.cache(), &**backend, &written, &options);
+        let (Pipeline { program, executable, .. }, times, source) = self.inner.judge(&backend, made)?;
+        span.record("source", source.name());
+        self.inner.metrics.compiles.add(1);
+        let persistent = self.persistent(&backend, &program, &plan)?;
+        let executable = RwLock::new(executable);
+        let kernel =
+            Arc::new(Kernel { written, program, plan, options, executable, persistent, times, source });
+        let mut kernels = lock(&self.inner.kernels);
+        kernels.retain(|other| other.strong_count() > 0);
+        kernels.push(Arc::downgrade(&kernel));
+        Ok(Compiled { device: self.clone(), kernel })
+    }
+
+    /// Compiles a program into the cache, so that [`Device::compile`] has it at once.
+    ///
+    /// # Errors
+    /// As [`Device::compile`].
+    pub fn prepare(&self, program: &Program, config: &DispatchConfig) -> Result<(), BackendError> {
+        let span = spans::compile(&program.name, self.id()).entered();
+        let (written, _) = self.checked(program, config)?;
+        let backend = self.inner.opened()?;
+        let made = pipeline(&self.inner.cache(), &**backend, &written, &config.compile_options());
+        let (_, _, source) = self.inner.judge(&backend, made)?;
+        span.record("source", source.name());
+        Ok(())
+    }
+
+    /// The program as it is compiled, after a look at whether it can be.
+    fn checked(
+        &self,
+        program: &Program,
+        config: &DispatchConfig,
+    ) -> Result<(Program, BindingPlan), BackendError> {
         let invalid = |errors| BackendError::InvalidProgram { errors };
         // Nothing asks for the registry without a call: building it costs more than compiling a small program.
         let link = tracing::debug_span!(target: TARGET, "link").entered();
@@ -73,27 +111,13 @@ impl Device {
         drop(verify);
         let plan = BindingPlan::build(&program)?;
         check_limits(self, &program, &plan)?;
-        let persistent = self.persistent(&program, &plan)?;
-        // Held until the kernel is in the list, so that a recovery either comes before or finds it.
-        let backend = self.inner.opened()?;
-        let written = program;
-        let made = pipeline(&self.inner.cache(), &**backend, &written, &options);
-        let (Pipeline { program, executable, .. }, times, source) = self.inner.judge(&backend, made)?;
-        span.record("source", source.name());
-        self.inner.metrics.compiles.add(1);
-        let executable = RwLock::new(executable);
-        let kernel =
-            Arc::new(Kernel { written, program, plan, options, executable, persistent, times, source });
-        let mut kernels = lock(&self.inner.kernels);
-        kernels.retain(|other| other.strong_count() > 0);
-        kernels.push(Arc::downgrade(&kernel));
-        drop(kernels);
-        Ok(Compiled { device: self.clone(), kernel })
+        Ok((program, plan))
     }
 
     /// Memory for the persistent buffers of a program.
     fn persistent(
         &self,
+        backend: &Opened<'_>,
         program: &Program,
         plan: &BindingPlan,
     ) -> Result<Vec<(usize, Resident)>, BackendError> {
@@ -107,8 +131,9 @@ impl Device {
                 let what = Diagnostic::new(codes::D022, message).fix("Declare how many elements it has.");
                 return Err(BackendError::Unsupported { backend: self.id(), what: Box::new(what) });
             };
-            let options = ResidentOptions { name: b.name.clone(), bytes, journaled: false };
-            Ok((place, self.allocate(options)?))
+            let placement = Placement::of(b, &program.buffers[Buffer::new(b.buffer_index)]);
+            let options = ResidentOptions { name: b.name.clone(), bytes, journaled: false, placement };
+            Ok((place, self.allocate_in(backend, options)?))
         };
         buffers.map(allocate).collect()
     }

@@ -15,6 +15,7 @@ use crate::policy::AcquirePolicy;
 use crate::profile::DeviceProfile;
 use crate::resident::{ResidentInner, Restored};
 use crate::spans::{self, TARGET};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, Weak};
 use std::time::Duration;
@@ -148,7 +149,9 @@ impl Device {
     /// Ends the device's work: what is under way is finished, asynchronous dispatches that have not begun and all
     /// later calls fail with [`BackendError::ShutDown`].
     pub fn shutdown(&self) {
-        self.inner.shut.store(true, Ordering::Release);
+        if self.inner.shut.swap(true, Ordering::AcqRel) {
+            return;
+        }
         self.flush();
         let backend = self.inner.backend.write().unwrap_or_else(PoisonError::into_inner);
         backend.shutdown();
@@ -176,24 +179,37 @@ impl Device {
             return Ok(recovery);
         }
         let span = spans::recover(inner.id).entered();
-        let fresh = backend.reopen()?;
         // What is in memory was made by the device that is gone.
         let cache = inner.cache();
         cache.clear_memory();
-        let kernels: Vec<Arc<Kernel>> = lock(&inner.kernels).iter().filter_map(Weak::upgrade).collect();
-        for kernel in &kernels {
-            kernel.compile_again(&cache, &*fresh)?;
-            recovery.compiled += 1;
-        }
         let residents: Vec<Arc<ResidentInner>> =
             lock(&inner.residents).iter().filter_map(Weak::upgrade).collect();
-        for resident in &residents {
-            match resident.restore(&*fresh)? {
-                Restored::Whole => recovery.restored.push(resident.name.clone()),
-                Restored::Lost => recovery.lost.push(resident.name.clone()),
+        residents.iter().for_each(|resident| resident.forget());
+        let kernels: Vec<Arc<Kernel>> = lock(&inner.kernels).iter().filter_map(Weak::upgrade).collect();
+        let mut open = || {
+            let fresh = caught(|| backend.reopen())?;
+            for kernel in &kernels {
+                kernel.compile_again(&cache, &*fresh)?;
+                recovery.compiled += 1;
+            }
+            for resident in &residents {
+                match resident.restore(&*fresh)? {
+                    Restored::Whole => recovery.restored.push(resident.name.clone()),
+                    Restored::Lost => recovery.lost.push(resident.name.clone()),
+                    Restored::Freed => {}
+                }
+            }
+            Ok(fresh)
+        };
+        match open() {
+            Ok(fresh) => *backend = fresh,
+            Err(error) => {
+                // Of a device that is not used nothing is kept.
+                cache.clear_memory();
+                residents.iter().for_each(|resident| resident.forget());
+                return Err(error);
             }
         }
-        *backend = fresh;
         inner.lost.store(false, Ordering::Release);
         inner.metrics.recoveries.add(1);
         span.record("compiled", recovery.compiled);
@@ -238,10 +254,12 @@ impl Inner {
         cancel: &Cancel,
     ) -> Result<Submitted, BackendError> {
         self.metrics.submissions.add(1);
-        let result = with_timeout(timeout, cancel, || backend.submit(commands, cancel));
+        let result = with_timeout(timeout, cancel, || caught(|| backend.submit(commands, cancel)));
         // What was asked to stop and came to its end all the same is late.
-        let result =
-            result.and_then(|done| if cancel.requested() { Err(BackendError::stopped()) } else { Ok(done) });
+        let result = result.and_then(|done| match cancel.requested() {
+            true => Err(BackendError::Timeout { seconds: 0.0, stopped: self.profile.supports_cancel }),
+            false => Ok(done),
+        });
         self.judge(backend, result).map_err(|error| match (error, timeout) {
             (BackendError::Timeout { stopped, .. }, Some(timeout)) => {
                 self.metrics.timeouts.add(1);
@@ -275,6 +293,16 @@ impl Inner {
     fn lost_error(&self) -> BackendError {
         BackendError::DeviceLost { backend: self.id, reason: lock(&self.reason).clone() }
     }
+}
+
+/// What a call of the backend gives; a panic in it is an error, and the process lives on.
+pub(crate) fn caught<T>(call: impl FnOnce() -> Result<T, BackendError>) -> Result<T, BackendError> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| {
+        let text = (payload.downcast_ref::<&str>().copied())
+            .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("without a message");
+        Err(BackendError::Internal { what: format!("the backend panicked: {text}") })
+    })
 }
 
 /// Runs `work`; when it takes longer than `timeout`, requests `cancel` and waits for it to notice.

@@ -87,7 +87,8 @@ impl Timing {
 /// What a dispatch gives.
 #[derive(Default)]
 pub struct Outputs {
-    /// The bytes of each output, in the order of [`BindingPlan::outputs`](crate::BindingPlan::outputs); none for one that stays on the device.
+    /// The bytes of each output, in the order of [`BindingPlan::outputs`](crate::BindingPlan::outputs); none for one that
+    /// stays on the device, unless the program declares it as live after the run.
     pub buffers: Vec<AlignedBytes>,
     /// The element type of each output.
     pub types: Vec<Type>,
@@ -104,7 +105,8 @@ pub enum Resource<'a> {
     Bytes(&'a [u8]),
     /// Zeroed memory for a buffer that is only written; the result is among the outputs.
     Fresh,
-    /// Memory on the device; the result stays there.
+    /// Memory on the device; the result stays there, and is among the outputs too if the program declares the buffer as
+    /// live after the run.
     Resident(&'a Resident),
 }
 
@@ -168,8 +170,8 @@ impl Compiled {
         plan.element_counts(inputs, &mut counts)?;
         let resource = |b: &Binding| match (b.input_index, b.output_index) {
             (Some(input), _) => Some(Resource::Bytes(inputs[input])),
-            (None, Some(_)) => Some(Resource::Fresh),
-            (None, None) => None,
+            (None, Some(_)) if b.is_callers() => Some(Resource::Fresh),
+            _ => None,
         };
         let resources: Bound<'_> = plan.bindings.iter().map(resource).collect();
         self.run(&resources, &mut counts, config, outputs, cancel)
@@ -350,13 +352,12 @@ impl Compiled {
             let bytes = count.saturating_mul(b.element_size as u64);
             let given = match resource {
                 Some(Resource::Resident(resident)) => {
-                    output.into_iter().for_each(AlignedBytes::clear);
-                    slots.push(Slot::Resident(resident));
+                    slots.push(Slot::Resident { resident, after: self.read_back(b, bytes, output)? });
                     continue;
                 }
                 None if b.role == BindingRole::Persistent => {
                     let (_, resident) = persistent.next().expect("each persistent buffer has memory");
-                    slots.push(Slot::Resident(resident));
+                    slots.push(Slot::Resident { resident, after: self.read_back(b, bytes, output)? });
                     continue;
                 }
                 None => {
@@ -367,18 +368,12 @@ impl Compiled {
                 Some(Resource::Fresh) => None,
             };
             if let Some(output) = &mut output {
-                let placement = Placement::of(b, kernel.decl(b));
-                // The text is an allocation.
-                let what = if output.has_room(bytes, placement) {
-                    String::new()
-                } else {
-                    format!("buffer `{}`", b.name)
-                };
-                output.resize(bytes, placement, &what)?;
+                self.resize(b, bytes, output)?;
             }
             slots.push(match (given, output) {
                 (before, after) if !in_host => {
-                    Slot::Staged { bytes, before, after: after.map(|output| &mut **output) }
+                    let after = after.map(|output| &mut **output);
+                    Slot::Staged { bytes, placement: self.placement(b), before, after }
                 }
                 (Some(given), None) => Slot::Read(given),
                 (Some(given), Some(output)) => {
@@ -393,6 +388,35 @@ impl Compiled {
             });
         }
         Ok(slots)
+    }
+
+    /// Where the output of a buffer on the device goes: to the host if the program says that it is live after the run.
+    fn read_back<'a>(
+        &self,
+        b: &Binding,
+        bytes: u64,
+        output: Option<&'a mut AlignedBytes>,
+    ) -> Result<Option<&'a mut [u8]>, BackendError> {
+        let Some(output) = output else { return Ok(None) };
+        if !self.kernel.decl(b).live_out {
+            output.clear();
+            return Ok(None);
+        }
+        self.resize(b, bytes, output)?;
+        Ok(Some(output))
+    }
+
+    fn resize(&self, b: &Binding, bytes: u64, output: &mut AlignedBytes) -> Result<(), BackendError> {
+        let placement = self.placement(b);
+        // The text is an allocation.
+        let what =
+            if output.has_room(bytes, placement) { String::new() } else { format!("buffer `{}`", b.name) };
+        output.resize(bytes, placement, &what)
+    }
+
+    /// How the memory of a binding is best placed.
+    pub(crate) fn placement(&self, b: &Binding) -> Placement {
+        Placement::of(b, self.kernel.decl(b))
     }
 
     /// Hands a run to the backend.
@@ -463,7 +487,8 @@ fn check_aliases(compiled: &Compiled, resources: &[Option<Resource<'_>>]) -> Res
     let kernel = &*compiled.kernel;
     let resident = |place: usize| match &resources[place] {
         Some(Resource::Resident(resident)) => Some(Arc::as_ptr(&resident.inner)),
-        _ => None,
+        Some(_) => None,
+        None => compiled.own_memory(place).map(|resident| Arc::as_ptr(&resident.inner)),
     };
     let bindings = &kernel.plan.bindings;
     for (i, a) in bindings.iter().enumerate() {

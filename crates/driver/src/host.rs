@@ -1,12 +1,15 @@
 //! Memory and submissions of devices that work in the host's memory: processors and interpreters. Such a backend
 //! implements compiling and running one launch; the rest is here.
 
-use crate::backend::{Cancel, Command, DeviceMemory, Executable, Launch, LaunchMemory, Submitted};
+use crate::backend::{
+    Cancel, Command, DeviceMemory, Executable, Launch, LaunchMemory, MemoryRequest, Submitted,
+};
 use crate::error::BackendError;
 use crate::memory::AlignedBytes;
 use crate::spans::{self, TARGET};
 use smallvec::SmallVec;
 use std::any::Any;
+use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Device memory that is memory of the host.
@@ -20,10 +23,9 @@ impl HostMemory {
     ///
     /// # Errors
     /// [`BackendError::OutOfMemory`].
-    pub fn allocate(bytes: u64, what: &str) -> Result<Arc<dyn DeviceMemory>, BackendError> {
-        let bytes = RwLock::new(AlignedBytes::zeroed(bytes, what)?);
-        let len = bytes.read().map_or(0, |b| b.len() as u64);
-        Ok(Arc::new(HostMemory { bytes, len }))
+    pub fn allocate(request: &MemoryRequest<'_>) -> Result<Arc<dyn DeviceMemory>, BackendError> {
+        let bytes = AlignedBytes::placed(request.bytes, request.placement, request.what)?;
+        Ok(Arc::new(HostMemory { bytes: RwLock::new(bytes), len: request.bytes }))
     }
 
     /// To read.
@@ -82,7 +84,7 @@ pub fn submit_on_host<E: Executable>(
                 let _span = spans::upload(bytes.len()).entered();
                 let mut memory = own::<HostMemory>(*to)?.write();
                 let len = memory.len();
-                range(&mut memory, *offset, bytes.len() as u64)
+                (range(*offset, bytes.len()).and_then(|range| memory.get_mut(range)))
                     .ok_or_else(|| outside("an upload", *offset, bytes.len(), len))?
                     .copy_from_slice(bytes);
             }
@@ -99,11 +101,11 @@ pub fn submit_on_host<E: Executable>(
             }
             Command::Download { from, offset, into } => {
                 let _span = tracing::debug_span!(target: TARGET, "readback", bytes = into.len()).entered();
-                let mut memory = own::<HostMemory>(*from)?.write();
-                let len = memory.len();
-                let bytes = range(&mut memory, *offset, into.len() as u64)
-                    .ok_or_else(|| outside("a download", *offset, into.len(), len))?;
-                into.copy_from_slice(bytes);
+                let memory = own::<HostMemory>(*from)?.read();
+                let bytes = range(*offset, into.len()).and_then(|range| memory.get(range));
+                into.copy_from_slice(
+                    bytes.ok_or_else(|| outside("a download", *offset, into.len(), memory.len()))?,
+                );
             }
         }
     }
@@ -119,9 +121,9 @@ pub fn own<T: Any>(object: &dyn Any) -> Result<&T, BackendError> {
     object.downcast_ref().ok_or_else(foreign)
 }
 
-fn range(memory: &mut [u8], offset: u64, len: u64) -> Option<&mut [u8]> {
-    let (start, end) = (usize::try_from(offset).ok()?, usize::try_from(offset.checked_add(len)?).ok()?);
-    memory.get_mut(start..end)
+fn range(offset: u64, len: usize) -> Option<Range<usize>> {
+    let start = usize::try_from(offset).ok()?;
+    Some(start..start.checked_add(len)?)
 }
 
 fn outside(what: &str, offset: u64, len: usize, memory: usize) -> BackendError {

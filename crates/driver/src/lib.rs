@@ -36,7 +36,8 @@ pub use inventory;
 
 pub use acquire::{acquire, acquire_by_policy, acquire_preferred_dispatch_backend, explain_selection};
 pub use backend::{
-    Cancel, Command, CompileOptions, DeviceMemory, Executable, Launch, LaunchMemory, Submitted, VyreBackend,
+    Cancel, Command, CompileOptions, DeviceMemory, Executable, Launch, LaunchMemory, MemoryRequest,
+    Submitted, VyreBackend,
 };
 pub use batch::{Batch, BatchOutputs};
 pub use binding::{Binding, BindingPlan, BindingRole, MAX_ALIGNMENT};

@@ -41,7 +41,10 @@ impl Compiled {
         let queue = tracing::debug_span!(target: TARGET, "queue", program);
         self.device.inner.worker.add(Box::new(move || {
             drop(queue);
-            shared.perform(&compiled, &inputs, &config);
+            let Some(result) = shared.perform(&compiled, &inputs, &config) else { return };
+            // What the dispatch held is gone when its result is there.
+            drop((compiled, inputs));
+            shared.finish(result);
         }));
         pending
     }
@@ -66,42 +69,54 @@ impl PendingDispatch {
     }
 
     /// Asks the dispatch to end without a result. Gives whether it will: what is done already, or under way on a device
-    /// that cannot be stopped, will not.
+    /// that cannot be stopped, will not. What has not begun never will, and ends now.
     pub fn cancel(&self) -> bool {
-        let result = lock(&self.shared.result);
-        if result.is_some() || (self.shared.begun.load(Ordering::Acquire) && !self.can_stop) {
+        let mut state = lock(&self.shared.result);
+        if state.is_some() || (self.shared.begun.load(Ordering::Acquire) && !self.can_stop) {
             return false;
         }
         self.shared.cancelled.store(true, Ordering::Release);
         self.shared.cancel.request();
+        if !self.shared.begun.load(Ordering::Acquire) {
+            *state = Some(Err(BackendError::Cancelled));
+            self.shared.done.notify_all();
+        }
         true
     }
 }
 
 impl Shared {
-    fn perform(&self, compiled: &Compiled, inputs: &[Vec<u8>], config: &DispatchConfig) {
+    /// What the dispatch gives; nothing when it was cancelled before it began.
+    fn perform(
+        &self,
+        compiled: &Compiled,
+        inputs: &[Vec<u8>],
+        config: &DispatchConfig,
+    ) -> Option<Result<Outputs, BackendError>> {
         // Under the lock, so that `cancel` knows which of both it met.
         let guard = lock(&self.result);
+        if self.cancelled.load(Ordering::Acquire) {
+            return None;
+        }
         self.begun.store(true, Ordering::Release);
-        let cancelled = self.cancelled.load(Ordering::Acquire);
         drop(guard);
         let mut outputs = Outputs::default();
         let run = || {
             let inputs: SmallVec<[&[u8]; 16]> = inputs.iter().map(Vec::as_slice).collect();
             compiled.dispatch_cancellable(&inputs, config, &mut outputs, &self.cancel)
         };
-        let result = match cancelled {
-            true => Err(BackendError::Cancelled),
-            false => catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
-                Err(BackendError::Internal { what: "an asynchronous dispatch panicked".into() })
-            }),
-        };
-        let mut guard = lock(&self.result);
-        *guard = Some(match result {
-            Err(BackendError::Timeout { .. }) if self.cancelled.load(Ordering::Acquire) => {
-                Err(BackendError::Cancelled)
-            }
-            result => result.map(|()| outputs),
+        let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+            Err(BackendError::Internal { what: "an asynchronous dispatch panicked".into() })
+        });
+        Some(result.map(|()| outputs))
+    }
+
+    fn finish(&self, result: Result<Outputs, BackendError>) {
+        let mut state = lock(&self.result);
+        let cancelled = self.cancelled.load(Ordering::Acquire);
+        *state = Some(match result {
+            Ok(_) | Err(BackendError::Timeout { .. }) if cancelled => Err(BackendError::Cancelled),
+            result => result,
         });
         self.done.notify_all();
     }

@@ -76,6 +76,7 @@ pub struct DeviceRequirements {
     pub supports_device_timestamps: bool,
     pub supports_hardware_counters: bool,
     pub supports_distributed: bool,
+    pub supports_cancel: bool,
     /// The least that each limit may be.
     pub limits: Limits,
     /// The least number of invocations of a subgroup.
@@ -140,7 +141,7 @@ impl DeviceRequirements {
     }
 
     /// Each feature in words, and whether it is needed; in the order of [`DeviceProfile::features`].
-    pub fn features(&self) -> [(&'static str, bool); 14] {
+    pub fn features(&self) -> [(&'static str, bool); 15] {
         features!(self)
     }
 

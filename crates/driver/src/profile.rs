@@ -114,6 +114,7 @@ macro_rules! features {
             ("device timestamps", $of.supports_device_timestamps),
             ("hardware counters", $of.supports_hardware_counters),
             ("distributed", $of.supports_distributed),
+            ("cancel", $of.supports_cancel),
         ]
     };
 }
@@ -201,7 +202,7 @@ impl DeviceProfile {
     }
 
     /// Each feature in words, and whether the device has it.
-    pub fn features(&self) -> [(&'static str, bool); 14] {
+    pub fn features(&self) -> [(&'static str, bool); 15] {
         features!(self)
     }
 

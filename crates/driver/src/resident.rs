@@ -2,16 +2,21 @@
 //!
 //! A buffer created as journaled has a copy of its contents on the host, which every successful submission that writes
 //! the buffer brings up to date. So after a failure it holds what it held before the call that failed.
+//!
+//! Submissions that write one buffer are done one after the other: each holds the buffer's `journal` until it is known
+//! what became of it. Locks are taken in this order: the backend, journals by number, contents.
 
-use crate::backend::{Command, DeviceMemory, VyreBackend};
+use crate::backend::{Command, DeviceMemory, MemoryRequest, VyreBackend};
 use crate::batch::Batch;
 use crate::binding::bind_error;
 use crate::codes;
-use crate::device::{Device, lock};
+use crate::device::{Device, Opened, caught, lock};
 use crate::error::BackendError;
 use crate::memory::AlignedBytes;
+use crate::placement::Placement;
 use std::fmt;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// What a resident buffer is to be.
@@ -24,6 +29,8 @@ pub struct ResidentOptions {
     /// Whether its contents outlive the loss of the device. It then takes as much memory of the host, and each
     /// submission that writes it copies it there.
     pub journaled: bool,
+    /// How its memory is best placed.
+    pub placement: Placement,
 }
 
 /// A handle of memory on a device, zero at first. Clones are the same memory; it is freed with the last of them.
@@ -33,12 +40,18 @@ pub struct Resident {
 }
 
 pub(crate) struct ResidentInner {
+    /// No two buffers of a process have the same.
+    pub number: u64,
     pub name: String,
     pub bytes: u64,
+    placement: Placement,
     device: Device,
     contents: RwLock<Contents>,
-    pub journal: Option<Mutex<AlignedBytes>>,
+    /// The copy on the host, if there is one. Whoever writes the buffer holds this.
+    pub journal: Mutex<Journal>,
 }
+
+pub(crate) type Journal = Option<AlignedBytes>;
 
 struct Contents {
     /// None after it was freed, and while it could not be had again after a loss.
@@ -52,6 +65,8 @@ struct Contents {
 pub(crate) enum Restored {
     Whole,
     Lost,
+    /// It was freed before; there is nothing to restore.
+    Freed,
 }
 
 /// Bytes of a resident buffer to copy to the host.
@@ -80,14 +95,31 @@ impl Device {
     /// # Errors
     /// [`BackendError::OutOfMemory`], [`BackendError::DeviceLost`].
     pub fn allocate(&self, options: ResidentOptions) -> Result<Resident, BackendError> {
-        let ResidentOptions { name, bytes, journaled } = options;
+        self.allocate_in(&self.inner.opened()?, options)
+    }
+
+    /// As [`Device::allocate`], for a caller that holds the backend.
+    pub(crate) fn allocate_in(
+        &self,
+        backend: &Opened<'_>,
+        options: ResidentOptions,
+    ) -> Result<Resident, BackendError> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let ResidentOptions { name, bytes, journaled, placement } = options;
         let what = format!("resident buffer `{name}`");
-        let journal = if journaled { Some(Mutex::new(AlignedBytes::zeroed(bytes, &what)?)) } else { None };
-        let backend = self.inner.opened()?;
-        let memory = self.inner.judge(&backend, allocate_checked(&**backend, bytes, &what))?;
+        let journal = if journaled { Some(AlignedBytes::zeroed(bytes, &what)?) } else { None };
+        let request = MemoryRequest { bytes, placement, what: &what };
+        let memory = self.inner.judge(backend, allocate_checked(&***backend, &request))?;
         let contents = RwLock::new(Contents { memory: Some(memory), freed: false, poison: None });
-        let device = self.clone();
-        let inner = Arc::new(ResidentInner { name, bytes, device, contents, journal });
+        let inner = Arc::new(ResidentInner {
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
+            name,
+            bytes,
+            placement,
+            device: self.clone(),
+            contents,
+            journal: Mutex::new(journal),
+        });
         let mut residents = lock(&self.inner.residents);
         residents.retain(|other| other.strong_count() > 0);
         residents.push(Arc::downgrade(&inner));
@@ -164,22 +196,33 @@ impl Resident {
         Ok(all.swap_remove(0))
     }
 
-    /// Frees the memory now; every other handle of it is then without memory. Without this it is freed with the last
-    /// handle.
+    /// Frees the memory; every other handle of it is then without memory. Submissions under way keep it until they end.
+    /// Without this it is freed with the last handle.
     pub fn free(self) {
         let mut contents = self.inner.contents.write().unwrap_or_else(PoisonError::into_inner);
+        if contents.freed {
+            return;
+        }
         contents.memory = None;
         contents.freed = true;
         contents.poison = Some("it was freed".into());
+        drop(contents);
+        self.inner.uncount();
+        *lock(&self.inner.journal) = None;
     }
 
     /// That the range is inside and the buffer one of this device.
-    pub(crate) fn check_range(&self, device: &Device, offset: u64, len: u64) -> Result<(), BackendError> {
+    pub(crate) fn check_range(&self, device: &Device, range: Range<Option<u64>>) -> Result<(), BackendError> {
         self.check_device(device)?;
-        if offset.checked_add(len).is_none_or(|end| end > self.inner.bytes) {
+        let (start, end) = (range.start, range.end);
+        if start > end || end.is_none_or(|end| end > self.inner.bytes) {
+            let text = |byte: Option<u64>| byte.map_or("2^64 or more".into(), |byte| byte.to_string());
             let message = format!(
-                "{len} bytes from byte {offset} on are not all in resident buffer `{}` of {} bytes",
-                self.inner.name, self.inner.bytes
+                "bytes {} to {} are not in resident buffer `{}` of {} bytes",
+                text(start),
+                text(end),
+                self.inner.name,
+                self.inner.bytes
             );
             return Err(bind_error(codes::D030, message, "Give a range inside of the buffer."));
         }
@@ -209,27 +252,27 @@ impl Resident {
 }
 
 impl ResidentInner {
-    /// After a submission that wrote all of it, or some of it, or failed.
-    pub fn set_poison(&self, reason: Option<&str>) {
+    /// All of it was uploaded: what was lost is no matter any more.
+    pub fn renewed(&self) {
         let mut contents = self.contents.write().unwrap_or_else(PoisonError::into_inner);
         if contents.memory.is_some() {
-            contents.poison = reason.map(str::to_string);
+            contents.poison = None;
         }
     }
 
     /// New memory on a new device, with the old contents if there is a journal.
     pub fn restore(&self, backend: &dyn VyreBackend) -> Result<Restored, BackendError> {
+        let journal = lock(&self.journal);
         let mut contents = self.contents.write().unwrap_or_else(PoisonError::into_inner);
         if contents.freed {
-            return Ok(Restored::Lost);
+            return Ok(Restored::Freed);
         }
-        // The old memory belongs to a device that is gone.
-        contents.memory = None;
-        contents.poison = Some("the device was lost".into());
-        let memory = allocate_checked(backend, self.bytes, &format!("resident buffer `{}`", self.name))?;
-        let restored = match &self.journal {
-            Some(journal) => {
-                self.upload_journal(backend, &*memory, &lock(journal))?;
+        let what = format!("resident buffer `{}`", self.name);
+        let request = MemoryRequest { bytes: self.bytes, placement: self.placement, what: &what };
+        let memory = allocate_checked(backend, &request)?;
+        let restored = match &*journal {
+            Some(bytes) => {
+                upload(backend, &*memory, bytes)?;
                 contents.poison = None;
                 Restored::Whole
             }
@@ -239,34 +282,67 @@ impl ResidentInner {
         Ok(restored)
     }
 
-    /// Makes the contents good again after a failed submission that may have written some of them.
-    pub fn undo(&self, backend: &dyn VyreBackend, reason: &str) {
-        let contents = self.contents.read().unwrap_or_else(PoisonError::into_inner);
-        if let (Some(memory), Some(journal)) = (&contents.memory, &self.journal)
-            && contents.poison.is_none()
-            && self.upload_journal(backend, &**memory, &lock(journal)).is_ok()
-        {
-            return;
+    /// Gives up memory of a device that is gone.
+    pub fn forget(&self) {
+        let mut contents = self.contents.write().unwrap_or_else(PoisonError::into_inner);
+        contents.memory = None;
+        if !contents.freed {
+            contents.poison = Some("the device was lost".into());
         }
-        drop(contents);
-        self.set_poison(Some(reason));
     }
 
-    fn upload_journal(
+    /// Makes the contents good again after a failed submission that may have written some of them; where that cannot
+    /// be, they are lost.
+    pub fn undo(
         &self,
         backend: &dyn VyreBackend,
-        to: &dyn DeviceMemory,
-        bytes: &[u8],
+        journal: &Journal,
+        reason: &str,
     ) -> Result<(), BackendError> {
-        backend.submit(&mut [Command::Upload { to, offset: 0, bytes }], &Default::default()).map(|_| ())
+        let mut contents = self.contents.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(memory) = &contents.memory else { return Ok(()) };
+        let undone = match journal {
+            Some(bytes) => upload(backend, &**memory, bytes),
+            None => {
+                contents.poison = Some(reason.into());
+                return Ok(());
+            }
+        };
+        contents.poison = if undone.is_ok() { None } else { Some(reason.into()) };
+        undone
     }
+
+    /// Tries again what an earlier [`ResidentInner::undo`] could not do.
+    pub fn repair(&self, backend: &dyn VyreBackend) -> Result<(), BackendError> {
+        let poison = || self.contents.read().unwrap_or_else(PoisonError::into_inner).poison.clone();
+        if poison().is_none() {
+            return Ok(());
+        }
+        // Whoever writes it may have changed that by now.
+        let journal = lock(&self.journal);
+        match (&*journal, poison()) {
+            (Some(_), Some(reason)) => self.undo(backend, &journal, &reason),
+            _ => Ok(()),
+        }
+    }
+
+    fn uncount(&self) {
+        let metrics = &self.device.inner.metrics;
+        metrics.resident_buffers.sub(1);
+        metrics.resident_bytes.sub(self.bytes);
+    }
+}
+
+fn upload(backend: &dyn VyreBackend, to: &dyn DeviceMemory, bytes: &[u8]) -> Result<(), BackendError> {
+    let mut commands = [Command::Upload { to, offset: 0, bytes }];
+    caught(|| backend.submit(&mut commands, &Default::default())).map(|_| ())
 }
 
 impl Drop for ResidentInner {
     fn drop(&mut self) {
-        let metrics = &self.device.inner.metrics;
-        metrics.resident_buffers.sub(1);
-        metrics.resident_bytes.sub(self.bytes);
+        if !self.contents.get_mut().unwrap_or_else(PoisonError::into_inner).freed {
+            self.uncount();
+        }
     }
 }
 
@@ -279,12 +355,11 @@ impl fmt::Debug for Resident {
 /// Memory of the backend, after a look at whether it is as large as asked for.
 pub(crate) fn allocate_checked(
     backend: &dyn VyreBackend,
-    bytes: u64,
-    what: &str,
+    request: &MemoryRequest<'_>,
 ) -> Result<Arc<dyn DeviceMemory>, BackendError> {
-    let memory = backend.allocate(bytes, what)?;
-    if memory.bytes() != bytes {
-        let what = format!("backend `{}` gave {} bytes for {bytes}", backend.id(), memory.bytes());
+    let memory = caught(|| backend.allocate(request))?;
+    if memory.bytes() != request.bytes {
+        let what = format!("backend `{}` gave {} bytes for {}", backend.id(), memory.bytes(), request.bytes);
         return Err(BackendError::Internal { what });
     }
     Ok(memory)

@@ -1,18 +1,22 @@
 //! Makes one submission of steps that are about the driver's things: programs, resident buffers, bytes of the caller.
 //!
-//! Two walks over the steps: the first gets hold of all memory, the second makes the backend's commands of it. Copies
-//! that belong to a program's inputs and outputs come before the first and after the last step. What a submission that
-//! fails may have written is restored from its journal, or marked as lost.
+//! Two walks over the steps: the first finds out what they use, the second makes the backend's commands of them. In
+//! between, all that is written is locked and all memory got hold of. Copies that belong to a program's inputs and
+//! outputs come before the first and after the last step. What a submission that fails may have written is restored
+//! from its journal, or marked as lost.
 
-use crate::backend::{Cancel, Command, DeviceMemory, Executable, Launch, LaunchMemory, Submitted};
+use crate::backend::{
+    Cancel, Command, DeviceMemory, Executable, Launch, LaunchMemory, MemoryRequest, Submitted,
+};
 use crate::compiled::Compiled;
 use crate::device::{Device, Opened, lock};
 use crate::error::BackendError;
 use crate::memory::AlignedBytes;
-use crate::resident::{Region, Resident, Upload, allocate_checked};
+use crate::placement::Placement;
+use crate::resident::{Journal, Region, Resident, Upload, allocate_checked};
 use smallvec::SmallVec;
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 /// One step.
@@ -32,36 +36,51 @@ pub(crate) enum Slot<'a> {
     /// Memory of the device, for this submission only.
     Staged {
         bytes: u64,
+        placement: Placement,
         before: Option<&'a [u8]>,
         after: Option<&'a mut [u8]>,
     },
-    Resident(&'a Resident),
+    Resident {
+        resident: &'a Resident,
+        after: Option<&'a mut [u8]>,
+    },
 }
 
 pub(crate) type Slots<'a> = SmallVec<[Slot<'a>; 16]>;
 
-/// The memory of a submission.
-#[derive(Default)]
-struct Held {
-    executables: Vec<Arc<dyn Executable>>,
-    staged: Vec<Arc<dyn DeviceMemory>>,
-    residents: HashMap<usize, Use>,
-}
+/// The resident buffers of a submission, by number: the order in which they are locked.
+type Uses = BTreeMap<u64, Use>;
 
 /// A resident buffer of a submission.
 struct Use {
     resident: Resident,
-    memory: Arc<dyn DeviceMemory>,
-    /// A program may write it.
-    launched: bool,
+    /// What it held before is of no matter: the first thing that happens is that all of it is uploaded.
+    renewed_first: bool,
+    /// All of it is uploaded at some time.
+    renewed: bool,
     /// Something of it is uploaded.
     uploaded: bool,
-    /// All of it is, before anything reads it.
-    renewed: bool,
+    /// A program may write it.
+    launched: bool,
 }
 
-fn key(resident: &Resident) -> usize {
-    Arc::as_ptr(&resident.inner).addr()
+/// A resident buffer that is written, by nobody else meanwhile.
+struct Writing<'u> {
+    of: &'u Use,
+    journal: MutexGuard<'u, Journal>,
+    /// What the journal will be, if a program writes the buffer.
+    after: Option<AlignedBytes>,
+}
+
+/// The memory and the code of a submission.
+struct Held {
+    executables: Vec<Arc<dyn Executable>>,
+    staged: Vec<Arc<dyn DeviceMemory>>,
+    residents: BTreeMap<u64, Arc<dyn DeviceMemory>>,
+}
+
+fn number(resident: &Resident) -> u64 {
+    resident.inner.number
 }
 
 /// Performs steps, then copies regions to the host, at most for so long.
@@ -73,51 +92,55 @@ pub(crate) fn perform(
     timeout: Option<Duration>,
     cancel: &Cancel,
 ) -> Result<Submitted, BackendError> {
-    let mut held = Held::default();
-    held.steps(device, backend, steps)?;
+    let mut uses = Uses::new();
+    find_uses(steps, &mut uses);
     for (region, _) in regions.iter() {
-        held.resident(region.from, false)?;
+        used(&mut uses, region.from, false);
     }
+    for needed in uses.values().filter(|used| !used.renewed_first) {
+        device.inner.judge(backend, needed.resident.inner.repair(&***backend))?;
+    }
+    let mut writing = lock_written(&uses)?;
+    let mut held = Held { executables: Vec::new(), staged: Vec::new(), residents: BTreeMap::new() };
+    for (&number, used) in &uses {
+        held.residents.insert(number, used.resident.memory(used.renewed_first)?);
+    }
+    held.take(device, backend, steps)?;
     let mut uploads = Vec::new();
     collect_uploads(steps, &mut uploads);
-    let mut journals: Vec<(usize, AlignedBytes)> = Vec::new();
-    for (&key, held) in held.residents.iter().filter(|(_, held)| held.launched) {
-        if held.resident.inner.journal.is_some() {
-            let what = format!("the journal of resident buffer `{}`", held.resident.name());
-            journals.push((key, AlignedBytes::zeroed(held.resident.bytes(), &what)?));
-        }
-    }
-    let mut commands = held.commands(steps)?;
+    let mut commands = held.commands(steps);
     for (region, into) in regions {
-        let from = &*held.residents[&key(region.from)].memory;
+        let from = &*held.residents[&number(region.from)];
         commands.push(Command::Download { from, offset: region.range.start, into });
     }
-    for (key, into) in &mut journals {
-        commands.push(Command::Download { from: &*held.residents[key].memory, offset: 0, into });
+    for Writing { of, after, .. } in &mut writing {
+        if let Some(into) = after {
+            let from = &*held.residents[&number(&of.resident)];
+            commands.push(Command::Download { from, offset: 0, into });
+        }
     }
-    count_bytes(device, &commands);
+    count_bytes(device, &commands, 1);
     let result = device.inner.submit(backend, &mut commands, timeout, cancel);
     drop(commands);
     match result {
         Ok(submitted) => {
-            held.keep(&uploads, journals);
+            keep(&uses, &uploads, writing);
             Ok(submitted)
         }
-        Err(error) => {
-            if !matches!(error, BackendError::DeviceLost { .. }) {
-                held.undo(backend, &error);
-            }
-            Err(error)
-        }
+        Err(error @ BackendError::DeviceLost { .. }) => Err(error),
+        Err(error) => Err(undo(device, backend, writing, error)),
     }
 }
 
-fn count_bytes(device: &Device, commands: &[Command<'_>]) {
+fn count_bytes(device: &Device, commands: &[Command<'_>], times: u64) {
     let metrics = &device.inner.metrics;
     for command in commands {
         match command {
-            Command::Upload { bytes, .. } => metrics.bytes_uploaded.add(bytes.len() as u64),
-            Command::Download { into, .. } => metrics.bytes_downloaded.add(into.len() as u64),
+            Command::Upload { bytes, .. } => metrics.bytes_uploaded.add(times * bytes.len() as u64),
+            Command::Download { into, .. } => metrics.bytes_downloaded.add(times * into.len() as u64),
+            Command::Repeat { times: inner, commands } => {
+                count_bytes(device, commands, times.saturating_mul(*inner as u64));
+            }
             _ => {}
         }
     }
@@ -133,8 +156,93 @@ fn collect_uploads<'a>(steps: &[Step<'a>], uploads: &mut Vec<Upload<'a>>) {
     }
 }
 
+fn find_uses(steps: &[Step<'_>], uses: &mut Uses) {
+    for step in steps {
+        match step {
+            Step::Upload(upload) => {
+                let whole = upload.offset == 0 && upload.bytes.len() as u64 == upload.to.bytes();
+                let used = used(uses, upload.to, whole);
+                used.uploaded = true;
+                used.renewed |= whole;
+            }
+            Step::Launch { compiled, slots, .. } => {
+                for (slot, b) in slots.iter().zip(&compiled.kernel.plan.bindings) {
+                    if let Slot::Resident { resident, .. } = slot {
+                        used(uses, resident, false).launched |= b.is_written();
+                    }
+                }
+            }
+            Step::Repeat { steps, .. } => find_uses(steps, uses),
+        }
+    }
+}
+
+fn used<'u>(uses: &'u mut Uses, resident: &Resident, renewed_first: bool) -> &'u mut Use {
+    uses.entry(number(resident)).or_insert_with(|| Use {
+        resident: resident.clone(),
+        renewed_first,
+        renewed: false,
+        uploaded: false,
+        launched: false,
+    })
+}
+
+fn lock_written(uses: &Uses) -> Result<Vec<Writing<'_>>, BackendError> {
+    let written = uses.values().filter(|used| used.launched || used.uploaded);
+    let mut writing = Vec::new();
+    for of in written {
+        let journal = lock(&of.resident.inner.journal);
+        let after = match of.launched && journal.is_some() {
+            true => {
+                let what = format!("the journal of resident buffer `{}`", of.resident.name());
+                Some(AlignedBytes::zeroed(of.resident.bytes(), &what)?)
+            }
+            false => None,
+        };
+        writing.push(Writing { of, journal, after });
+    }
+    Ok(writing)
+}
+
+/// After success: journals get the new contents, and what was renewed is good.
+fn keep(uses: &Uses, uploads: &[Upload<'_>], writing: Vec<Writing<'_>>) {
+    for Writing { of, mut journal, after } in writing {
+        let Some(journal) = &mut *journal else { continue };
+        if let Some(after) = after {
+            *journal = after;
+            continue;
+        }
+        for upload in uploads.iter().filter(|upload| number(upload.to) == number(&of.resident)) {
+            let start = upload.offset as usize;
+            journal[start..start + upload.bytes.len()].copy_from_slice(upload.bytes);
+        }
+    }
+    for renewed in uses.values().filter(|used| used.renewed) {
+        renewed.resident.inner.renewed();
+    }
+}
+
+/// After a failure that the device survived. Gives the error to report: that the device is lost if it is after all.
+fn undo(
+    device: &Device,
+    backend: &Opened<'_>,
+    writing: Vec<Writing<'_>>,
+    error: BackendError,
+) -> BackendError {
+    let reason = format!("a submission that writes it failed: {error}");
+    let mut error = error;
+    for Writing { of, journal, .. } in writing {
+        let undone = of.resident.inner.undo(&***backend, &journal, &reason);
+        if let Err(lost @ BackendError::DeviceLost { .. }) = device.inner.judge(backend, undone) {
+            error = lost;
+        }
+    }
+    error
+}
+
 impl Held {
-    fn steps(
+    /// What launches need beside resident buffers, in their order.
+    fn take(
         &mut self,
         device: &Device,
         backend: &Opened<'_>,
@@ -142,82 +250,33 @@ impl Held {
     ) -> Result<(), BackendError> {
         for step in steps {
             match step {
-                Step::Upload(upload) => {
-                    let whole = upload.offset == 0 && upload.bytes.len() as u64 == upload.to.bytes();
-                    let held = self.resident(upload.to, whole)?;
-                    held.uploaded = true;
-                    held.renewed |= whole;
-                }
+                Step::Upload(_) => {}
+                Step::Repeat { steps, .. } => self.take(device, backend, steps)?,
                 Step::Launch { compiled, slots, .. } => {
                     self.executables.push(compiled.kernel.executable(backend));
                     for (slot, b) in slots.iter().zip(&compiled.kernel.plan.bindings) {
-                        match slot {
-                            Slot::Resident(resident) => {
-                                self.resident(resident, false)?.launched |= b.is_written();
-                            }
-                            Slot::Staged { bytes, .. } => {
-                                let memory =
-                                    allocate_checked(&***backend, *bytes, &format!("buffer `{}`", b.name));
-                                self.staged.push(device.inner.judge(backend, memory)?);
-                            }
-                            _ => {}
+                        if let Slot::Staged { bytes, placement, .. } = slot {
+                            let what = format!("buffer `{}`", b.name);
+                            let request = MemoryRequest { bytes: *bytes, placement: *placement, what: &what };
+                            let memory = allocate_checked(&***backend, &request);
+                            self.staged.push(device.inner.judge(backend, memory)?);
                         }
                     }
                 }
-                Step::Repeat { steps, .. } => self.steps(device, backend, steps)?,
             }
         }
         Ok(())
     }
 
-    /// The memory of a resident buffer, whose contents are needed unless they are `renewed`.
-    fn resident(&mut self, resident: &Resident, renewed: bool) -> Result<&mut Use, BackendError> {
-        Ok(match self.residents.entry(key(resident)) {
-            std::collections::hash_map::Entry::Occupied(held) => held.into_mut(),
-            std::collections::hash_map::Entry::Vacant(place) => place.insert(Use {
-                resident: resident.clone(),
-                memory: resident.memory(renewed)?,
-                launched: false,
-                uploaded: false,
-                renewed: false,
-            }),
-        })
-    }
-
     /// The commands of steps, with the copies that belong to inputs and outputs around them.
-    fn commands<'m>(&'m self, steps: &'m mut [Step<'_>]) -> Result<Vec<Command<'m>>, BackendError> {
+    fn commands<'m>(&'m self, steps: &'m mut [Step<'_>]) -> Vec<Command<'m>> {
         let (mut before, mut after) = (Vec::new(), Vec::new());
         let mut commands =
             Commands { held: self, executable: 0, staged: 0, before: &mut before, after: &mut after };
-        let main = commands.of(steps)?;
+        let main = commands.of(steps);
         before.extend(main);
         before.append(&mut after);
-        Ok(before)
-    }
-
-    /// After success: journals get the new contents, and what was renewed is good.
-    fn keep(&self, uploads: &[Upload<'_>], journals: Vec<(usize, AlignedBytes)>) {
-        for (key, bytes) in journals {
-            if let Some(journal) = &self.residents[&key].resident.inner.journal {
-                *lock(journal) = bytes;
-            }
-        }
-        for upload in uploads.iter().filter(|upload| !self.residents[&key(upload.to)].launched) {
-            if let Some(journal) = &upload.to.inner.journal {
-                let start = upload.offset as usize;
-                lock(journal)[start..start + upload.bytes.len()].copy_from_slice(upload.bytes);
-            }
-        }
-        for held in self.residents.values().filter(|held| held.renewed) {
-            held.resident.inner.set_poison(None);
-        }
-    }
-
-    /// After a failure that the device survived.
-    fn undo(&self, backend: &Opened<'_>, error: &BackendError) {
-        for held in self.residents.values().filter(|held| held.launched || held.uploaded) {
-            held.resident.inner.undo(&***backend, &format!("a submission that writes it failed: {error}"));
-        }
+        before
     }
 }
 
@@ -233,17 +292,17 @@ struct Commands<'c, 'm> {
 }
 
 impl<'m> Commands<'_, 'm> {
-    fn of(&mut self, steps: &'m mut [Step<'_>]) -> Result<Vec<Command<'m>>, BackendError> {
+    fn of(&mut self, steps: &'m mut [Step<'_>]) -> Vec<Command<'m>> {
         steps.iter_mut().map(|step| self.command(step)).collect()
     }
 
-    fn command(&mut self, step: &'m mut Step<'_>) -> Result<Command<'m>, BackendError> {
-        Ok(match step {
+    fn command(&mut self, step: &'m mut Step<'_>) -> Command<'m> {
+        match step {
             Step::Upload(upload) => {
-                let to = &*self.held.residents[&key(upload.to)].memory;
+                let to = &*self.held.residents[&number(upload.to)];
                 Command::Upload { to, offset: upload.offset, bytes: upload.bytes }
             }
-            Step::Repeat { times, steps } => Command::Repeat { times: *times, commands: self.of(steps)? },
+            Step::Repeat { times, steps } => Command::Repeat { times: *times, commands: self.of(steps) },
             Step::Launch { compiled, slots, workgroups } => {
                 let executable = &*self.held.executables[self.executable];
                 self.executable += 1;
@@ -255,7 +314,7 @@ impl<'m> Commands<'_, 'm> {
                 }
                 Command::Launch(Launch { executable, workgroups: *workgroups, memory })
             }
-        })
+        }
     }
 
     fn memory(&mut self, slot: &'m mut Slot<'_>, writes: bool) -> LaunchMemory<'m> {
@@ -263,8 +322,12 @@ impl<'m> Commands<'_, 'm> {
             Slot::Unbound => LaunchMemory::Unbound,
             Slot::Read(bytes) => LaunchMemory::Read(bytes),
             Slot::Write(bytes) => LaunchMemory::Write(bytes),
-            Slot::Resident(resident) => {
-                LaunchMemory::Device { memory: &*self.held.residents[&key(resident)].memory, writes }
+            Slot::Resident { resident, after } => {
+                let memory = &*self.held.residents[&number(resident)];
+                if let Some(into) = after {
+                    self.after.push(Command::Download { from: memory, offset: 0, into });
+                }
+                LaunchMemory::Device { memory, writes }
             }
             Slot::Staged { before, after, .. } => {
                 let memory = &*self.held.staged[self.staged];

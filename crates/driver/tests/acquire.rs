@@ -41,8 +41,8 @@ impl VyreBackend for Fake {
     fn compile(&self, p: &Arc<Program>, _: &CompileOptions) -> Result<Arc<dyn Executable>, BackendError> {
         Ok(Arc::new(Run { name: p.name.clone() }))
     }
-    fn allocate(&self, bytes: u64, what: &str) -> Result<Arc<dyn DeviceMemory>, BackendError> {
-        HostMemory::allocate(bytes, what)
+    fn allocate(&self, request: &MemoryRequest<'_>) -> Result<Arc<dyn DeviceMemory>, BackendError> {
+        HostMemory::allocate(request)
     }
     fn submit(&self, commands: &mut [Command<'_>], cancel: &Cancel) -> Result<Submitted, BackendError> {
         submit_on_host(commands, cancel, &mut Run::launch)

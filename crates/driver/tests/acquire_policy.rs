@@ -62,7 +62,7 @@ fn what_is_not_met_is_said_by_name() {
 fn each_requirement_counts() {
     type Change<P> = fn(&mut P);
     // What to require, what a device needs for it, and the words.
-    let cases: [(Change<DeviceRequirements>, Change<DeviceProfile>, &str); 27] = [
+    let cases: [(Change<DeviceRequirements>, Change<DeviceProfile>, &str); 28] = [
         (|r| r.supports_subgroup_ops = true, |p| p.supports_subgroup_ops = true, "subgroups"),
         (|r| r.supports_subgroup_shuffle = true, |p| p.supports_subgroup_shuffle = true, "subgroup shuffle"),
         (|r| r.supports_f16 = true, |p| p.supports_f16 = true, "f16"),
@@ -93,6 +93,7 @@ fn each_requirement_counts() {
             "hardware counters",
         ),
         (|r| r.supports_distributed = true, |p| p.supports_distributed = true, "distributed"),
+        (|r| r.supports_cancel = true, |p| p.supports_cancel = true, "cancel"),
         (
             |r| r.limits.workgroup_size[0] = 65,
             |p| p.limits.workgroup_size[0] = 65,

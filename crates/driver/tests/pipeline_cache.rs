@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use vyre_driver::{
     BackendError, CacheConfig, CacheSource, Cancel, Command, CompileOptions, Device, DeviceKind,
     DeviceMemory, DeviceProfile, DialectDef, DialectRegistry, DiskCacheConfig, DispatchConfig, Executable,
-    HostMemory, Limits, Submitted, Version, VyreBackend,
+    HostMemory, Limits, MemoryRequest, Submitted, Version, VyreBackend,
 };
 use vyre_ir::Program;
 
@@ -100,8 +100,8 @@ impl VyreBackend for Names {
         self.log.loaded.fetch_add(1, Ordering::SeqCst);
         Ok(Some(Arc::new(Code { name: code.into(), stores: true })))
     }
-    fn allocate(&self, bytes: u64, what: &str) -> Result<Arc<dyn DeviceMemory>, BackendError> {
-        HostMemory::allocate(bytes, what)
+    fn allocate(&self, request: &MemoryRequest<'_>) -> Result<Arc<dyn DeviceMemory>, BackendError> {
+        HostMemory::allocate(request)
     }
     fn submit(&self, _: &mut [Command<'_>], _: &Cancel) -> Result<Submitted, BackendError> {
         self.log.lost.store(true, Ordering::SeqCst);

@@ -102,8 +102,8 @@ impl VyreBackend for Adder {
     fn compile(&self, p: &Arc<Program>, _: &CompileOptions) -> Result<Arc<dyn Executable>, BackendError> {
         Ok(Arc::new(Code(p.name.clone())))
     }
-    fn allocate(&self, bytes: u64, what: &str) -> Result<Arc<dyn DeviceMemory>, BackendError> {
-        HostMemory::allocate(bytes, what)
+    fn allocate(&self, request: &MemoryRequest<'_>) -> Result<Arc<dyn DeviceMemory>, BackendError> {
+        HostMemory::allocate(request)
     }
     fn submit(&self, commands: &mut [Command<'_>], cancel: &Cancel) -> Result<Submitted, BackendError> {
         submit_on_host(commands, cancel, &mut |code: &Code, launch: &mut HostLaunch<'_>| {
@@ -180,8 +180,11 @@ fn each_step_has_its_span() {
         ]
     );
 
-    let resident =
-        |journaled| device.allocate(ResidentOptions { name: "data".into(), bytes: 16, journaled }).unwrap();
+    let resident = |journaled| {
+        device
+            .allocate(ResidentOptions { name: "data".into(), bytes: 16, journaled, ..Default::default() })
+            .unwrap()
+    };
     let (kept, forgotten) = (resident(true), resident(false));
     assert_eq!(
         seen(|| {

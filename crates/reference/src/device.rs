@@ -6,7 +6,7 @@ use std::sync::Arc;
 use vyre_driver::{
     BackendCapability, BackendError, BackendPrecedence, BackendProbe, BackendRegistration, Cancel, Command,
     CompileOptions, DeviceKind, DeviceMemory, DeviceProfile, Executable, HostBytes, HostLaunch, HostMemory,
-    Limits, Submitted, VyreBackend, inventory, submit_on_host,
+    Limits, MemoryRequest, Submitted, VyreBackend, inventory, submit_on_host,
 };
 use vyre_ir::Program;
 use vyre_opt::Target;
@@ -24,7 +24,8 @@ struct Interpreter {
     profile: DeviceProfile,
 }
 
-struct Interpreted {
+/// A program that the interpreter runs as it is: an executable for backends that are not about speed.
+pub struct Interpreted {
     program: Arc<Program>,
     checked: bool,
 }
@@ -76,11 +77,11 @@ impl VyreBackend for Interpreter {
         program: &Arc<Program>,
         options: &CompileOptions,
     ) -> Result<Arc<dyn Executable>, BackendError> {
-        Ok(Arc::new(Interpreted { program: program.clone(), checked: options.checked }))
+        Ok(Arc::new(Interpreted::new(program, options)))
     }
 
-    fn allocate(&self, bytes: u64, what: &str) -> Result<Arc<dyn DeviceMemory>, BackendError> {
-        HostMemory::allocate(bytes, what)
+    fn allocate(&self, request: &MemoryRequest<'_>) -> Result<Arc<dyn DeviceMemory>, BackendError> {
+        HostMemory::allocate(request)
     }
 
     fn submit(&self, commands: &mut [Command<'_>], cancel: &Cancel) -> Result<Submitted, BackendError> {
@@ -99,7 +100,17 @@ impl VyreBackend for Interpreter {
 impl Executable for Interpreted {}
 
 impl Interpreted {
-    fn launch(&self, launch: &mut HostLaunch<'_>) -> Result<(), BackendError> {
+    /// Of a verified program with its calls linked.
+    pub fn new(program: &Arc<Program>, options: &CompileOptions) -> Interpreted {
+        Interpreted { program: program.clone(), checked: options.checked }
+    }
+
+    /// Runs it, for [`submit_on_host`].
+    ///
+    /// # Errors
+    /// [`BackendError::InvalidProgram`], [`BackendError::InvalidInput`] and [`BackendError::Unsupported`] for what the
+    /// interpreter refuses, [`BackendError::Timeout`] when it was asked to stop.
+    pub fn launch(&self, launch: &mut HostLaunch<'_>) -> Result<(), BackendError> {
         let mut buffers: Vec<Bytes> = (launch.memory.iter_mut())
             .map(|memory| match memory {
                 HostBytes::Unbound => Bytes::Unbound,

@@ -19,7 +19,7 @@ mod slots;
 mod state;
 mod subgroup;
 
-pub use device::ID;
+pub use device::{ID, Interpreted};
 use std::cell::Cell;
 use std::fmt;
 use vyre_driver::OutOfBounds;

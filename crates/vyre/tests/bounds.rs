@@ -24,7 +24,7 @@ fn of_resident_buffers() {
     for id in ["cpu", "cpu-ref"] {
         let device = Device::open(id).unwrap();
         for (bytes, journaled) in [(u64::MAX, false), (1 << 60, true)] {
-            let options = ResidentOptions { name: "huge".into(), bytes, journaled };
+            let options = ResidentOptions { name: "huge".into(), bytes, journaled, ..Default::default() };
             too_much(device.allocate(options).err().unwrap(), bytes);
         }
         let options = ResidentOptions { name: "small".into(), bytes: 16, ..Default::default() };

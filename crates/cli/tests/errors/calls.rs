@@ -10,13 +10,17 @@ use vyre_ir::dialect::{DialectDef, Law, OpMigration, RegistryBuilder, Target, li
 use vyre_ir::{
     Access, BufferDecl, Diagnostic, Memory, MemoryHints, Program, Scalar, Version, text, verify::verify,
 };
+use vyre_null::{Fault, FaultPlan, Latch, NullBackend, NullOptions};
 use vyre_reference::{Bytes, Error, Options};
 
 /// Code, the call, what it says.
 type Call = (&'static str, &'static str, String);
 
 pub fn calls() -> Vec<Call> {
-    [program(), dialects(), binding(), devices(), queue(), interpreter()].into_iter().flatten().collect()
+    [program(), dialects(), binding(), devices(), faults(), queue(), interpreter()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn first(result: Result<(), Vec<Diagnostic>>) -> String {
@@ -191,8 +195,7 @@ fn devices() -> Vec<Call> {
     let compiled = device.compile(&program, &config).unwrap();
     let checked = DispatchConfig { checked: true, ..DispatchConfig::default() };
     let allocate = |device: &Device, bytes| {
-        let options = ResidentOptions { name: "weights".into(), bytes, journaled: false };
-        device.allocate(options).unwrap()
+        device.allocate(ResidentOptions { name: "weights".into(), bytes, ..Default::default() }).unwrap()
     };
     let (large, small) = (allocate(&device, 16), allocate(&device, 8));
     let foreign = allocate(&Device::open("cpu-ref").unwrap(), 16);
@@ -200,16 +203,11 @@ fn devices() -> Vec<Call> {
         let resources = [Resource::Resident(a), Resource::Resident(b)];
         compiled.dispatch_resources(&resources, &config).err().unwrap().to_string()
     };
-    let lost = BackendError::DeviceLost { backend: "cuda", reason: "it fell off the bus".into() };
-    let poisoned = BackendError::Poisoned { name: "weights".into(), reason: "the device was lost".into() };
     let mut batch = device.batch();
     let bytes = [Resource::Bytes(&[0; 16]), Resource::Resident(&large)];
     let from_host = batch.dispatch(&compiled, &bytes, &config).err().unwrap();
     drop(batch);
     let calls = vec![
-        ("D010", "pending.wait(), after pending.cancel()", error(BackendError::Cancelled)),
-        ("D012", "compiled.dispatch(&inputs, &config)", error(lost)),
-        ("D013", "device.download(&[weights.whole()])", error(poisoned)),
         (
             "D014",
             "device.compile(&program, &config)",
@@ -238,6 +236,58 @@ fn devices() -> Vec<Call> {
         .into_iter()
         .chain([("D015", "compiled.dispatch(&inputs, &config), after device.shutdown()", error(after))])
         .collect()
+}
+
+/// Errors of a device that is small and fails when it is told to.
+fn faults() -> Vec<Call> {
+    let mut options = NullOptions::default();
+    options.limits.workgroups_per_dimension = 4;
+    options.limits.storage_binding_bytes = 64;
+    options.limits.buffers_per_stage = 1;
+    let backend = NullBackend::new(options, FaultPlan::default());
+    let log = backend.log();
+    let device = Device::new(Box::new(backend));
+    let config = DispatchConfig::default();
+    let compiled = device
+        .compile(&parse("buffer data: f32[] storage read_write @group(0) @binding(0)"), &config)
+        .unwrap();
+    let dispatch = |bytes: &[u8], grid| {
+        let config = DispatchConfig { grid, ..DispatchConfig::default() };
+        compiled.dispatch(&[bytes], &config).err().unwrap().to_string()
+    };
+    let two = with_buffers([storage("a", 0, 1), storage("b", 1, 1)]);
+    let mut calls = vec![
+        ("D024", "compiled.dispatch(&inputs, &config)", dispatch(&[0; 64], Grid::Threads([20, 1, 1]))),
+        ("D025", "compiled.dispatch(&inputs, &config)", dispatch(&[0; 80], Grid::Threads([4, 1, 1]))),
+        (
+            "D026",
+            "device.compile(&program, &config)",
+            device.compile(&two, &config).err().unwrap().to_string(),
+        ),
+    ];
+    let checked = DispatchConfig { checked: true, ..DispatchConfig::default() };
+    calls.push((
+        "D023",
+        "device.compile(&program, &DispatchConfig { checked: true, ..Default::default() })",
+        device.compile(compiled.program(), &checked).err().unwrap().to_string(),
+    ));
+    // The memory, then the run, which goes on until it is to stop.
+    let latch = Latch::default();
+    log.plan(1, Fault::Slow(latch.clone()));
+    let pending = compiled.dispatch_async(vec![vec![0; 16]], &config);
+    latch.wait_reached();
+    assert!(pending.cancel());
+    let cancelled = pending.wait().err().unwrap().to_string();
+    calls.push(("D010", "pending.wait(), after pending.cancel()", cancelled));
+    let options = ResidentOptions { name: "weights".into(), bytes: 16, ..Default::default() };
+    let weights = device.allocate(options).unwrap();
+    log.plan(0, Fault::DeviceLost);
+    let lost = weights.upload(&[0; 16]).err().unwrap().to_string();
+    calls.push(("D012", "weights.upload(&bytes)", lost));
+    device.try_recover().unwrap();
+    let poisoned = weights.download().err().unwrap().to_string();
+    calls.push(("D013", "weights.download(), after device.try_recover()", poisoned));
+    calls
 }
 
 fn queue() -> Vec<Call> {

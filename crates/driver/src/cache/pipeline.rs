@@ -10,6 +10,7 @@ use super::{CacheSource, PipelineCache, Recipe};
 use crate::backend::{CompileOptions, Executable, VyreBackend};
 use crate::cache::key::{COMPILER, CacheKey, device_features};
 use crate::compiled::{CompileTimes, elapsed};
+use crate::device::caught;
 use crate::error::BackendError;
 use crate::spans::TARGET;
 use std::cell::Cell;
@@ -91,7 +92,7 @@ impl Recipe<Pipeline> for Compilation<'_> {
         let (program, code) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
         let program = Arc::new(wire::decode(program).ok()?);
         // SAFETY: the cache gives back what was stored under a key that names program, options and code version.
-        let executable = unsafe { self.backend.load(&program, code, self.options) }.ok()??;
+        let executable = caught(|| unsafe { self.backend.load(&program, code, self.options) }).ok()??;
         let bytes = program.size() as u64 * BYTES_PER_INSTRUCTION + code.len() as u64;
         Some(Pipeline { program, executable, bytes })
     }
@@ -106,7 +107,7 @@ impl Recipe<Pipeline> for Compilation<'_> {
         let optimize_ns = elapsed(start);
         let start = Instant::now();
         let codegen = tracing::debug_span!(target: TARGET, "codegen", backend = self.backend.id()).entered();
-        let executable = self.backend.compile(&program, self.options)?;
+        let executable = caught(|| self.backend.compile(&program, self.options))?;
         drop(codegen);
         self.times.set(CompileTimes { optimize_ns, codegen_ns: elapsed(start), cache_ns: 0 });
         let code = executable.code().map_or(0, |code| code.len() as u64);

@@ -23,8 +23,8 @@ impl VyreBackend for Fake {
     fn compile(&self, _: &Arc<Program>, _: &CompileOptions) -> Result<Arc<dyn Executable>, BackendError> {
         Err(BackendError::Internal { what: "a fake compiles nothing".into() })
     }
-    fn allocate(&self, bytes: u64, what: &str) -> Result<Arc<dyn DeviceMemory>, BackendError> {
-        HostMemory::allocate(bytes, what)
+    fn allocate(&self, request: &MemoryRequest<'_>) -> Result<Arc<dyn DeviceMemory>, BackendError> {
+        HostMemory::allocate(request)
     }
     fn submit(&self, _: &mut [Command<'_>], _: &Cancel) -> Result<Submitted, BackendError> {
         Err(BackendError::Internal { what: "a fake runs nothing".into() })
