@@ -47,6 +47,9 @@ pub enum Command {
         /// Only those of this dialect.
         #[arg(long, value_name = "NAME")]
         dialect: Option<String>,
+        /// Load a dialect from a file before.
+        #[arg(long, value_name = "FILE.toml")]
+        load: Vec<PathBuf>,
     },
     /// Show or clear what the disk holds of programs that were compiled.
     #[command(after_help = "\
@@ -89,6 +92,9 @@ pub struct ProgramArgs {
     /// Set an `override` declaration.
     #[arg(long = "override", value_name = "NAME=VALUE", allow_hyphen_values = true)]
     pub overrides: Vec<Override>,
+    /// Load a dialect from a file before, so that the program can call its operations.
+    #[arg(long = "load-dialect", value_name = "FILE.toml")]
+    pub dialects: Vec<PathBuf>,
 }
 
 /// How to run.
@@ -105,7 +111,8 @@ output, -:hex for the bits of each number.
 Examples:
   vyre run mandelbrot.wgsl --threads 1024,1024 --out pixels=mandelbrot.png --verify
   vyre run byte_histogram.wgsl --set data=bytes:Cargo.lock --out counts=-
-  vyre run saxpy.wgsl --set x=iota:1000 --set y=random:1:1000 --set a=0.5 --repeat 10")]
+  vyre run saxpy.wgsl --set x=iota:1000 --set y=random:1:1000 --set a=0.5 --repeat 10
+  vyre run blend.vyre --threads 64 --load-dialect color.toml --watch")]
 pub struct RunArgs {
     /// The program.
     #[command(flatten)]
@@ -130,9 +137,13 @@ pub struct RunArgs {
     /// about two seconds, unless workgroups can see each other's writes; `=all` leaves nothing out.
     #[arg(long, value_name = "all", num_args = 0..=1, require_equals = true, default_missing_value = "auto")]
     pub verify: Option<Verify>,
-    /// Run so many times and report the spread.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    pub repeat: u32,
+    /// Run so many times and report the spread; with `--watch`, end after so many runs.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub repeat: Option<u32>,
+    /// Run again each time that a file of `--load-dialect` changes, until interrupted. What is wrong with a changed file
+    /// is reported, and the dialect stays as it was.
+    #[arg(long, requires = "dialects")]
+    pub watch: bool,
     /// Stop a run, or its verification, after so many seconds.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub timeout: Option<f64>,

@@ -6,7 +6,7 @@ use crate::failure::{Failure, file_error};
 use crate::report::report;
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tracing::{debug_span, info_span};
 use vyre::spans::TARGET;
 use vyre_ir::dialect::{self, DialectRegistry};
@@ -53,8 +53,19 @@ fn starts_with_program(bytes: &[u8]) -> bool {
     first.is_some_and(|line| line.starts_with(b"program "))
 }
 
-/// Reads, imports and verifies.
+/// Installs the dialects of files, in their order.
+pub fn load_dialects(files: &[PathBuf]) -> Result<(), Failure> {
+    files.iter().try_for_each(|file| vyre::load_dialect(file).map(drop)).map_err(Failure::from)
+}
+
+/// Loads the dialects that the program needs, then reads, imports and verifies it.
 pub fn load(args: &ProgramArgs) -> Result<Program, Failure> {
+    load_dialects(&args.dialects)?;
+    program(args)
+}
+
+/// Reads, imports and verifies a program whose dialects are there.
+pub fn program(args: &ProgramArgs) -> Result<Program, Failure> {
     let bytes = read(&args.file)?;
     let name = if args.file.as_os_str() == "-" { "<stdin>".into() } else { args.file.display().to_string() };
     let kind = Kind::of(&args.file, &bytes);

@@ -26,6 +26,7 @@ mod sink;
 mod source;
 mod trace;
 mod verify;
+mod watch;
 
 use args::{Cli, Command};
 use clap::{CommandFactory, Parser};
@@ -73,7 +74,7 @@ fn execute(as_json: bool) -> Result<String, Failure> {
         Command::Emit(args) => emit::emit(args, as_json),
         Command::Opt(args) => opt::opt(args, as_json),
         Command::Devices => devices::devices(as_json),
-        Command::Ops { dialect } => ops::ops(dialect.as_deref(), as_json),
+        Command::Ops { dialect, load } => ops::ops(dialect.as_deref(), load, as_json),
         Command::Cache { command } => cache::cache(*command, as_json),
         Command::Completions { shell } => {
             let mut text = Vec::new();

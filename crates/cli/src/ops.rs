@@ -2,16 +2,20 @@
 
 use crate::codes;
 use crate::failure::{BAD_INPUT, Failure};
+use crate::load::load_dialects;
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use vyre_ir::build::wants;
 use vyre_ir::dialect::{Dialect, DialectRegistry, OpDef};
 use vyre_ir::{Diagnostic, Info, OPS, Rule};
 
-/// Lists the operations, or those of one dialect; gives what to print on standard output.
+/// Lists the operations, or those of one dialect, after dialects have been loaded from files; gives what to print on
+/// standard output.
 ///
 /// # Errors
-/// When there is no such dialect, or something is wrong with those that are linked in.
-pub fn ops(dialect: Option<&str>, as_json: bool) -> Result<String, Failure> {
+/// When there is no such dialect, or something is wrong with those that are linked in or loaded.
+pub fn ops(dialect: Option<&str>, load: &[PathBuf], as_json: bool) -> Result<String, Failure> {
+    load_dialects(load)?;
     let registry = DialectRegistry::try_global()
         .map_err(|error| Failure { exit: BAD_INPUT, diagnostics: error.problems })?;
     if let Some(name) = dialect

@@ -10,6 +10,7 @@ use crate::show::{bytes, nanoseconds, shape};
 use crate::sink::{Output, Sink, write_all};
 use crate::trace::Trace;
 use crate::verify::{Subject, Verified, verify};
+use crate::watch::watch;
 use crate::{elements, load, progress};
 use serde_json::{Map, Value, json};
 use std::time::{Duration, Instant};
@@ -43,21 +44,29 @@ struct Report<'a> {
 pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failure> {
     refuse_contradiction(args)?;
     let mut device = None;
-    let Some(path) = &args.trace else { return run_on(&mut device, args, as_json, debug) };
+    let mut all = || {
+        if args.watch {
+            return watch(&mut device, args, as_json, debug);
+        }
+        load::load_dialects(&args.program.dialects)?;
+        round(&mut device, args, as_json, debug)
+    };
+    let Some(path) = &args.trace else { return all() };
     let trace = Trace::begin(path, args)?;
-    let result = info_span!(target: TARGET, "run").in_scope(|| run_on(&mut device, args, as_json, debug));
+    let result = info_span!(target: TARGET, "run").in_scope(all);
     trace.end(&device.as_ref().map(Device::metrics).unwrap_or_default(), result)
 }
 
-/// As [`run`], with the device that it opens left in `opened`.
-fn run_on(
+/// Runs a program whose dialects are there; gives what to print on standard output. The device is the one that is open,
+/// or it is opened.
+pub fn round(
     opened: &mut Option<Device>,
     args: &RunArgs,
     as_json: bool,
     debug: &Debug,
 ) -> Result<String, Failure> {
     let start = Instant::now();
-    let program = load::load(&args.program)?;
+    let program = load::program(&args.program)?;
     let import_ns = start.elapsed().as_nanos() as u64;
     debug.dump("imported.vyre", || program.to_string())?;
 
@@ -72,16 +81,21 @@ fn run_on(
     let sinks = sinks(args, &program, &inputs, as_json)?;
     inputs.check_memory(args.verify.is_some())?;
 
-    let device = match args.backend.as_str() {
-        "auto" => Device::by_policy(&auto_policy_for_run(&program, plan, workgroups))?,
-        id => Device::open(id)?,
+    let device = match opened {
+        Some(open) => &*open,
+        None => {
+            let device = match args.backend.as_str() {
+                "auto" => Device::by_policy(&auto_policy_for_run(&program, plan, workgroups))?,
+                id => Device::open(id)?,
+            };
+            device.set_cache(CacheConfig::with_disk());
+            opened.insert(device)
+        }
     };
-    let device = &*opened.insert(device);
     debug.say(DEVICE, || format!("backend {}, {}", device.id(), device.profile().name));
     let timeout = args.timeout.map(Duration::from_secs_f64);
     let (checked, fast_math) = (args.checked, args.fast_math);
     let config = DispatchConfig { grid, timeout, checked, fast_math, ..DispatchConfig::default() };
-    device.set_cache(CacheConfig::with_disk());
     let compiled = device.compile(&program, &config)?;
     show_passes(debug, device, &program, &config)?;
     debug.say(PROGRAM, || compiled.program().to_string());
@@ -99,7 +113,8 @@ fn run_on(
     let slices: Vec<&[u8]> = contents.iter().map(|bytes| &bytes[..]).collect();
     let mut runs = Vec::new();
     let mut last = None;
-    for _ in 0..args.repeat {
+    let repeat = if args.watch { 1 } else { args.repeat.unwrap_or(1) };
+    for _ in 0..repeat {
         // The outputs of one run are enough; two would double the memory.
         drop(last.take());
         let outputs = progress::during("running", || compiled.dispatch(&slices, &config))?;

@@ -1,6 +1,13 @@
 //! The codes of errors in this crate.
 
 vyre_ir::codes! {
+    O020 = "The file of a dialect cannot be read, or is larger than it may be.";
+    O021 = "The file of a dialect is not TOML.";
+    O022 = "A field in the file of a dialect is missing, unknown, or of another kind.";
+    O023 = "What a field in the file of a dialect says is not understood.";
+    O024 = "The body of an operation is in a language that is not linked into the program.";
+    O025 = "The file of a dialect cannot be watched.", no_example: "the system's limit of watched files is reached, or it has none";
+
     B001 = "Two buffers of a binding plan have the same group and binding.";
     B002 = "A buffer's declared size does not fit 64 bits.";
     B003 = "The number of inputs is not the number that the program takes.";

@@ -11,6 +11,7 @@ mod cache;
 pub mod codes;
 mod compiled;
 mod device;
+mod dialect;
 mod dispatch;
 mod error;
 mod grid;
@@ -49,6 +50,9 @@ pub use cache::{
 };
 pub use compiled::{CompileTimes, Compiled};
 pub use device::{Device, Recovery, with_timeout};
+pub use dialect::{
+    DialectReload, DialectWatch, LoadedDialect, MAX_DIALECT_FILE, load_dialect, load_dialect_text,
+};
 pub use dispatch::{DispatchConfig, Outputs, Resource, Timing};
 pub use error::BackendError;
 pub use grid::{Grid, infer_grid};
@@ -75,8 +79,8 @@ pub use typed::{Element, Typed, typed};
 pub use vyre_ir::Version;
 /// Operations of dialects; the whole of it is in `vyre_ir::dialect`.
 pub use vyre_ir::dialect::{
-    AttributeChange, AttributeDef, Call, CallAttribute, Category, Dialect, DialectDef, DialectRegistry,
-    DuplicateOpIdError, ExternDialect, ExternOp, Function, InTreeDialect, Law, Lowering, LoweringCode, OpDef,
-    OpDeprecation, OpId, OpMigration, Reference, RegistryBuilder, RegistryError, Signature, Snapshot, Target,
-    check_laws, link,
+    AttributeChange, AttributeDef, BodyLanguage, BodyText, Call, CallAttribute, Category, Dialect,
+    DialectDef, DialectRegistry, DuplicateOpIdError, ExternDialect, ExternOp, Function, InTreeDialect, Law,
+    Lowering, LoweringCode, OpDef, OpDeprecation, OpId, OpMigration, Reference, RegistryBuilder,
+    RegistryError, Signature, Snapshot, Subject, Target, check_laws, link,
 };

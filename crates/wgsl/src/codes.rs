@@ -14,6 +14,7 @@ vyre_ir::codes! {
     I014 = "Calls or control flow nest too deeply.";
     I020 = "Programs have no counterpart of this construct.";
     I021 = "A function is not defined for the type of its operand.";
+    I022 = "The text has no function that fits the dialect's operation.";
 
     E001 = "The output languages have no such type.";
     E002 = "The output languages cannot declare a buffer that is used like this one.";

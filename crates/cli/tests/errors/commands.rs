@@ -46,8 +46,52 @@ const RACE: &str = "
   %5: bool = eq %0, %3
 ";
 
+/// Calls an operation of the dialect `color`.
+const TINT: &str = "\
+program tint workgroup(64, 1, 1) {
+  buffer data: f32[] storage read_write @group(0) @binding(0)
+  %0: u32 = global_id x
+  %1: f32 = load data[%0]
+  %2: f32 = call color.dim %1
+  store data[%0], %2
+}
+";
+
+const COLOR: &str = r#"[dialect]
+name = "color"
+version = "1.0.0"
+
+[[op]]
+name = "dim"
+operands = ["x: f32"]
+results = ["f32"]
+language = "wgsl"
+body = '''
+fn dim(x: f32) -> f32 { return x * 0.5; }
+'''
+"#;
+
+/// Programs whose dialect is in a file.
+fn dialects() -> Vec<Case> {
+    let with = |code, from: &str, to: &str| {
+        let args = "vyre check tint.vyre --load-dialect color.toml";
+        let mut case = made(code, args, "color.toml", COLOR.replace(from, to));
+        case.files.push(("tint.vyre", TINT.as_bytes().into()));
+        case
+    };
+    vec![
+        case("O020", "vyre check tint.vyre --load-dialect colour.toml", &[("tint.vyre", TINT)]),
+        with("O021", "[dialect]", "[dialect"),
+        with("O022", "operands", "operand"),
+        with("O023", "x: f32\"]", "x: float\"]"),
+        with("O024", "wgsl", "glsl"),
+        with("I022", "fn dim", "fn dimmed"),
+    ]
+}
+
 pub fn cases() -> Vec<Case> {
     let mut cases = devices();
+    cases.extend(dialects());
     let files = [("scale.vyre", SCALE), ("halves.vyre", HALVES)];
     let npy = |descr: &str| {
         let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': (1,), }}\n");

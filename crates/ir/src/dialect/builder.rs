@@ -4,8 +4,8 @@ use super::def::{Facts, Known};
 use super::register::Defined;
 use super::validate::{self, is_word};
 use super::{
-    Call, DialectRegistry, DuplicateOpIdError, ExternDialect, ExternOp, InTreeDialect, OpDef, OpMigration,
-    RegistryError, check_laws, link,
+    Call, DialectRegistry, DuplicateOpIdError, ExternDialect, ExternOp, InTreeDialect, Law, OpDef,
+    OpMigration, RegistryError, Subject, check_laws, link,
 };
 use crate::codes;
 use crate::diagnostic::Diagnostic;
@@ -70,17 +70,16 @@ struct Candidate {
 struct Problem {
     diagnostic: Diagnostic,
     duplicate: Option<DuplicateOpIdError>,
-    op: Option<String>,
-    dialect: Option<String>,
+    subject: Subject,
 }
 
 impl Problem {
     fn of_op(op: &str, diagnostic: Diagnostic) -> Problem {
-        Problem { diagnostic, duplicate: None, op: Some(op.into()), dialect: None }
+        Problem { diagnostic, duplicate: None, subject: Subject::Op(op.into()) }
     }
 
     fn of_dialect(dialect: &str, diagnostic: Diagnostic) -> Problem {
-        Problem { diagnostic, duplicate: None, op: None, dialect: Some(dialect.into()) }
+        Problem { diagnostic, duplicate: None, subject: Subject::Dialect(dialect.into()) }
     }
 }
 
@@ -149,7 +148,7 @@ impl RegistryBuilder {
             Err(errors) => self.problems.extend(errors.into_iter().map(|mut diagnostic| {
                 diagnostic.message =
                     format!("an operation of `{dialect}` from {registrant}: {}", diagnostic.message);
-                Problem { diagnostic, duplicate: None, op: None, dialect: None }
+                Problem { diagnostic, duplicate: None, subject: Subject::Unnamed }
             })),
         }
     }
@@ -178,6 +177,16 @@ impl RegistryBuilder {
     pub fn remove(mut self, name: &str) -> RegistryBuilder {
         self.dialects.retain(|dialect| dialect.name != name);
         self.ops.retain(|op| op.dialect != name);
+        self
+    }
+
+    /// Leaves out every dialect that comes from there.
+    pub fn remove_from(mut self, origin: &str) -> RegistryBuilder {
+        let from: Vec<String> =
+            self.dialects.iter().filter(|d| d.origin == origin).map(|d| d.name.clone()).collect();
+        for name in from {
+            self = self.remove(&name);
+        }
         self
     }
 
@@ -210,12 +219,12 @@ impl RegistryBuilder {
             // What fails next only needs what has been left out.
             first.get_or_insert_with(|| error(problems.clone()));
             self.problems.clear();
-            let gone = |problems: &[Problem], of: fn(&Problem) -> &Option<String>| -> FxHashSet<String> {
-                problems.iter().filter_map(|p| of(p).clone()).collect()
+            let gone = |of: fn(&Subject) -> Option<&str>| -> FxHashSet<&str> {
+                problems.iter().filter_map(|p| of(&p.subject)).collect()
             };
-            let (ops, dialects) = (gone(&problems, |p| &p.op), gone(&problems, |p| &p.dialect));
-            self.ops.retain(|op| !ops.contains(&op.def.id) && !dialects.contains(&op.dialect));
-            self.dialects.retain(|dialect| !dialects.contains(&dialect.name));
+            let (ops, dialects) = (gone(Subject::op), gone(Subject::dialect));
+            self.ops.retain(|op| !ops.contains(&*op.def.id) && !dialects.contains(&*op.dialect));
+            self.dialects.retain(|dialect| !dialects.contains(&*dialect.name));
         }
     }
 
@@ -319,11 +328,8 @@ impl RegistryBuilder {
             let fingerprint = super::fingerprint::fingerprint(&new);
             let registrant = op.registrant.clone();
             new.facts = Facts(Some(Known { version, registrant, size, depth, fingerprint }));
-            if unknown == 0
-                && !self.skip_laws
-                && let Some(broken) = check_laws(&new, SAMPLES, 1)
-            {
-                problems.push(Problem::of_op(&def.id, Diagnostic::new(codes::O007, broken)));
+            if unknown == 0 && !self.skip_laws {
+                problems.extend(broken_laws(&new));
             }
             done.insert(&def.id, Arc::new(new));
         }
@@ -334,9 +340,21 @@ impl RegistryBuilder {
 /// Lists of operands that a law is tried on when an operation is installed.
 const SAMPLES: u32 = 64;
 
+/// Each law that an operation breaks.
+fn broken_laws(def: &OpDef) -> Vec<Problem> {
+    let mut one = def.clone();
+    let broken = |(place, &law): (usize, &Law)| {
+        one.laws = vec![law];
+        let diagnostic = Diagnostic::new(codes::O007, check_laws(&one, SAMPLES, 1)?);
+        Some(Problem { diagnostic, duplicate: None, subject: Subject::Law(def.id.clone(), place) })
+    };
+    def.laws.iter().enumerate().filter_map(broken).collect()
+}
+
 fn error(problems: Vec<Problem>) -> RegistryError {
     RegistryError {
         duplicates: problems.iter().filter_map(|p| p.duplicate.clone()).collect(),
+        subjects: problems.iter().map(|p| p.subject.clone()).collect(),
         problems: problems.into_iter().map(|p| p.diagnostic).collect(),
     }
 }
@@ -402,11 +420,14 @@ fn check_migrations(
 ) {
     for dialect in dialects.values() {
         let name = &dialect.name;
-        let mut wrong =
-            |what: String| problems.push(Problem::of_dialect(name, Diagnostic::new(codes::O008, what)));
         let migrations = &dialect.migrations;
         for (i, step) in migrations.iter().enumerate() {
             let OpMigration { from, to, since, .. } = step;
+            let mut wrong = |what: String| {
+                let (diagnostic, subject) =
+                    (Diagnostic::new(codes::O008, what), Subject::Migration(name.clone(), i));
+                problems.push(Problem { diagnostic, duplicate: None, subject });
+            };
             if [from, to].iter().any(|id| id.split_once('.').is_none_or(|(before, _)| before != name)) {
                 wrong(format!("the migration from `{from}` to `{to}` is not within the dialect `{name}`"));
             } else if migrations[..i].iter().any(|other| (&other.from, &other.since) == (from, since)) {

@@ -39,6 +39,42 @@ pub struct RegistryError {
     pub problems: Vec<Diagnostic>,
     /// The ids that were registered twice.
     pub duplicates: Vec<DuplicateOpIdError>,
+    /// For each problem, what it is about.
+    pub subjects: Vec<Subject>,
+}
+
+/// What a problem is about.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Subject {
+    /// Nothing that has a name.
+    #[default]
+    Unnamed,
+    /// The dialect of that name.
+    Dialect(String),
+    /// The migration of a dialect, by its place in the list.
+    Migration(String, usize),
+    /// The operation of that id.
+    Op(String),
+    /// The law of an operation, by its place in the list.
+    Law(String, usize),
+}
+
+impl Subject {
+    /// The operation's id, if it is about one.
+    pub fn op(&self) -> Option<&str> {
+        match self {
+            Subject::Op(id) | Subject::Law(id, _) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The dialect's name, if it is about a dialect as a whole.
+    pub fn dialect(&self) -> Option<&str> {
+        match self {
+            Subject::Dialect(name) | Subject::Migration(name, _) => Some(name),
+            _ => None,
+        }
+    }
 }
 
 /// A line for each problem.

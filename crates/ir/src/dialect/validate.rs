@@ -11,7 +11,7 @@ use crate::types::Type;
 use crate::verify::{self, Calls};
 
 /// Whether a name is letters, digits and `_`, not a digit first: a name that text form leaves without quotes.
-pub(crate) fn is_word(name: &str) -> bool {
+pub fn is_word(name: &str) -> bool {
     name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_')
         && name.bytes().next().is_some_and(|c| !c.is_ascii_digit())
 }

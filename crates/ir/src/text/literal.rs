@@ -47,7 +47,7 @@ fn small(f: &mut fmt::Formatter<'_>, scalar: Scalar, bits: u64) -> fmt::Result {
 }
 
 /// The bits of a constant, if it is one of the type: in range, and no finite number that would become infinite.
-pub(super) fn parse(scalar: Scalar, text: &str) -> Option<u64> {
+pub fn parse(scalar: Scalar, text: &str) -> Option<u64> {
     if let Some(digits) = text.strip_prefix("0x") {
         return u64::from_str_radix(digits, 16).ok().filter(|bits| bits & !scalar.mask() == 0);
     }

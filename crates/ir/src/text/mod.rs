@@ -46,7 +46,9 @@ pub(crate) mod near;
 mod parse;
 mod print;
 
+pub use literal::parse as parse_number;
 pub use names::{Name, Names};
+pub use near::nearest;
 pub use parse::{parse, parse_function, parse_op, parse_ops};
 pub(crate) use print::write_header;
 pub use print::{print, print_function, relocate};

@@ -12,7 +12,7 @@ pub(crate) fn shorten(text: &str) -> String {
 const LONGEST_GUESS: usize = 64;
 
 /// What to do about an unknown word: perhaps it is the known one that is most like it.
-pub(crate) fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
+pub fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
     let near = names.map(|name| (distance(name, word), name)).min();
     near.filter(|(distance, _)| *distance <= 2).map(|(_, name)| format!("Did you mean `{name}`?"))
 }

@@ -50,11 +50,17 @@ impl Code {
     }
 
     /// The finished program.
-    pub fn finish(mut self) -> Program {
+    pub fn finish(self) -> Program {
+        self.finish_with(&[])
+    }
+
+    /// The finished program, whose body yields values.
+    pub fn finish_with(mut self, results: &[Value]) -> Program {
         let first = std::mem::take(&mut self.b.p.regions[self.prologue].insts);
         let body = self.b.p.body;
         self.b.p.regions[body].insts.splice(0..0, first);
-        self.b.finish()
+        self.b.end(results);
+        self.b.p
     }
 
     pub fn enter(&mut self, region: Region) {

@@ -41,6 +41,11 @@ fn capabilities() -> Capabilities {
 
 /// Imports WGSL whose size and nesting are in bounds.
 pub fn wgsl(source: &str, options: &ImportOptions) -> Result<Program, Errors> {
+    lower(&parse(source)?, options, true)
+}
+
+/// Reads WGSL whose size and nesting are in bounds.
+pub fn parse(source: &str) -> Result<Module, Errors> {
     let text = super::guard::without_subgroups(source);
     let mut module = guarded(|| naga::front::wgsl::parse_str(&text))?.map_err(|error| {
         let mut diagnostic = Diagnostic::new(codes::I001, error.message());
@@ -52,7 +57,7 @@ pub fn wgsl(source: &str, options: &ImportOptions) -> Result<Program, Errors> {
     })?;
     super::repair::unreachable_returns(&mut module);
     super::guard::alignment(&module, source).map_err(|d| vec![d])?;
-    lower(&module, options, true)
+    Ok(module)
 }
 
 /// Imports SPIR-V whose size is in bounds.
@@ -71,11 +76,7 @@ pub fn spirv(name: &str, bytes: &[u8], options: &ImportOptions) -> Result<Progra
 
 /// Imports a module of naga's; its spans point into a source text or not.
 pub fn lower(module: &Module, options: &ImportOptions, has_source: bool) -> Result<Program, Errors> {
-    let info = guarded(|| {
-        Validator::new(ValidationFlags::all(), capabilities())
-            .validate(module)
-            .map_err(|e| vec![spanned(codes::I002, &e, has_source)])
-    })??;
+    let info = validated(module, has_source)?;
     let entry = entry(module, options)?;
     let name = module.entry_points[entry].name.clone();
     let values = overrides(module, options)?;
@@ -94,6 +95,15 @@ pub fn lower(module: &Module, options: &ImportOptions, has_source: bool) -> Resu
     into_program(&module, &info, &name, has_source).map_err(|error| vec![*error])
 }
 
+/// What the validator knows about a module that is valid.
+pub fn validated(module: &Module, has_source: bool) -> Result<ModuleInfo, Errors> {
+    guarded(|| {
+        Validator::new(ValidationFlags::all(), capabilities())
+            .validate(module)
+            .map_err(|e| vec![spanned(codes::I002, &e, has_source)])
+    })?
+}
+
 fn into_program(
     module: &Module,
     info: &ModuleInfo,
@@ -105,13 +115,26 @@ fn into_program(
         .iter()
         .position(|p| p.stage == ShaderStage::Compute && p.name == name)
         .expect("the entry point was found before overrides got their values");
+    let mut facts = functions(module, info);
+    let point = &module.entry_points[entry].function;
+    let own = Facts::of(module, info.get_entry_point(entry), point, &facts);
+    bounded(&own)?;
+    facts.push(own);
+    Lower::entry(module, info, entry, &facts, has_source)
+}
+
+/// The facts of each function that is no entry point.
+pub fn functions(module: &Module, info: &ModuleInfo) -> Vec<Facts> {
     let mut facts = Vec::with_capacity(module.functions.len() + 1);
     for (handle, function) in module.functions.iter() {
         let known = Facts::of(module, &info[handle], function, &facts);
         facts.push(known);
     }
-    let point = &module.entry_points[entry].function;
-    let own = Facts::of(module, info.get_entry_point(entry), point, &facts);
+    facts
+}
+
+/// Refuses a call tree that is too deep or too large.
+pub fn bounded(own: &Facts) -> Result<(), Box<Diagnostic>> {
     if own.depth > MAX_CALLS {
         let message = format!("calls nest {} deep; the limit is {MAX_CALLS}", own.depth);
         return Err(Box::new(
@@ -121,8 +144,7 @@ fn into_program(
     if own.size > MAX_INSTS as u64 {
         return Err(too_large(own.size, Loc::default()));
     }
-    facts.push(own);
-    Lower::entry(module, info, entry, &facts, has_source)
+    Ok(())
 }
 
 /// The entry point that was asked for, or the only one.
@@ -233,6 +255,6 @@ fn spanned<E: Error>(code: vyre_ir::Code, error: &naga::WithSpan<E>, has_source:
     diagnostic
 }
 
-fn loc(span: Span) -> Loc {
+pub fn loc(span: Span) -> Loc {
     span.to_range().map_or(Loc::default(), |r| Loc::span(r.start as u32, r.end as u32))
 }

@@ -102,28 +102,45 @@ impl<'m> Lower<'m> {
     ) -> Outcome<Program> {
         let point = &m.entry_points[entry];
         let (own, callees) = facts.split_last().expect("the entry point has facts");
-        let mut code = Code::new(&point.name, point.workgroup_size);
+        let code = Code::new(&point.name, point.workgroup_size);
+        let outermost = (&point.function, info.get_entry_point(entry), own);
+        let mut this = Lower::new(m, info, code, outermost, callees, has_source);
+        this.declare(facts)?;
+        this.builtins(point)?;
+        this.body()?;
+        Ok(this.code.finish())
+    }
+
+    /// An import that begins with this function, of which nothing has been read.
+    pub fn new(
+        m: &'m Module,
+        info: &'m naga::valid::ModuleInfo,
+        mut code: Code,
+        (f, uses, own): (&'m Function, &'m naga::valid::FunctionInfo, &'m Facts),
+        facts: &'m [Facts],
+        has_source: bool,
+    ) -> Lower<'m> {
         let mut vars = Vars::default();
         let returned = vars.slot(Scalar::Bool.into());
         code.b.loc = Loc::default();
         let frame = Frame {
-            f: &point.function,
-            info: info.get_entry_point(entry),
+            f,
+            info: uses,
             facts: own,
-            values: vec![None; point.function.expressions.len()],
+            values: vec![None; f.expressions.len()],
             arguments: Vec::new(),
             locals: Vec::new(),
             returned,
             result: None,
             jumps: Vec::new(),
         };
-        let mut this = Lower {
+        Lower {
             m,
             info,
             code,
             types: Types::of(m),
             vars,
-            facts: callees,
+            facts,
             globals: vec![None; m.global_variables.len()],
             frame,
             loops: 0,
@@ -131,11 +148,7 @@ impl<'m> Lower<'m> {
             memory: HashMap::new(),
             tables: HashMap::new(),
             names: HashSet::new(),
-        };
-        this.declare(facts)?;
-        this.builtins(point)?;
-        this.body()?;
-        Ok(this.code.finish())
+        }
     }
 
     /// Allocates and initializes the local variables of the function.
@@ -224,7 +237,7 @@ impl<'m> Lower<'m> {
     }
 
     /// Reads the function of the frame.
-    fn body(&mut self) -> Outcome<()> {
+    pub fn body(&mut self) -> Outcome<()> {
         self.prepare_arguments()?;
         self.allocate_locals()?;
         self.block(&self.frame.f.body)

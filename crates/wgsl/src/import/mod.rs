@@ -3,7 +3,7 @@
 //! naga parses, validates and gives overrides their values ([`front`]); what it validates in a compute stage is
 //! lowered into one [`Program`]: functions are inlined, aggregates are split into scalars and vectors ([`types`]),
 //! variables become values and jumps become region results ([`vars`], [`statements`]), pointers become buffer indices
-//! ([`access`]).
+//! ([`access`]). The body of a dialect's operation is one function without memory ([`function`]).
 
 mod access;
 mod atomics;
@@ -13,6 +13,7 @@ mod code;
 mod expressions;
 mod facts;
 mod front;
+mod function;
 mod guard;
 mod lower;
 mod math;
@@ -78,9 +79,9 @@ fn located<T>(source: &Arc<Source>, result: Result<T, Vec<Diagnostic>>) -> Resul
     result.map_err(|errors| errors.into_iter().map(|e| e.in_source(Some(source))).collect())
 }
 
-fn on_large_stack(
-    import: impl FnOnce() -> Result<Program, Vec<Diagnostic>> + Send,
-) -> Result<Program, Vec<Diagnostic>> {
+fn on_large_stack<T: Send>(
+    import: impl FnOnce() -> Result<T, Vec<Diagnostic>> + Send,
+) -> Result<T, Vec<Diagnostic>> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("vyre-import".into()).stack_size(STACK);
         match thread.spawn_scoped(scope, import) {
