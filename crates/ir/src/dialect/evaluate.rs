@@ -6,6 +6,7 @@ use super::{OpDef, Target};
 use crate::entity::SideTable;
 use crate::op::Op;
 use crate::program::{Attr, InstData, Program, Region, Value};
+use std::cell::Cell;
 
 /// The bits of each lane of a value; lanes it does not have are 0.
 pub type Lanes = [u64; 4];
@@ -17,6 +18,20 @@ const STEPS: u32 = 1 << 20;
 /// neither a body nor a reference function, or runs for more than a million steps.
 pub fn evaluate(def: &OpDef, attributes: &[u64], operands: &[Lanes]) -> Option<Vec<Lanes>> {
     call(def, attributes, operands, &mut { STEPS })
+}
+
+/// As [`evaluate`], but takes the steps from a budget, and gives nothing when that is spent.
+pub(super) fn evaluate_within(
+    def: &OpDef,
+    attributes: &[u64],
+    operands: &[Lanes],
+    budget: &Cell<u64>,
+) -> Option<Vec<Lanes>> {
+    let allowed = budget.get().min(STEPS.into()) as u32;
+    let mut steps = allowed;
+    let results = call(def, attributes, operands, &mut steps);
+    budget.set(budget.get() - u64::from(allowed - steps));
+    results
 }
 
 fn call(def: &OpDef, attributes: &[u64], operands: &[Lanes], steps: &mut u32) -> Option<Vec<Lanes>> {
