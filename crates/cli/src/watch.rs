@@ -11,11 +11,16 @@ use crate::run::round;
 use crate::{print, report};
 use std::path::Path;
 use std::sync::mpsc::channel;
-use vyre::DialectWatch;
+use vyre::{Device, DialectWatch};
 use vyre_ir::Diagnostic;
 
 /// Runs a program until there were as many runs as were asked for; prints each.
-pub fn watch(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failure> {
+pub fn watch(
+    device: &mut Option<Device>,
+    args: &RunArgs,
+    as_json: bool,
+    debug: &Debug,
+) -> Result<String, Failure> {
     let refuse = |message: &str, fix: &str| Diagnostic::new(codes::C001, message).fix(fix);
     if as_json {
         let message = "`--watch` prints after every run, and `--json` is one document";
@@ -31,14 +36,13 @@ pub fn watch(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Fai
         let sender = sender.clone();
         watches.push(DialectWatch::start(path, move |reload| drop(sender.send(reload)))?);
     }
-    let mut device = None;
-    print(&round(args, false, debug, &mut device)?)?;
+    print(&round(device, args, false, debug)?)?;
     for left in (0..args.repeat.map_or(u64::MAX, |runs| runs as u64 - 1)).rev() {
         // There is a sender, so this only ends with a change.
         while let Ok(Err(errors)) = changes.recv() {
             report::report(&errors);
         }
-        match round(args, false, debug, &mut device) {
+        match round(device, args, false, debug) {
             Ok(text) => print(&text)?,
             Err(failure) if left == 0 => return Err(failure),
             Err(failure) => report::report(&failure.diagnostics),
