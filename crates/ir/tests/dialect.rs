@@ -248,7 +248,7 @@ fn deprecated_operations_are_noticed_and_run() {
     let notices: Vec<String> = notices(&linked).iter().map(Diagnostic::to_string).collect();
     assert_eq!(
         notices,
-        ["p.vyre:3:1: error[O009]: `demo.scale` is deprecated since version 1.1.0 Fix: Use `mul`."]
+        ["p.vyre:3:1: warning[O009]: `demo.scale` is deprecated since version 1.1.0 Fix: Use `mul`."]
     );
 }
 
