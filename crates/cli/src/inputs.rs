@@ -93,7 +93,11 @@ impl Inputs {
         };
         let binding = &mut plan.bindings[i];
         if binding.input_index.is_none() {
-            let message = format!("buffer `{}` is an output only", set.name);
+            let what = match binding.role {
+                BindingRole::Persistent => "persistent memory, which starts as zero",
+                _ => "an output only",
+            };
+            let message = format!("buffer `{}` is {what}", set.name);
             return Err(Diagnostic::new(codes::C011, message).fix(format!("Leave `--set {}` out.", set.name)));
         }
         if self.sources[i].is_some() {

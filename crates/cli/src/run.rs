@@ -9,7 +9,7 @@ use crate::inputs::{Inputs, element, unknown};
 use crate::show::{bytes, nanoseconds, shape};
 use crate::sink::{Output, Sink, write_all};
 use crate::trace::Trace;
-use crate::verify::{Subject, Verified, verify};
+use crate::verify::{Memory, Subject, Verified, verify};
 use crate::watch::watch;
 use crate::{elements, load, progress};
 use serde_json::{Map, Value, json};
@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 use tracing::info_span;
 use vyre::spans::TARGET;
 use vyre::{
-    BackendError, BindingPlan, CacheConfig, CacheSource, Compiled, Device, DispatchConfig, Grid, Outputs,
+    AlignedBytes, BackendError, Binding, BindingPlan, BindingRole, CacheConfig, CacheSource, Compiled,
+    Device, DispatchConfig, Grid, Outputs,
 };
 use vyre_ir::{Diagnostic, Program, Type};
 
@@ -114,7 +115,11 @@ pub fn round(
     let mut runs = Vec::new();
     let mut last = None;
     let repeat = if args.watch { 1 } else { args.repeat.unwrap_or(1) };
-    for _ in 0..repeat {
+    let mut kept = Vec::new();
+    for round in 1..=repeat {
+        if args.verify.is_some() && round == repeat {
+            kept = persistent(&compiled)?;
+        }
         // The outputs of one run are enough; two would double the memory.
         drop(last.take());
         let outputs = progress::during("running", || compiled.dispatch(&slices, &config))?;
@@ -129,11 +134,24 @@ pub fn round(
     let verified = match args.verify {
         None => None,
         Some(much) => {
+            let left = persistent(&compiled)?;
+            let held = kept.iter().zip(&left).map(|((binding, before), (_, after))| Memory {
+                binding,
+                before: Some(before),
+                after,
+            });
+            let given =
+                plan.outputs().zip(&outputs.buffers).filter(|(b, _)| b.role != BindingRole::Persistent);
+            let given = given.map(|(binding, after)| Memory {
+                binding,
+                before: binding.input_index.map(|i| &contents[i][..]),
+                after,
+            });
             let subject = Subject {
                 program: &program,
                 plan,
                 inputs: &contents,
-                outputs: &outputs.buffers,
+                memories: given.chain(held).collect(),
                 workgroups: outputs.workgroups,
                 subgroup_size: device.profile().subgroup_size.max(1),
                 all: much == Verify::All,
@@ -182,6 +200,13 @@ pub fn round(
         return Ok(String::new());
     }
     Ok(text)
+}
+
+/// What the persistent memory of a program holds.
+fn persistent(compiled: &Compiled) -> Result<Vec<(&Binding, AlignedBytes)>, BackendError> {
+    let bindings = &compiled.plan().bindings;
+    let memory = bindings.iter().filter_map(|b| Some((b, compiled.persistent(&b.name)?)));
+    memory.map(|(b, memory)| Ok((b, memory.download()?))).collect()
 }
 
 /// Optimizes once more to show each pass that changes something, if that is asked for.

@@ -8,7 +8,7 @@ use crate::elements::show_element;
 use crate::inputs::element;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
-use vyre::{AlignedBytes, BackendError, BindingPlan};
+use vyre::{AlignedBytes, BackendError, Binding, BindingPlan};
 use vyre_ir::{Attr, Effect, Entity, Op, Program, Rule, Scalar, Type};
 use vyre_reference::{Bytes, Error, Options, Watch, run};
 
@@ -26,8 +26,8 @@ pub struct Subject<'a> {
     pub plan: &'a BindingPlan,
     /// What each input held, in the order of the plan's inputs.
     pub inputs: &'a [AlignedBytes],
-    /// What the backend left in each output, in the order of the plan's outputs.
-    pub outputs: &'a [AlignedBytes],
+    /// The outputs and persistent memory: what the interpreter is to leave there too.
+    pub memories: Vec<Memory<'a>>,
     /// The grid.
     pub workgroups: [u32; 3],
     /// Invocations of a subgroup on the backend.
@@ -36,6 +36,16 @@ pub struct Subject<'a> {
     pub all: bool,
     /// When to give up.
     pub deadline: Option<Instant>,
+}
+
+/// What a buffer held before the run, and what the backend left there.
+pub struct Memory<'a> {
+    /// Which buffer.
+    pub binding: &'a Binding,
+    /// Its bytes before; none for zeros.
+    pub before: Option<&'a [u8]>,
+    /// Its bytes after.
+    pub after: &'a [u8],
 }
 
 /// How a comparison ended.
@@ -72,8 +82,8 @@ pub struct Difference {
 
 /// The interpreter's memory of one run.
 struct Oracle {
-    /// For each output of the plan, contents and which bytes were written.
-    outputs: Vec<(AlignedBytes, Vec<u8>)>,
+    /// For each memory, contents and which bytes were written.
+    memories: Vec<(AlignedBytes, Vec<u8>)>,
 }
 
 /// Runs the interpreter and compares.
@@ -101,7 +111,7 @@ pub fn verify(subject: &Subject<'_>) -> Result<Verified, BackendError> {
         time: start.elapsed(),
     };
     let mut first = None;
-    for ((binding, got), (want, written)) in subject.plan.outputs().zip(subject.outputs).zip(&oracle.outputs)
+    for (Memory { binding, after: got, .. }, (want, written)) in subject.memories.iter().zip(&oracle.memories)
     {
         let ty = element(subject.program, binding);
         let floats = floats_in(subject.program, binding.buffer_index);
@@ -130,16 +140,16 @@ pub fn verify(subject: &Subject<'_>) -> Result<Verified, BackendError> {
 
 impl Oracle {
     fn new(subject: &Subject<'_>) -> Result<Oracle, BackendError> {
-        let outputs = subject.plan.outputs().map(|b| {
-            let what = format!("checking buffer `{}`", b.name);
-            let bytes = match b.input_index {
-                Some(i) => AlignedBytes::copy_of(&subject.inputs[i], &what)?,
-                None => AlignedBytes::zeroed(b.byte_len(), &what)?,
+        let memories = subject.memories.iter().map(|memory| {
+            let what = format!("checking buffer `{}`", memory.binding.name);
+            let bytes = match memory.before {
+                Some(before) => AlignedBytes::copy_of(before, &what)?,
+                None => AlignedBytes::zeroed(memory.after.len() as u64, &what)?,
             };
             let written = vec![0; bytes.len().div_ceil(8)];
             Ok((bytes, written))
         });
-        Ok(Oracle { outputs: outputs.collect::<Result<_, BackendError>>()? })
+        Ok(Oracle { memories: memories.collect::<Result<_, BackendError>>()? })
     }
 
     fn run(
@@ -153,7 +163,7 @@ impl Oracle {
             let input = binding.input_index.expect("it is an input");
             buffers[binding.buffer_index] = Bytes::Read(&subject.inputs[input]);
         }
-        for (binding, (bytes, written)) in subject.plan.outputs().zip(&mut self.outputs) {
+        for (Memory { binding, .. }, (bytes, written)) in subject.memories.iter().zip(&mut self.memories) {
             buffers[binding.buffer_index] = Bytes::Tracked { bytes, written };
         }
         let late = || subject.deadline.is_some_and(|deadline| Instant::now() > deadline);
@@ -370,7 +380,11 @@ mod tests {
             program: &program,
             plan: &plan,
             inputs: &inputs,
-            outputs: &[output],
+            memories: vec![Memory {
+                binding: plan.outputs().next().unwrap(),
+                before: if apart { None } else { Some(&inputs[0]) },
+                after: &output,
+            }],
             workgroups: [10, 1, 1],
             subgroup_size: 8,
             all,

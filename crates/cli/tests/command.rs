@@ -53,14 +53,30 @@ program pixels workgroup(8, 8, 1) {
   store pixels[%4], %4
 }";
 
+/// Counts in memory that keeps its contents from run to run.
+const KEPT: &str = "
+program kept workgroup(4, 1, 1) {
+  buffer kept: u32[4] persistent read_write @group(0) @binding(0)
+  buffer out: u32[4] storage read_write @group(0) @binding(1)
+  %0: u32 = global_id x
+  %1: u32 = load kept[%0]
+  %2: u32 = add %1, %0
+  store kept[%0], %2
+  store out[%0], %2
+}";
+
 struct Folder(TempDir);
 
 impl Folder {
     fn new() -> Folder {
         let folder = Folder(tempfile::tempdir().unwrap());
-        for (name, text) in
-            [("scale.vyre", SCALE), ("sum.vyre", SUM), ("endless.vyre", ENDLESS), ("pixels.vyre", PIXELS)]
-        {
+        for (name, text) in [
+            ("scale.vyre", SCALE),
+            ("sum.vyre", SUM),
+            ("endless.vyre", ENDLESS),
+            ("pixels.vyre", PIXELS),
+            ("kept.vyre", KEPT),
+        ] {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
         folder
@@ -271,4 +287,16 @@ fn help_completions_and_manual_are_made() {
     assert!(folder.ok("man").contains(".TH vyre"));
     assert!(folder.ok("ops").contains("atomic_add"));
     assert!(folder.ok("devices").contains("cpu-ref"));
+}
+
+#[test]
+fn persistent_memory_keeps_its_contents_and_is_verified() {
+    let folder = Folder::new();
+    for backend in ["cpu", "cpu-ref"] {
+        let args = format!("run kept.vyre --grid 1 --repeat 3 --verify --backend {backend} --out out=-");
+        let output = folder.vyre(&args);
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), "0\n3\n6\n9\n");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("verified: all 1 workgroups agree"), "{said}");
+    }
 }
