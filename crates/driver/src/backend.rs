@@ -134,11 +134,6 @@ pub enum Command<'a> {
         /// What.
         bytes: &'a [u8],
     },
-    /// Makes all of a memory zero.
-    Clear {
-        /// Which.
-        memory: &'a dyn DeviceMemory,
-    },
     /// Runs a program.
     Launch(Launch<'a>),
     /// Performs commands several times.

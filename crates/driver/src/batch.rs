@@ -4,11 +4,13 @@
 use crate::binding::bind_error;
 use crate::codes;
 use crate::compiled::{Compiled, elapsed};
+use crate::config::DispatchConfig;
 use crate::device::Device;
-use crate::dispatch::{DispatchConfig, Resource, Timing};
 use crate::error::BackendError;
 use crate::memory::AlignedBytes;
+use crate::outputs::Timing;
 use crate::resident::{Region, Upload};
+use crate::resource::Resource;
 use crate::spans::TARGET;
 use crate::submission::{Slot, Step, perform};
 use std::ops::Range;

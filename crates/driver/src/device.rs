@@ -306,11 +306,18 @@ pub(crate) fn caught<T>(call: impl FnOnce() -> Result<T, BackendError>) -> Resul
 }
 
 /// Runs `work`; when it takes longer than `timeout`, requests `cancel` and waits for it to notice.
-pub fn with_timeout<T>(timeout: Option<Duration>, cancel: &Cancel, work: impl FnOnce() -> T) -> T {
+///
+/// # Errors
+/// What `work` gives; [`BackendError::OutOfMemory`] when there can be no thread that watches the time.
+pub fn with_timeout<T>(
+    timeout: Option<Duration>,
+    cancel: &Cancel,
+    work: impl FnOnce() -> Result<T, BackendError>,
+) -> Result<T, BackendError> {
     let Some(timeout) = timeout else { return work() };
     let (done, changed) = (Mutex::new(false), Condvar::new());
     std::thread::scope(|scope| {
-        scope.spawn(|| {
+        let watch = || {
             let guard = lock(&done);
             let (guard, wait) = changed
                 .wait_timeout_while(guard, timeout, |done| !*done)
@@ -318,7 +325,11 @@ pub fn with_timeout<T>(timeout: Option<Duration>, cancel: &Cancel, work: impl Fn
             if wait.timed_out() && !*guard {
                 cancel.request();
             }
-        });
+        };
+        if std::thread::Builder::new().name("vyre-timeout".into()).spawn_scoped(scope, watch).is_err() {
+            let what = "a thread that watches the time".into();
+            return Err(BackendError::OutOfMemory { requested: 1, available: None, what });
+        }
         // Set also when `work` unwinds, so that the watcher always ends.
         struct Finish<'a>(&'a Mutex<bool>, &'a Condvar);
         impl Drop for Finish<'_> {

@@ -3,118 +3,20 @@
 //! A device that works in the host's memory runs on the caller's bytes; for any other one they are copied to memory of
 //! the device and back, in the same submission. Dispatching with outputs that are reused allocates nothing on the former.
 
-use crate::backend::{Cancel, Command, CompileOptions, Launch, LaunchMemory, Submitted};
-use crate::binding::{Binding, BindingRole, bind_error};
-use crate::codes;
+use crate::backend::{Cancel, Command, Launch, LaunchMemory, Submitted};
+use crate::binding::{Binding, BindingRole};
 use crate::compiled::{Compiled, elapsed};
+use crate::config::DispatchConfig;
 use crate::device::Opened;
 use crate::error::BackendError;
-use crate::grid::Grid;
 use crate::memory::AlignedBytes;
+use crate::outputs::{Outputs, Timing};
 use crate::placement::Placement;
-use crate::resident::Resident;
+use crate::resource::{Bound, Counts, Resource};
 use crate::spans;
 use crate::submission::{Slot, Slots, Step, perform};
 use smallvec::{SmallVec, smallvec};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-use vyre_ir::{Diagnostic, Type};
-
-/// How to compile and run a program.
-#[derive(Clone, PartialEq, Debug)]
-pub struct DispatchConfig {
-    /// How many workgroups.
-    pub grid: Grid,
-    /// Stop the run after this long.
-    pub timeout: Option<Duration>,
-    /// Allow floating-point results that differ in rounding. Takes effect when compiling.
-    pub fast_math: bool,
-    /// Stop with the first access out of bounds instead of reading 0. Takes effect when compiling.
-    pub checked: bool,
-    /// Invocations of a workgroup along x, y, z, instead of the program's own. Takes effect when compiling.
-    pub workgroup_size: Option<[u32; 3]>,
-    /// A name for this dispatch in traces.
-    pub label: Option<String>,
-    /// How often the program runs, each time on what the run before left in its buffers; at least 1.
-    pub iterations: u32,
-}
-
-impl Default for DispatchConfig {
-    fn default() -> DispatchConfig {
-        DispatchConfig {
-            grid: Grid::Infer,
-            timeout: None,
-            fast_math: false,
-            checked: false,
-            workgroup_size: None,
-            label: None,
-            iterations: 1,
-        }
-    }
-}
-
-impl DispatchConfig {
-    /// The part that changes the code that is made.
-    pub fn compile_options(&self) -> CompileOptions {
-        CompileOptions { checked: self.checked, fast_math: self.fast_math }
-    }
-}
-
-/// How long a dispatch took, in nanoseconds. What was not measured is `None`.
-#[derive(Copy, Clone, Default, PartialEq, Eq, Debug)]
-pub struct Timing {
-    /// From call to return.
-    pub wall_ns: u64,
-    /// Preparing memory and copying inputs, where that is apart from the run.
-    pub upload_ns: Option<u64>,
-    /// The run and nothing else, by the host's clock, where nothing needs to be copied to the device.
-    pub run_ns: Option<u64>,
-    /// The run, measured by the device.
-    pub device_ns: Option<u64>,
-    /// Handing the work over to the device.
-    pub enqueue_ns: Option<u64>,
-    /// Waiting for the device.
-    pub wait_ns: Option<u64>,
-}
-
-impl Timing {
-    /// The best there is for how long the run took: by the device, of the run alone, of the whole.
-    pub fn best_ns(&self) -> u64 {
-        self.device_ns.or(self.run_ns).unwrap_or(self.wall_ns)
-    }
-}
-
-/// What a dispatch gives.
-#[derive(Default)]
-pub struct Outputs {
-    /// The bytes of each output, in the order of [`BindingPlan::outputs`](crate::BindingPlan::outputs); none for one that
-    /// stays on the device, unless the program declares it as live after the run.
-    pub buffers: Vec<AlignedBytes>,
-    /// The element type of each output.
-    pub types: Vec<Type>,
-    /// The workgroups that ran, along x, y, z.
-    pub workgroups: [u32; 3],
-    /// How long it took.
-    pub timing: Timing,
-}
-
-/// What a buffer of the program is bound to.
-#[derive(Clone)]
-pub enum Resource<'a> {
-    /// Bytes of the caller, which are copied if the program may write them; the result is then among the outputs.
-    Bytes(&'a [u8]),
-    /// Zeroed memory for a buffer that is only written; the result is among the outputs.
-    Fresh,
-    /// Memory on the device; the result stays there, and is among the outputs too if the program declares the buffer as
-    /// live after the run.
-    Resident(&'a Resident),
-}
-
-/// Resources by place in the plan; none for what the caller does not give.
-pub(crate) type Bound<'a> = SmallVec<[Option<Resource<'a>>; 16]>;
-
-/// The number of elements of each buffer, by place in the plan.
-pub(crate) type Counts = SmallVec<[u64; 16]>;
+use std::time::Instant;
 
 impl Compiled {
     /// Runs the program: one input for each of [`BindingPlan::inputs`](crate::BindingPlan::inputs), in that order. A
@@ -123,7 +25,7 @@ impl Compiled {
     ///
     /// # Errors
     /// What [`BindingPlan::validate_borrowed_inputs`](crate::BindingPlan::validate_borrowed_inputs) and
-    /// [`Grid::workgroups`] say, out of memory, timeout, device lost.
+    /// [`Grid::workgroups`](crate::Grid::workgroups) say, out of memory, timeout, device lost.
     pub fn dispatch(&self, inputs: &[&[u8]], config: &DispatchConfig) -> Result<Outputs, BackendError> {
         let mut outputs = Outputs::default();
         self.dispatch_into(inputs, config, &mut outputs)?;
@@ -191,114 +93,6 @@ impl Compiled {
         let (all, mut counts) = self.bind(resources)?;
         self.run(&all, &mut counts, config, &mut outputs, &Cancel::default())?;
         Ok(outputs)
-    }
-
-    /// The resources by place in the plan, and how many elements each has.
-    pub(crate) fn bind<'a>(&self, resources: &[Resource<'a>]) -> Result<(Bound<'a>, Counts), BackendError> {
-        let plan = &self.kernel.plan;
-        let expected = plan.bound().count();
-        if expected != resources.len() {
-            let message = format!(
-                "the program has {expected} buffers to bind, {} resources were given",
-                resources.len()
-            );
-            let names: Vec<&str> = plan.bound().map(|b| b.name.as_str()).collect();
-            let fix = format!("Give one for each of: {}.", names.join(", "));
-            return Err(bind_error(codes::B003, message, fix));
-        }
-        let mut given = resources.iter();
-        let (mut all, mut counts) = (Bound::new(), Counts::new());
-        for b in &plan.bindings {
-            if !b.is_callers() {
-                all.push(None);
-                counts.push(b.element_count);
-                continue;
-            }
-            let resource = given.next().expect("they were counted").clone();
-            let mut count = b.element_count;
-            match &resource {
-                Resource::Bytes(bytes) if b.input_index.is_some() => {
-                    b.check_input(bytes.len() as u64)?;
-                    count = bytes.len() as u64 / b.element_size as u64;
-                }
-                Resource::Bytes(_) => {
-                    let message = format!("bytes are given for buffer `{}`, which is only written", b.name);
-                    return Err(bind_error(codes::D028, message, "Give `Resource::Fresh`."));
-                }
-                Resource::Fresh if b.input_index.is_some() => {
-                    let message = format!("nothing is given for buffer `{}`, which is read", b.name);
-                    return Err(bind_error(codes::D028, message, "Give bytes or a resident buffer."));
-                }
-                Resource::Fresh => {}
-                Resource::Resident(resident) => {
-                    resident.check_device(&self.device)?;
-                    count = check_resident(b, resident)?;
-                }
-            }
-            all.push(Some(resource));
-            counts.push(count);
-        }
-        check_aliases(self, &all)?;
-        Ok((all, counts))
-    }
-
-    /// The grid of a dispatch, and the number of elements of each output that is sized by it.
-    pub(crate) fn grid(
-        &self,
-        counts: &mut [u64],
-        fresh: &dyn Fn(usize) -> bool,
-        config: &DispatchConfig,
-    ) -> Result<[u32; 3], BackendError> {
-        let kernel = &*self.kernel;
-        self.check_config(config)?;
-        let extent = kernel.plan.extent_of(counts);
-        let workgroups = config.grid.resolve(kernel.program.workgroup_size, extent)?;
-        let limit = self.device.profile().limits.workgroups_per_dimension;
-        if let Some(axis) = workgroups.iter().position(|&n| n > limit) {
-            let message = format!(
-                "the grid has {} workgroups along {}; the device takes {limit}",
-                workgroups[axis],
-                ["x", "y", "z"][axis]
-            );
-            let what = Diagnostic::new(codes::D024, message).fix("Use a smaller grid, or more of its axes.");
-            return Err(BackendError::Unsupported { backend: self.device.id(), what: Box::new(what) });
-        }
-        let threads = config.grid.thread_count(kernel.program.workgroup_size, extent);
-        for (place, b) in kernel.plan.bindings.iter().enumerate() {
-            if b.role == BindingRole::Output && b.static_byte_len.is_none() && fresh(place) {
-                counts[place] = threads.ok_or_else(|| BackendError::OutOfMemory {
-                    requested: u64::MAX,
-                    available: None,
-                    what: format!("buffer `{}`", b.name),
-                })?;
-            }
-            let bytes = counts[place].saturating_mul(b.element_size as u64);
-            let limit = self.device.profile().limits.storage_binding_bytes;
-            if b.is_bound() && bytes > limit {
-                let message = format!("buffer `{}` has {bytes} bytes; the device takes {limit}", b.name);
-                let what = Diagnostic::new(codes::D025, message).fix("Use a smaller buffer, or several.");
-                return Err(BackendError::Unsupported { backend: self.device.id(), what: Box::new(what) });
-            }
-        }
-        Ok(workgroups)
-    }
-
-    /// That the dispatch asks for nothing that had to be asked for when compiling.
-    fn check_config(&self, config: &DispatchConfig) -> Result<(), BackendError> {
-        let kernel = &*self.kernel;
-        let problem = if config.iterations == 0 {
-            "0 iterations"
-        } else if config.checked && !kernel.options.checked {
-            "checked mode, but the program was compiled without it"
-        } else if config.fast_math && !kernel.options.fast_math {
-            "fast math, but the program was compiled without it"
-        } else if config.workgroup_size.is_some_and(|size| size != kernel.program.workgroup_size) {
-            "another workgroup size than the program was compiled for"
-        } else {
-            return Ok(());
-        };
-        let message = format!("the dispatch asks for {problem}");
-        Err(bind_error(codes::D027, message, "Compile the program with the same configuration."))
     }
 
     /// Runs the program on resources, by place in the plan.
@@ -453,54 +247,4 @@ impl Compiled {
         };
         perform(&self.device, backend, &mut steps, &mut [], config.timeout, cancel)
     }
-}
-
-impl Outputs {
-    /// One memory for each output of a program.
-    fn prepare(&mut self, compiled: &Compiled, workgroups: [u32; 3]) {
-        let kernel = &*compiled.kernel;
-        self.workgroups = workgroups;
-        self.buffers.resize_with(kernel.plan.outputs().count(), AlignedBytes::default);
-        self.types.clear();
-        self.types.extend(kernel.plan.outputs().map(|b| kernel.decl(b).element));
-    }
-}
-
-/// That a resident buffer is what the program's buffer needs; its number of elements.
-fn check_resident(b: &Binding, resident: &Resident) -> Result<u64, BackendError> {
-    let (bytes, size) = (resident.bytes(), b.element_size as u64);
-    let wants = match b.static_byte_len {
-        Some(wanted) if wanted != bytes => format!("{wanted} bytes"),
-        None if !bytes.is_multiple_of(size) || bytes == 0 => format!("elements of {size} bytes"),
-        _ => return Ok(bytes / size),
-    };
-    let message = format!(
-        "resident buffer `{}` has {bytes} bytes; buffer `{}` of the program has {wants}",
-        resident.name(),
-        b.name
-    );
-    Err(bind_error(codes::D028, message, "Allocate a buffer of that size."))
-}
-
-/// That no resident buffer is bound twice if the program writes it.
-fn check_aliases(compiled: &Compiled, resources: &[Option<Resource<'_>>]) -> Result<(), BackendError> {
-    let kernel = &*compiled.kernel;
-    let resident = |place: usize| match &resources[place] {
-        Some(Resource::Resident(resident)) => Some(Arc::as_ptr(&resident.inner)),
-        Some(_) => None,
-        None => compiled.own_memory(place).map(|resident| Arc::as_ptr(&resident.inner)),
-    };
-    let bindings = &kernel.plan.bindings;
-    for (i, a) in bindings.iter().enumerate() {
-        for (j, b) in bindings.iter().enumerate().skip(i + 1) {
-            if resident(i).is_some() && resident(i) == resident(j) && (a.is_written() || b.is_written()) {
-                let message = format!(
-                    "buffers `{}` and `{}` are bound to one resident buffer, which the program writes",
-                    a.name, b.name
-                );
-                return Err(bind_error(codes::D029, message, "Bind each to memory of its own."));
-            }
-        }
-    }
-    Ok(())
 }

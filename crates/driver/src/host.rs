@@ -88,7 +88,6 @@ pub fn submit_on_host<E: Executable>(
                     .ok_or_else(|| outside("an upload", *offset, bytes.len(), len))?
                     .copy_from_slice(bytes);
             }
-            Command::Clear { memory } => own::<HostMemory>(*memory)?.write().fill(0),
             Command::Launch(launch) => {
                 let workgroups = tracing::field::debug(launch.workgroups);
                 let _span = tracing::debug_span!(target: TARGET, "kernel", workgroups).entered();

@@ -10,6 +10,7 @@ mod bounds;
 mod cache;
 pub mod codes;
 mod compiled;
+mod config;
 mod device;
 mod dialect;
 mod dispatch;
@@ -19,6 +20,7 @@ mod host;
 mod layout;
 mod memory;
 mod metrics;
+mod outputs;
 mod pending;
 mod placement;
 mod policy;
@@ -27,6 +29,7 @@ mod queue;
 mod refusal;
 mod registry;
 mod resident;
+mod resource;
 pub mod spans;
 mod submission;
 mod survey;
@@ -49,11 +52,11 @@ pub use cache::{
     CacheConfig, CacheSource, DiskSnapshot, MissReason, PipelineCache, PipelineCacheSnapshot, Recipe,
 };
 pub use compiled::{CompileTimes, Compiled};
+pub use config::DispatchConfig;
 pub use device::{Device, Recovery, with_timeout};
 pub use dialect::{
     DialectReload, DialectWatch, LoadedDialect, MAX_DIALECT_FILE, load_dialect, load_dialect_text,
 };
-pub use dispatch::{DispatchConfig, Outputs, Resource, Timing};
 pub use error::BackendError;
 pub use grid::{Grid, infer_grid};
 pub use host::{HostBytes, HostLaunch, HostMemory, own, submit_on_host};
@@ -61,6 +64,7 @@ pub use layout::{
     BackendLayoutFingerprint, BindingSetFingerprint, LayoutClass, LayoutSlot, binding_plans_share_layout,
 };
 pub use memory::{AlignedBytes, available_host_bytes};
+pub use outputs::{Outputs, Timing};
 pub use pending::PendingDispatch;
 pub use placement::Placement;
 pub use policy::{AcquirePolicy, DeviceRequirements, Preference};
@@ -74,6 +78,7 @@ pub use registry::{
     backend_precedence, registered_backends, registered_backends_by_precedence_slice,
 };
 pub use resident::{Region, Resident, ResidentOptions, Upload};
+pub use resource::Resource;
 pub use survey::{Candidate, Survey};
 pub use typed::{Element, Typed, typed};
 pub use vyre_ir::Version;

@@ -3,9 +3,10 @@
 
 use crate::backend::Cancel;
 use crate::compiled::Compiled;
+use crate::config::DispatchConfig;
 use crate::device::lock;
-use crate::dispatch::{DispatchConfig, Outputs};
 use crate::error::BackendError;
+use crate::outputs::Outputs;
 use crate::spans::TARGET;
 use smallvec::SmallVec;
 use std::panic::{AssertUnwindSafe, catch_unwind};

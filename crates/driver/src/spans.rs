@@ -29,7 +29,8 @@
 //! them), `reference` (running the interpreter to compare), and `write` (writing outputs).
 
 use crate::compiled::Compiled;
-use crate::dispatch::{DispatchConfig, Resource};
+use crate::config::DispatchConfig;
+use crate::resource::Resource;
 use tracing::field::Empty;
 use tracing::{Span, debug_span, info_span};
 

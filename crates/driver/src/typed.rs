@@ -3,8 +3,9 @@
 use crate::binding::bind_error;
 use crate::codes;
 use crate::compiled::Compiled;
-use crate::dispatch::{DispatchConfig, Outputs};
+use crate::config::DispatchConfig;
 use crate::error::BackendError;
+use crate::outputs::Outputs;
 use bytemuck::Pod;
 use half::{bf16, f16};
 use smallvec::SmallVec;

@@ -70,7 +70,6 @@ fn lines(commands: &[Command<'_>], depth: usize, text: &mut String) {
             Command::Upload { to, offset, bytes } => {
                 write!(text, "upload {} {offset}..{}", name(*to), *offset + bytes.len() as u64)
             }
-            Command::Clear { memory } => write!(text, "clear {}", name(*memory)),
             Command::Download { from, offset, into } => {
                 write!(text, "download {} {offset}..{}", name(*from), *offset + into.len() as u64)
             }
@@ -120,7 +119,6 @@ pub(crate) fn inner<'c>(
             Command::Upload { to, offset, bytes } => {
                 Command::Upload { to: memory(*to)?, offset: *offset, bytes }
             }
-            Command::Clear { memory: of } => Command::Clear { memory: memory(*of)? },
             Command::Download { from, offset, into } => {
                 Command::Download { from: memory(*from)?, offset: *offset, into }
             }

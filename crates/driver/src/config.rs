@@ -1,0 +1,69 @@
+//! How a program is compiled and run.
+
+use crate::backend::CompileOptions;
+use crate::binding::bind_error;
+use crate::codes;
+use crate::compiled::Compiled;
+use crate::error::BackendError;
+use crate::grid::Grid;
+use std::time::Duration;
+
+/// How to compile and run a program.
+#[derive(Clone, PartialEq, Debug)]
+pub struct DispatchConfig {
+    /// How many workgroups.
+    pub grid: Grid,
+    /// Stop the run after this long.
+    pub timeout: Option<Duration>,
+    /// Allow floating-point results that differ in rounding. Takes effect when compiling.
+    pub fast_math: bool,
+    /// Stop with the first access out of bounds instead of reading 0. Takes effect when compiling.
+    pub checked: bool,
+    /// Invocations of a workgroup along x, y, z, instead of the program's own. Takes effect when compiling.
+    pub workgroup_size: Option<[u32; 3]>,
+    /// A name for this dispatch in traces.
+    pub label: Option<String>,
+    /// How often the program runs, each time on what the run before left in its buffers; at least 1.
+    pub iterations: u32,
+}
+
+impl Default for DispatchConfig {
+    fn default() -> DispatchConfig {
+        DispatchConfig {
+            grid: Grid::Infer,
+            timeout: None,
+            fast_math: false,
+            checked: false,
+            workgroup_size: None,
+            label: None,
+            iterations: 1,
+        }
+    }
+}
+
+impl DispatchConfig {
+    /// The part that changes the code that is made.
+    pub fn compile_options(&self) -> CompileOptions {
+        CompileOptions { checked: self.checked, fast_math: self.fast_math }
+    }
+}
+
+impl Compiled {
+    /// That the dispatch asks for nothing that had to be asked for when compiling.
+    pub(crate) fn check_config(&self, config: &DispatchConfig) -> Result<(), BackendError> {
+        let kernel = &*self.kernel;
+        let problem = if config.iterations == 0 {
+            "0 iterations"
+        } else if config.checked && !kernel.options.checked {
+            "checked mode, but the program was compiled without it"
+        } else if config.fast_math && !kernel.options.fast_math {
+            "fast math, but the program was compiled without it"
+        } else if config.workgroup_size.is_some_and(|size| size != kernel.program.workgroup_size) {
+            "another workgroup size than the program was compiled for"
+        } else {
+            return Ok(());
+        };
+        let message = format!("the dispatch asks for {problem}");
+        Err(bind_error(codes::D027, message, "Compile the program with the same configuration."))
+    }
+}
