@@ -34,12 +34,12 @@ fn the_page_leads_to_a_backend_that_conforms() {
     let folder = tempfile::tempdir().unwrap();
     // The settings of this workspace, so that crates are built as they are here.
     std::fs::create_dir(folder.path().join(".cargo")).unwrap();
-    let mut settings = "[profile.dev]\nopt-level = 1\ndebug = \"line-tables-only\"\n\
-         [profile.dev.package.\"*\"]\nopt-level = 2\ndebug = false\n"
-        .to_string();
-    for member in ["ir", "opt", "wgsl", "driver", "reference", "conformance"] {
-        settings +=
-            &format!("[profile.dev.package.vyre-{member}]\nopt-level = 1\ndebug = \"line-tables-only\"\n");
+    let debug = std::env::var("CARGO_PROFILE_DEV_DEBUG").unwrap_or("\"line-tables-only\"".into());
+    let mut settings = format!(
+        "[profile.dev]\nopt-level = 1\ndebug = {debug}\n[profile.dev.package.\"*\"]\nopt-level = 2\ndebug = false\n"
+    );
+    for member in ["ir", "opt", "wgsl", "driver", "reference", "conformance", "ops"] {
+        settings += &format!("[profile.dev.package.vyre-{member}]\nopt-level = 1\ndebug = {debug}\n");
     }
     std::fs::write(folder.path().join(".cargo/config.toml"), settings).unwrap();
     let mut printed = String::new();
