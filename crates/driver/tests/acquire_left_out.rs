@@ -19,7 +19,9 @@ inventory::submit! { BackendPrecedence { id: "soft", rank: 1 } }
 fn a_gpu_policy_says_what_was_there() {
     let _turn = common::turn();
     // The other test may have been first.
-    [&CPU, &SOFT, &ORACLE].map(common::Calls::take);
+    for calls in [&CPU, &SOFT, &ORACLE] {
+        calls.take();
+    }
     let text = acquire_preferred_dispatch_backend().err().unwrap().to_string();
     for part in [
         "there are only processors and software devices and oracles",
