@@ -8,7 +8,7 @@ pub(super) const OPS: &[Shipped] = &[
     Shipped {
         doc: "1 / (1 + e^-x), the logistic function: 0 at -infinity, 1 at infinity. Verhulst, \"Recherches \
               mathematiques sur la loi d'accroissement de la population\", 1845.",
-        ulp: Some(3.2),
+        ulp: Some(5.0),
         laws: &[],
         text: "op math.sigmoid(%x: f32) -> f32 {
   %a: f32 = abs %x
@@ -53,7 +53,7 @@ pub(super) const OPS: &[Shipped] = &[
     Shipped {
         doc: "log(1 + e^x): 0 at -infinity, x far above 0. Dugas et al., \"Incorporating second-order functional knowledge \
               for better option pricing\", 2000.",
-        ulp: Some(3.0),
+        ulp: Some(3.3),
         laws: &[],
         text: "op math.softplus(%x: f32) -> f32 {
   %a: f32 = abs %x
@@ -69,7 +69,7 @@ pub(super) const OPS: &[Shipped] = &[
     Shipped {
         doc: "x times the normal distribution's cumulative function, x erfc(-x / sqrt 2) / 2, with its small values too. \
               gelu(-0) = -0, -0 at -infinity. Hendrycks and Gimpel, \"Gaussian error linear units\", 2016.",
-        ulp: Some(5.8),
+        ulp: Some(6.5),
         laws: &[],
         text: "op math.gelu(%x: f32) -> f32 {
   // Below -20 it is -0; above 20 it is x.

@@ -10,7 +10,7 @@ pub(super) const OPS: &[Shipped] = &[
     Shipped {
         doc: "Error function: 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x. erf(-0) = -0, 1 at infinity. \
               Definition: DLMF 7.2.1; a polynomial below 1, 1 - erfc x above.",
-        ulp: Some(1.1),
+        ulp: Some(1.2),
         laws: &[],
         text: "op math.erf(%x: f32) -> f32 {
   %a: f32 = abs %x

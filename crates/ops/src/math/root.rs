@@ -64,7 +64,7 @@ pub(super) const OPS: &[Shipped] = &[
     Shipped {
         doc: "sqrt(x^2 + y^2) without overflow or underflow on the way. Infinite if one of them is, even if the other is NaN. \
               Special cases: IEEE 754-2019, section 9.2.1.",
-        ulp: Some(1.05),
+        ulp: Some(1.2),
         laws: &[Law::Commutative],
         text: "op math.hypot(%x: f32, %y: f32) -> f32 {
   %a: f32 = abs %x
