@@ -24,7 +24,12 @@ fn errors_are_within_the_stated_bounds() {
         let worst = Measured::new(exact).sweep(SPARSE, 0, 1);
         assert!(worst.ulps <= bound, "`{}` states {bound}: {worst:?}", exact.op);
         assert_eq!(worst.wrong, 0, "`{}`: {worst:?}", exact.op);
-        assert!(worst.ulps > bound / 2.0, "`{}` is far better than {bound}: {worst:?}", exact.op);
+        // A bound for several operands is derived: a sample does not come near the worst.
+        assert!(
+            exact.operands > 1 || worst.ulps > bound / 2.0,
+            "`{}` is far better than {bound}: {worst:?}",
+            exact.op
+        );
     }
 }
 

@@ -8,7 +8,7 @@ pub(super) const OPS: &[Shipped] = &[
     Shipped {
         doc: "1 / (1 + e^-x), the logistic function: 0 at -infinity, 1 at infinity. Verhulst, \"Recherches \
               mathematiques sur la loi d'accroissement de la population\", 1845.",
-        ulp: Some(5.0),
+        ulp: Some(3.5),
         laws: &[],
         text: "op math.sigmoid(%x: f32) -> f32 {
   %a: f32 = abs %x

@@ -75,7 +75,7 @@ pub const FUNCTIONS: &[Exact] = &[
         let t = if x == low { 0.0 } else { t };
         t * t * (3.0 - 2.0 * t)
     })
-    .within(5.0, |[low, high, x], r| r + in_range(high - low) * 0.0 + in_range(x - low) * 0.0),
+    .within(9.0, |[low, high, x], r| r + in_range(high - low) * 0.0 + in_range(x - low) * 0.0),
     exact("math.sin_pi", 1, |[x, ..]| sin_pi(x)),
     exact("math.cos_pi", 1, |[x, ..]| {
         let r = (x.abs() % 2.0 - 1.0).abs();
