@@ -4,7 +4,7 @@
 //! the device and back, in the same submission. Dispatching with outputs that are reused allocates nothing on the former.
 
 use crate::backend::{Cancel, Command, Launch, LaunchMemory, Submitted};
-use crate::binding::{Binding, BindingRole};
+use crate::binding::Binding;
 use crate::compiled::{Compiled, elapsed};
 use crate::config::DispatchConfig;
 use crate::device::Opened;
@@ -139,27 +139,26 @@ impl Compiled {
         let kernel = &*self.kernel;
         let in_host = self.device.profile().host_memory;
         let mut slots = Slots::new();
-        let mut persistent = kernel.persistent.iter();
         let mut outputs = outputs.iter_mut();
-        for ((b, resource), &count) in kernel.plan.bindings.iter().zip(resources).zip(counts) {
+        for (place, (b, resource)) in kernel.plan.bindings.iter().zip(resources).enumerate() {
             let mut output = if b.output_index.is_some() { outputs.next() } else { None };
-            let bytes = count.saturating_mul(b.element_size as u64);
+            let bytes = counts[place].saturating_mul(b.element_size as u64);
+            let resident = match resource {
+                Some(Resource::Resident(resident)) => Some(*resident),
+                Some(_) => None,
+                None => self.own_memory(place),
+            };
+            if let Some(resident) = resident {
+                slots.push(Slot::Resident { resident, after: self.read_back(b, bytes, output)? });
+                continue;
+            }
             let given = match resource {
-                Some(Resource::Resident(resident)) => {
-                    slots.push(Slot::Resident { resident, after: self.read_back(b, bytes, output)? });
-                    continue;
-                }
-                None if b.role == BindingRole::Persistent => {
-                    let (_, resident) = persistent.next().expect("each persistent buffer has memory");
-                    slots.push(Slot::Resident { resident, after: self.read_back(b, bytes, output)? });
-                    continue;
-                }
+                Some(Resource::Bytes(given)) => Some(*given),
+                Some(_) => None,
                 None => {
                     slots.push(Slot::Unbound);
                     continue;
                 }
-                Some(Resource::Bytes(given)) => Some(*given),
-                Some(Resource::Fresh) => None,
             };
             if let Some(output) = &mut output {
                 self.resize(b, bytes, output)?;
