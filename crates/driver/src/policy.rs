@@ -2,7 +2,7 @@
 
 use crate::profile::{DeviceKind, DeviceProfile, Limits, TimingQuality, features};
 use vyre_ir::op::{Effect, Op, Rule};
-use vyre_ir::{Memory, Program, Scalar, Type};
+use vyre_ir::{Attr, Memory, Program, Scalar, Type};
 
 /// Which devices may be chosen, and which are taken first.
 ///
@@ -109,15 +109,25 @@ impl DeviceRequirements {
                 Memory::Uniform | Memory::Private => {}
             }
         }
-        program.walk(program.body, &mut |inst| {
-            let data = &program.insts[inst];
-            data.results.iter().for_each(|&value| need.add_type(program.ty(value)));
-            need.add_operation(data.op);
-        });
+        need.add_code(program);
         need.limits.workgroup_size = program.workgroup_size;
         need.limits.invocations_per_workgroup =
             program.workgroup_invocations().try_into().unwrap_or(u32::MAX);
         need
+    }
+
+    /// Types and operations of a program's code, and of the bodies of what it calls, where it is linked.
+    fn add_code(&mut self, program: &Program) {
+        program.walk(program.body, &mut |inst| {
+            let data = &program.insts[inst];
+            data.results.iter().for_each(|&value| self.add_type(program.ty(value)));
+            self.add_operation(data.op);
+            if let Attr::Call(call) = &data.attr
+                && let Some(body) = call.def.as_ref().and_then(|def| def.body.as_ref())
+            {
+                self.add_code(&body.program);
+            }
+        });
     }
 
     fn add_type(&mut self, ty: Type) {

@@ -215,3 +215,24 @@ fn what_a_program_requires() {
     let shuffle = DeviceRequirements { supports_subgroup_shuffle: true, ..subgroups };
     assert_eq!(needs("1, 1, 1", "%0: u32 = const 1\n%1: u32 = subgroup_shuffle_xor %0, %0"), shuffle);
 }
+
+#[test]
+fn what_a_program_calls_is_required_too() {
+    let inner = OpDef::parse(
+        "op needs.wide(%x: f32) -> f32 {\n%w: f64 = convert %x\n%s: f64 = add %w, %w\n%r: f32 = convert %s\nyield %r\n}",
+    );
+    let outer = OpDef::parse("op needs.deep(%x: f32) -> f32 {\n%r: f32 = call needs.wide %x\nyield %r\n}");
+    let dialect = DialectDef {
+        name: "needs".into(),
+        version: Version::new(1, 0, 0),
+        origin: "a test".into(),
+        ops: vec![inner.unwrap(), outer.unwrap()],
+        migrations: Vec::new(),
+    };
+    let registry = RegistryBuilder::new().dialect(dialect).build().unwrap();
+    let calls = program("1, 1, 1", "%0: f32 = const 1\n%1: f32 = call needs.deep %0");
+    let linked = link(&calls, &registry).unwrap();
+    let need = DeviceRequirements::of(&linked);
+    assert!(need.supports_f64 && !need.supports_f16);
+    assert!(!DeviceRequirements::of(&calls).supports_f64, "what is not linked is not known");
+}
