@@ -17,9 +17,9 @@
 //! Vectors of a program become scalars here, so legal means only that mathematical
 //! functions are expanded; what the table of operations lacks calls the row's reference semantics.
 
+mod brief;
 pub mod codes;
 mod context;
-mod counted;
 mod device;
 mod fission;
 mod frame;

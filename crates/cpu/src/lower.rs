@@ -7,8 +7,8 @@
 //!
 //! Recursion is as deep as the program's nesting, which the caller bounds.
 
+use crate::brief::brief_loops;
 use crate::context;
-use crate::counted::{brief_loops, counted};
 use crate::fission::Plan;
 use crate::gang_memory::GangBounds;
 use crate::ops::{self, Features, clif_type, constant};
@@ -28,6 +28,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Switch};
 use smallvec::{SmallVec, smallvec};
 use vyre_ir::dialect::{OpDef, Reference, Target};
 use vyre_ir::{Attr, Buffer, Inst, InstData, Op, Program, Region, Rule, SideTable, Sig, Value};
+use vyre_opt::analysis::counted::counted;
 
 /// The lanes of a value.
 pub(crate) type Lanes = SmallVec<[ir::Value; 4]>;

@@ -5,6 +5,7 @@
 //! work in place ([`edit`]). A pass that cannot prove that a change is exact does not make it; only
 //! [`mod@contract`], which runs when it is asked for, may change roundings. This crate does no IO and knows no device.
 
+pub mod analysis;
 pub mod compact;
 pub mod contract;
 pub mod cost;

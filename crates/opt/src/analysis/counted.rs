@@ -11,7 +11,7 @@ const DEPTH: u32 = 16;
 
 /// What is known of a loop that counts.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Counted {
+pub struct Counted {
     /// The counter, a parameter of the loop's body.
     pub counter: Value,
     /// The largest number it can be in the body; it is never negative.
@@ -29,8 +29,8 @@ struct Implied {
     taken: Vec<(Inst, Region)>,
 }
 
-/// Whether a loop counts.
-pub(crate) fn counted(p: &Program, data: &InstData) -> Option<Counted> {
+/// What is known of a loop, if it counts.
+pub fn counted(p: &Program, data: &InstData) -> Option<Counted> {
     let body = data.regions[0];
     let yielded = p.yielded(body);
     let mut implied = Implied::default();
@@ -128,33 +128,6 @@ fn imply(p: &Program, condition: Value, is: bool, implied: &mut Implied, depth: 
         }
         _ => {}
     }
-}
-
-/// Instructions that code may run between two looks at the stop flag: some milliseconds.
-const UNWATCHED: u64 = 1 << 24;
-
-/// Which loops need not look at the stop flag, because a workgroup is soon through with them.
-pub(crate) fn brief_loops(p: &Program) -> vyre_ir::SideTable<Inst, bool> {
-    let mut brief = vyre_ir::SideTable::new(false);
-    weigh(p, p.body, &mut brief);
-    brief
-}
-
-/// How many instructions an invocation runs in a region between two looks at the flag, at most.
-fn weigh(p: &Program, region: Region, brief: &mut vyre_ir::SideTable<Inst, bool>) -> u64 {
-    let mut weight = 0u64;
-    for &inst in &p.regions[region].insts {
-        let data = &p.insts[inst];
-        weight = weight.saturating_add(1);
-        let inner = data.regions.iter().fold(0u64, |w, &r| w.saturating_add(weigh(p, r, brief)));
-        let turns = if data.op == Op::Loop { counted(p, data).map(|c| c.turns) } else { Some(1) };
-        let all = turns.map_or(u64::MAX, |turns| inner.saturating_mul(turns));
-        if data.op == Op::Loop {
-            brief[inst] = all.saturating_mul(p.workgroup_invocations()) <= UNWATCHED;
-        }
-        weight = weight.saturating_add(if data.op == Op::Loop && !brief[inst] { inner } else { all });
-    }
-    weight
 }
 
 #[cfg(test)]
