@@ -3,7 +3,8 @@
 //! [`pipeline::PASSES`] is the whole of it, in order, with reasons. A pass is one file with one function of
 //! the same name. Passes that replace one instruction by several copy the program ([`rewrite`]); the others
 //! work in place ([`edit`]). A pass that cannot prove that a change is exact does not make it; only
-//! [`mod@contract`], which runs when it is asked for, may change roundings. This crate does no IO and knows no device.
+//! [`mod@contract`], which runs when it is asked for, may change roundings. [`analysis`] is what passes and
+//! backends ask about values. This crate does no IO and knows no device.
 
 pub mod analysis;
 pub mod compact;
