@@ -51,6 +51,8 @@ pub enum Command {
         #[arg(long, value_name = "FILE.toml")]
         load: Vec<PathBuf>,
     },
+    /// Measure kernels on a device and on what else could run them: rayon, lavapipe, PoCL.
+    Bench(BenchArgs),
     /// Show or clear what the disk holds of programs that were compiled.
     #[command(after_help = "\
 `vyre run` keeps compiled programs in the directory VYRE_CACHE_DIR, by default `vyre` in the directory that the system
@@ -200,6 +202,58 @@ pub struct OptArgs {
     /// Print what each pass did instead of the program.
     #[arg(long, conflicts_with = "after_each")]
     pub stats: bool,
+}
+
+/// What to measure.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Kernels: saxpy, sum, mandelbrot, matmul, hash, gather, search, black-scholes.
+
+The device and its peers work on the same data, each with its own copy in place before its time begins, in one process,
+by turns, on all threads of the machine. Before that, the results of all are checked; a wrong one ends the command. The
+ratio is the peer's median time by the device's: more is better. The spread is the two quartiles of the ratios of single
+rounds.
+
+Peers: rayon is Rust compiled for the processor at hand; lavapipe runs the same WGSL through wgpu on Vulkan in software
+(Debian: mesa-vulkan-drivers); PoCL runs OpenCL (cargo feature `opencl`; Debian: pocl-opencl-icd). A peer that is not
+there is listed with the reason.
+
+With --json: {\"rows\": [{\"kernel\", \"peer\", \"ours_ms\", \"peer_ms\", \"ratio\", \"spread\": [low, high]}], ...},
+and beside the rows the machine, the times to compile, the cost of a dispatch, and the peers that are absent.
+
+Examples:
+  vyre bench cpu
+  vyre bench saxpy matmul --backend cpu --passes 21
+  vyre bench hash --peers rayon,lavapipe --json")]
+pub struct BenchArgs {
+    /// Kernels to measure, or the id of a backend for all kernels on it; without any, all of them.
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Where to run: a device's id, as `vyre devices` lists them, or `auto` for the best one of any kind.
+    #[arg(long, value_name = "ID")]
+    pub backend: Option<String>,
+    /// Timed runs of each kernel on each.
+    #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub passes: u32,
+    /// Only these peers; all when this is not given.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub peers: Option<Vec<BenchPeer>>,
+    /// So little data that the times mean nothing.
+    #[arg(long, hide = true)]
+    pub small: bool,
+}
+
+/// Who runs kernels besides the device.
+#[derive(ValueEnum, Copy, Clone, PartialEq, Eq, Debug)]
+pub enum BenchPeer {
+    /// Nobody.
+    None,
+    /// Rust on all processors.
+    Rayon,
+    /// The same WGSL through wgpu on Vulkan in software.
+    Lavapipe,
+    /// OpenCL on the processor.
+    Pocl,
 }
 
 /// Forms that a program can be printed in.

@@ -4,6 +4,7 @@
 //! Exit status: 0 done, 1 the work failed, 2 bad usage or bad input.
 
 mod args;
+mod bench;
 mod cache;
 mod check;
 mod codes;
@@ -75,6 +76,7 @@ fn execute(as_json: bool) -> Result<String, Failure> {
         Command::Opt(args) => opt::opt(args, as_json),
         Command::Devices => devices::devices(as_json),
         Command::Ops { dialect, load } => ops::ops(dialect.as_deref(), load, as_json),
+        Command::Bench(args) => bench::bench(args, as_json),
         Command::Cache { command } => cache::cache(*command, as_json),
         Command::Completions { shell } => {
             let mut text = Vec::new();

@@ -17,7 +17,7 @@ use vyre_reference::{Bytes, Error, Options};
 type Call = (&'static str, &'static str, String);
 
 pub fn calls() -> Vec<Call> {
-    [program(), dialects(), binding(), devices(), faults(), queue(), interpreter()]
+    [program(), dialects(), binding(), devices(), faults(), queue(), interpreter(), benchmarks()]
         .into_iter()
         .flatten()
         .collect()
@@ -365,4 +365,42 @@ fn interpreter() -> Vec<Call> {
             ),
         ),
     ]
+}
+
+/// Computes nothing.
+struct Idle;
+
+impl vyre_bench::Runner for Idle {
+    fn about(&self) -> String {
+        "idle".into()
+    }
+
+    fn load(
+        &self,
+        _: &vyre_bench::Kernel,
+        _: &vyre_bench::Work,
+    ) -> Result<Box<dyn vyre_bench::Loaded>, vyre_bench::BenchError> {
+        Ok(Box::new(Idle))
+    }
+}
+
+impl vyre_bench::Loaded for Idle {
+    fn run(&mut self) -> Result<(), vyre_bench::BenchError> {
+        Ok(())
+    }
+
+    fn read(&mut self) -> Result<Vec<Vec<u32>>, vyre_bench::BenchError> {
+        Ok(vec![vec![0; 1000]; 2])
+    }
+}
+
+fn benchmarks() -> Vec<Call> {
+    let kernel = vyre_bench::kernel("hash").unwrap();
+    let work = kernel.prepare(vyre_bench::Size::Small);
+    let error = vyre_bench::checked(&Idle, "idle", kernel, &work).err().unwrap();
+    vec![(
+        "C051",
+        "vyre_bench::checked(&idle, ...), with a runner that computes nothing",
+        error.diagnostics()[0].to_string(),
+    )]
 }

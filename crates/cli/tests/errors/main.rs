@@ -41,6 +41,7 @@ fn tables() -> Vec<Code> {
         vyre::codes::CODES,
         vyre_reference::codes::CODES,
         vyre_cpu::codes::CODES,
+        vyre_bench::codes::CODES,
         cli_codes::CODES,
     ];
     let mut codes = tables.concat();

@@ -1,0 +1,104 @@
+//! What a measurement says.
+
+use crate::measure::{median, quartiles};
+use crate::overhead::{Compile, Dispatch};
+use serde_json::{Value, json};
+
+/// What was measured.
+pub struct Report {
+    /// The device's id.
+    pub backend: &'static str,
+    /// The device.
+    pub about: String,
+    /// Threads of this machine; all use that many.
+    pub threads: usize,
+    /// Timed runs of each.
+    pub passes: usize,
+    /// The peers that took part, and what they are.
+    pub peers: Vec<(&'static str, String)>,
+    /// Median milliseconds of each kernel on the device.
+    pub ours: Vec<(&'static str, f64)>,
+    /// Each kernel against each peer.
+    pub rows: Vec<Row>,
+    /// Of each kernel, on the device.
+    pub compile: Vec<Compile>,
+    /// Of a program that does nothing, on the device.
+    pub dispatch: Dispatch,
+    /// Milliseconds of processor time in 200 ms of doing nothing, before a peer was opened; `None` where the system does
+    /// not say.
+    pub idle_cpu_ms: Option<f64>,
+    /// Peers that are not there, wholly or for a kernel.
+    pub absent: Vec<Absent>,
+}
+
+/// A kernel against a peer.
+pub struct Row {
+    /// The kernel.
+    pub kernel: &'static str,
+    /// The peer.
+    pub peer: &'static str,
+    /// Median milliseconds on the device.
+    pub ours_ms: f64,
+    /// Median milliseconds of the peer.
+    pub peer_ms: f64,
+    /// The peer's median by the device's: how many times as fast the device is.
+    pub ratio: f64,
+    /// The quartiles of the ratios of single rounds.
+    pub spread: [f64; 2],
+}
+
+/// A peer that is not there.
+pub struct Absent {
+    /// Which.
+    pub peer: &'static str,
+    /// For which kernel; none for all.
+    pub kernel: Option<&'static str>,
+    /// Why.
+    pub reason: String,
+}
+
+impl Row {
+    /// From the milliseconds of each round.
+    pub fn new(kernel: &'static str, peer: &'static str, ours: &[f64], theirs: &[f64]) -> Row {
+        let ratios: Vec<f64> = theirs.iter().zip(ours).map(|(theirs, ours)| theirs / ours).collect();
+        let (ours_ms, peer_ms) = (median(ours), median(theirs));
+        Row { kernel, peer, ours_ms, peer_ms, ratio: peer_ms / ours_ms, spread: quartiles(&ratios) }
+    }
+}
+
+impl Report {
+    /// All of it as one document.
+    pub fn json(&self) -> Value {
+        let rows = self.rows.iter().map(|row| {
+            json!({
+                "kernel": row.kernel, "peer": row.peer, "ours_ms": row.ours_ms, "peer_ms": row.peer_ms,
+                "ratio": row.ratio, "spread": row.spread,
+            })
+        });
+        let ours = self.ours.iter().map(|(kernel, ms)| json!({ "kernel": kernel, "ms": ms }));
+        let compile = self.compile.iter().map(|c| {
+            json!({
+                "kernel": c.kernel, "ms": c.optimize_ms + c.code_ms, "import_ms": c.import_ms,
+                "optimize_ms": c.optimize_ms, "code_ms": c.code_ms,
+            })
+        });
+        let absent =
+            self.absent.iter().map(|a| json!({ "peer": a.peer, "kernel": a.kernel, "reason": a.reason }));
+        json!({
+            "backend": self.backend,
+            "machine": self.about,
+            "threads": self.threads,
+            "passes": self.passes,
+            "peers": self.peers.iter().map(|(peer, about)| json!({ "peer": peer, "about": about })).collect::<Vec<_>>(),
+            "rows": rows.collect::<Vec<_>>(),
+            "ours": ours.collect::<Vec<_>>(),
+            "compile": compile.collect::<Vec<_>>(),
+            "dispatch": {
+                "one_workgroup_ns": self.dispatch.inline_ns,
+                "two_workgroups_parked_us": self.dispatch.parked_us,
+            },
+            "idle_cpu_ms_of_200": self.idle_cpu_ms,
+            "absent": absent.collect::<Vec<_>>(),
+        })
+    }
+}

@@ -1,0 +1,119 @@
+//! `vyre bench`: kernels measured against what else a user could run them with.
+
+use crate::args::{BenchArgs, BenchPeer};
+use crate::codes;
+use crate::failure::{BAD_INPUT, FAILED, Failure};
+use crate::show::table;
+use vyre::{AcquirePolicy, Device, registered_backends};
+use vyre_bench::{BenchError, KERNELS, Options, Peer, Report, Size};
+use vyre_ir::Diagnostic;
+
+impl From<BenchError> for Failure {
+    fn from(error: BenchError) -> Failure {
+        let exit = match error {
+            BenchError::Device(error) => return error.into(),
+            BenchError::NoKernel(_) => BAD_INPUT,
+            BenchError::Wrong { .. } | BenchError::Peer(_) => FAILED,
+        };
+        Failure { exit, diagnostics: error.diagnostics() }
+    }
+}
+
+/// Measures; gives what to print on standard output.
+///
+/// # Errors
+/// When there is no such kernel or backend, a result is wrong, or a device fails.
+pub fn bench(args: &BenchArgs, as_json: bool) -> Result<String, Failure> {
+    let linked: Vec<&str> = registered_backends()?.iter().map(|backend| backend.id).collect();
+    let (backends, names): (Vec<&String>, Vec<&String>) =
+        args.names.iter().partition(|name| linked.contains(&name.as_str()));
+    let mut backend = args.backend.as_deref().filter(|id| *id != "auto");
+    for name in backends {
+        if backend.is_some_and(|other| other != name) {
+            let message =
+                format!("two backends are to be measured: `{}` and `{name}`", backend.unwrap_or_default());
+            return Err(Diagnostic::new(codes::C006, message).fix("Name one.").into());
+        }
+        backend = Some(name);
+    }
+    let mut kernels = names.iter().map(|name| vyre_bench::kernel(name)).collect::<Result<Vec<_>, _>>()?;
+    if kernels.is_empty() {
+        kernels = KERNELS.iter().collect();
+    }
+    let device = match backend {
+        Some(id) => Device::open(id)?,
+        None => Device::by_policy(&AcquirePolicy::any())?,
+    };
+    let options = Options {
+        kernels,
+        peers: args
+            .peers
+            .as_ref()
+            .map_or(Peer::ALL.to_vec(), |peers| peers.iter().filter_map(|peer| peer.peer()).collect()),
+        passes: args.passes as usize,
+        size: if args.small { Size::Small } else { Size::Full },
+        progress: &|what| eprintln!("bench: {what}"),
+    };
+    let report = vyre_bench::bench(&device, &options)?;
+    Ok(if as_json { format!("{:#}\n", report.json()) } else { text(&report) })
+}
+
+impl BenchPeer {
+    fn peer(self) -> Option<Peer> {
+        match self {
+            BenchPeer::None => None,
+            BenchPeer::Rayon => Some(Peer::Rayon),
+            BenchPeer::Lavapipe => Some(Peer::Lavapipe),
+            BenchPeer::Pocl => Some(Peer::Pocl),
+        }
+    }
+}
+
+fn text(report: &Report) -> String {
+    let mut text = format!(
+        "{}: {}; {} threads; medians of {} passes by turns\n",
+        report.backend, report.about, report.threads, report.passes
+    );
+    for (peer, about) in &report.peers {
+        text += &format!("{peer}: {about}\n");
+    }
+    for absent in &report.absent {
+        let kernel = absent.kernel.map(|kernel| format!(" for {kernel}")).unwrap_or_default();
+        text += &format!("{} is not there{kernel}: {}\n", absent.peer, absent.reason);
+    }
+    let header = ["kernel", "peer", "ours ms", "peer ms", "ratio", "spread"];
+    let mut lines = vec![header.map(String::from)];
+    for &(kernel, ms) in &report.ours {
+        let rows = report.rows.iter().filter(|row| row.kernel == kernel);
+        let before = lines.len();
+        lines.extend(rows.map(|row| {
+            let [low, high] = row.spread;
+            [
+                kernel.into(),
+                row.peer.into(),
+                format!("{:9.3}", row.ours_ms),
+                format!("{:9.3}", row.peer_ms),
+                format!("{:7.2}", row.ratio),
+                format!("{low:.2} to {high:.2}"),
+            ]
+        }));
+        if lines.len() == before {
+            lines.push([kernel.into(), "-".into(), format!("{ms:9.3}"), "-".into(), "-".into(), "-".into()]);
+        }
+    }
+    text += &format!("\n{}", table(&lines));
+    text += "\nratio: the peer's median time by ours, more is better; spread: the quartiles of the ratios of single rounds\n";
+    let header = ["compiling", "import ms", "optimize ms", "code ms"];
+    let mut lines = vec![header.map(String::from)];
+    lines.extend(report.compile.iter().map(|c| {
+        let ms = |ms: f64| format!("{ms:9.3}");
+        [c.kernel.into(), ms(c.import_ms), ms(c.optimize_ms), ms(c.code_ms)]
+    }));
+    text += &format!("\n{}\n", table(&lines));
+    text += &format!("an empty dispatch of one workgroup: {:.0} ns\n", report.dispatch.inline_ns);
+    text += &format!("one of two workgroups when workers sleep: {:.1} us\n", report.dispatch.parked_us);
+    if let Some(ms) = report.idle_cpu_ms {
+        text += &format!("processor time in 200 ms of doing nothing: {ms:.3} ms\n");
+    }
+    text
+}
