@@ -51,12 +51,13 @@ pub fn sum(work: &Work, got: &[Vec<u32>]) -> Result<(), String> {
     equal(floats(&got[1]), |i| sums[i])
 }
 
-/// Near the border of the set steps multiply a difference in rounding, which an allowed contraction to a fused
-/// multiply and add makes; one point in a thousand may differ.
+/// Near the border of the set steps multiply a difference in rounding. WGSL and OpenCL allow to contract a product and a
+/// sum to a fused multiply and add, which changes 1596 of the 1024 x 1024 points where the product is of two numbers and
+/// 1878 where squares are contracted too, 0.18 %; one point in two hundred may differ.
 pub fn mandelbrot(work: &Work, got: &[Vec<u32>]) -> Result<(), String> {
     let width = work.constant("width") as usize;
     let differ = got[0].iter().enumerate().filter(|&(i, &n)| n != steps(i % width, i / width, width)).count();
-    match differ * 1000 <= width * width {
+    match differ * 200 <= width * width {
         true => Ok(()),
         false => Err(format!("{differ} of {} points differ", width * width)),
     }
