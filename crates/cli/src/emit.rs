@@ -42,7 +42,13 @@ pub fn emit(args: &EmitArgs, as_json: bool) -> Result<String, Failure> {
 fn exportable(program: &Program) -> Program {
     optimize(
         program,
-        &vyre::opt::Target { name: "naga", scalar_lanes: false, native: export::native, lowering: None },
+        &vyre::opt::Target {
+            name: "naga",
+            scalar_lanes: false,
+            native: export::native,
+            lowering: None,
+            unroll: 0,
+        },
     )
 }
 

@@ -3,16 +3,17 @@
 //! The oracle interprets the program as generated. A failure names the seed and the pass, and shows a small program
 //! with the same problem before and after the pass.
 
-use vyre_conformance::fuzz::{Outcome, check, pass_of, passes};
+use vyre_conformance::fuzz::{Outcome, check, pass_of, passes, target_of};
 use vyre_conformance::random::Options;
+use vyre_conformance::trial::Trial;
 use vyre_ir::Scalar;
-use vyre_opt::Target;
+use vyre_opt::pipeline::{self, pass};
+use vyre_opt::{Schedule, Target, run};
 
 fn check_all(seeds: std::ops::Range<u64>, options: &Options) {
     let mut changes = 0;
     for seed in seeds.clone() {
-        let target = if seed.is_multiple_of(2) { Target::SCALAR } else { Target::VECTOR };
-        match check(seed, options, &|trial| passes(trial, &target, &[pass_of(seed)])) {
+        match check(seed, options, &|trial| passes(trial, &target_of(seed), &[pass_of(seed)])) {
             Ok(Outcome::Agrees(n)) => changes += n,
             Ok(Outcome::Refused) => unreachable!("the oracle runs every program"),
             Err(failure) => panic!("{failure}"),
@@ -46,4 +47,16 @@ fn passes_keep_the_outputs_of_scalar_programs() {
 fn passes_keep_the_outputs_of_programs_with_mathematical_functions() {
     let scalars = vec![Scalar::F16, Scalar::F32, Scalar::I32];
     check_all(2000..2200, &Options { scalars, statements: 8, depth: 2, ..Options::default() });
+}
+
+#[test]
+fn random_programs_have_loops_to_unroll() {
+    let target = Target { unroll: 4_000, ..Target::SCALAR };
+    let unroll = [pass("unroll").expect("a pass")];
+    let unrolled = (0..300).filter(|&seed| {
+        let p = Trial::random(seed, &basic()).program;
+        let options = pipeline::Options { schedule: Schedule::Only(&unroll), ..Default::default() };
+        run(&p, &target, options).size() > p.size()
+    });
+    assert!(unrolled.count() > 50);
 }

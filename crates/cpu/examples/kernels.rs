@@ -1,7 +1,8 @@
 //! Times a few kernels: `cargo run --release -p vyre-cpu --example kernels [FILTER]`.
 //!
-//! For each: compile time, then the median, fastest and slowest of the runs, and what that is in the kernel's own unit;
-//! with `VYRE_THREADS=1` also the processor time, which other work on the machine changes less. `ASM=1` prints code.
+//! For each: the times to optimize and to make code, then the median, fastest and slowest of the runs, and what that is
+//! in the kernel's own unit; with `VYRE_THREADS=1` also the processor time, which other work on the machine changes
+//! less. `ASM=1` prints code.
 
 use std::time::Instant;
 use vyre_driver::{AlignedBytes, Cancel, HostBytes, HostLaunch};
@@ -70,6 +71,9 @@ fn main() {
         let p: Program =
             vyre_ir::text::parse(kernel.name, kernel.text).unwrap_or_else(|e| panic!("{}", e[0]));
         vyre_ir::verify::verify(&p).unwrap_or_else(|e| panic!("{}", e[0]));
+        let start = Instant::now();
+        let p = vyre_opt::optimize(&p, &vyre_cpu::target());
+        let optimized = start.elapsed();
         if std::env::var_os("ASM").is_some() {
             println!("{}", vyre_cpu::assembly(&p, false).expect("compiles"));
         }
@@ -112,8 +116,9 @@ fn main() {
         let alone = processor[processor.len() / 2];
         let median = times[times.len() / 2];
         println!(
-            "{:<11} compile {:7.3} ms, run {:10.5} ms ({:.5} to {:.5}), {:8.2} {}, this thread {:9.4} ms, {:8.2} {} (sum of bits {sum:08x})",
+            "{:<11} optimize {:7.3} ms, compile {:7.3} ms, run {:10.5} ms ({:.5} to {:.5}), {:8.2} {}, this thread {:9.4} ms, {:8.2} {} (sum of bits {sum:08x})",
             kernel.name,
+            optimized.as_secs_f64() * 1e3,
             compiled.as_secs_f64() * 1e3,
             median * 1e3,
             times[0] * 1e3,

@@ -63,6 +63,9 @@ const GANG_SIZE: usize = 2_000;
 /// What a gang can be.
 const GANGS: [u32; 4] = [1, 4, 8, 16];
 
+/// Instructions that a program may have after loops were unrolled: below that from which on there are no gangs.
+const UNROLL: u32 = 1_000;
+
 /// Instructions of a program that is compiled.
 const MAX_SIZE: usize = 1_000_000;
 
@@ -74,7 +77,13 @@ const STACK_PER_LEVEL: usize = 64 << 10;
 
 /// What a program must look like for this backend.
 pub fn target() -> Target {
-    Target { name: ID, scalar_lanes: true, native, lowering: Some(dialect::Target::NativeModule) }
+    Target {
+        name: ID,
+        scalar_lanes: true,
+        native,
+        lowering: Some(dialect::Target::NativeModule),
+        unroll: UNROLL,
+    }
 }
 
 /// Whether an operation is computed here as it is, and not slowly; the others are expanded if they can be.

@@ -24,6 +24,7 @@ pub mod rewrite;
 pub mod scalarize;
 pub mod simplify;
 pub mod target;
+pub mod unroll;
 
 pub use pipeline::{Options, PASSES, Pass, Purpose, Schedule, Stats, optimize, optimize_with, run};
 pub use target::Target;

@@ -13,6 +13,7 @@ use crate::joins::joins;
 use crate::licm::licm;
 use crate::scalarize::scalarize;
 use crate::simplify::simplify;
+use crate::unroll::unroll;
 use std::fmt;
 use std::time::{Duration, Instant};
 use tracing::field::Empty;
@@ -63,6 +64,7 @@ pub const PASSES: &[Pass] = &[
     group("joins", joins, "before if_to_select, which would make selects of what is no choice"),
     group("if_to_select", if_to_select, "before licm: what was in a branch now stands in the loop itself"),
     group("licm", licm, "after gvn, so that equal instructions move once"),
+    group("unroll", unroll, "after licm: what does not change in a loop is not copied with it"),
     Pass {
         name: "contract",
         run: contract,
@@ -101,6 +103,7 @@ pub const ORDER: &[(&str, &str, &str)] = &[
     ("gvn", "contract", "a product that is used twice is not taken"),
     ("licm", "contract", "a product that does not change in a loop is computed once before it"),
     ("contract", "dce", "products that were taken are dead"),
+    ("licm", "unroll", "what moved out of a loop is not copied, and what is left tells its size"),
     ("licm", "dce", "a loop whose values all moved out is dead"),
     ("dce", "compact", "what dce removed must not be copied"),
 ];

@@ -15,13 +15,16 @@ pub struct Target {
     pub native: fn(Op, Scalar) -> bool,
     /// Which code of dialects' intrinsics is taken; the calls of those that have it stay.
     pub lowering: Option<dialect::Target>,
+    /// How many instructions a program may have after loops were unrolled; 0 leaves loops as they are. For code
+    /// generators that do not unroll by themselves: those behind GPU languages do, and know more of their machine.
+    pub unroll: u32,
 }
 
 impl Target {
     /// A machine of scalars that has the basic operations only.
     pub const SCALAR: Target =
-        Target { name: "scalar", scalar_lanes: true, native: |_, _| false, lowering: None };
+        Target { name: "scalar", scalar_lanes: true, native: |_, _| false, lowering: None, unroll: 0 };
     /// A machine of vectors that has the basic operations only.
     pub const VECTOR: Target =
-        Target { name: "vector", scalar_lanes: false, native: |_, _| false, lowering: None };
+        Target { name: "vector", scalar_lanes: false, native: |_, _| false, lowering: None, unroll: 0 };
 }

@@ -7,7 +7,6 @@ use crate::trial::{PATIENCE, Trial};
 use std::fmt;
 use std::time::{Duration, Instant};
 use vyre_ir::{Program, Scalar};
-use vyre_opt::Target;
 
 /// What is looked at.
 #[derive(Clone, Debug)]
@@ -103,8 +102,9 @@ impl Campaign<'_> {
             self.compare(seed, &options)?;
         }
         if self.plan.passes {
-            let target = if seed.is_multiple_of(2) { Target::SCALAR } else { Target::VECTOR };
-            check(seed, &options, &|trial| checks::passes(trial, &target, &[pass_of(seed)]))?;
+            check(seed, &options, &|trial| {
+                checks::passes(trial, &checks::target_of(seed), &[pass_of(seed)])
+            })?;
             self.counts.passes += 1;
         }
         if self.plan.exports {

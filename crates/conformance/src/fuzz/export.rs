@@ -12,7 +12,8 @@ use vyre_opt::{Target, optimize};
 use vyre_wgsl::{ImportOptions, export, import_wgsl};
 
 /// The code generator, as the optimizer sees it.
-const TARGET: Target = Target { name: "naga", scalar_lanes: false, native: export::native, lowering: None };
+const TARGET: Target =
+    Target { name: "naga", scalar_lanes: false, native: export::native, lowering: None, unroll: 0 };
 
 /// Types that naga has.
 pub fn exported_types() -> Vec<Scalar> {

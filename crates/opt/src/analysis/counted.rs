@@ -4,7 +4,7 @@
 //! value is the counter plus a positive constant. What going on implies is read off the values that it comes from: a
 //! comparison, an `and`, or an `if` that gives `false` on its other side, which is how a `break` arrives here.
 
-use vyre_ir::{Def, Inst, InstData, Op, Program, Region, Scalar, Value};
+use vyre_ir::{Def, InstData, Op, Program, Scalar, Value};
 
 /// How many operations back to look.
 const DEPTH: u32 = 16;
@@ -14,51 +14,75 @@ const DEPTH: u32 = 16;
 pub struct Counted {
     /// The counter, a parameter of the loop's body.
     pub counter: Value,
-    /// The largest number it can be in the body; it is never negative.
+    /// What it is at first.
+    pub first: u32,
+    /// What is added to it each time.
+    pub step: u32,
+    /// The largest number it can be in the body; it is never negative, nor is it with the step added.
     pub largest: u32,
     /// How often the body runs at most.
     pub turns: u64,
+    /// Whether the body runs just as often, always: nothing but the counter decides.
+    pub exact: bool,
 }
 
 /// What holds when the loop goes on.
-#[derive(Default)]
 struct Implied {
-    /// `a < b`.
-    less: Vec<(Value, Value)>,
-    /// Branches and the side that was taken.
-    taken: Vec<(Inst, Region)>,
+    less: Vec<Less>,
+    /// Conditions and what they are.
+    known: Vec<(Value, bool)>,
+    /// Whether it goes on whenever all of `less` holds.
+    all: bool,
+}
+
+/// `a < b`, or `a <= b`.
+struct Less {
+    a: Value,
+    b: Value,
+    or_equal: bool,
 }
 
 /// What is known of a loop, if it counts.
 pub fn counted(p: &Program, data: &InstData) -> Option<Counted> {
     let body = data.regions[0];
     let yielded = p.yielded(body);
-    let mut implied = Implied::default();
-    imply(p, yielded[0], true, &mut implied, DEPTH);
+    let implied = Implied::by(p, yielded[0]);
     let counters = p.regions[body].params.iter().zip(&yielded[1..]).zip(&data.args);
     counters.into_iter().find_map(|((&counter, &next), &first)| {
         let first = small(p, first)?;
         let next = follow(p, next, &implied);
         let step = step(p, counter, next).filter(|step| *step > 0)?;
-        implied.less.iter().find_map(|&(a, b)| {
-            let limit = small(p, b)?;
+        // The largest number the counter is if one of the conditions decides.
+        let last = |less: &Less| {
+            let limit = small(p, less.b)?.checked_add(less.or_equal as u32)?;
             // `next` is below the limit, or the counter is.
-            let last = if follow(p, a, &implied) == next {
-                limit.checked_sub(1)?
-            } else if a == counter {
-                limit.checked_sub(1)?.checked_add(step)?
+            if follow(p, less.a, &implied) == next {
+                limit.checked_sub(1)
+            } else if less.a == counter {
+                limit.checked_sub(1)?.checked_add(step)
             } else {
-                return None;
-            };
-            // Counting stays below the numbers that a sign or wrapping would spoil.
-            let largest = last.max(first);
-            (largest.checked_add(step)? <= i32::MAX as u32).then(|| Counted {
-                counter,
-                largest,
-                turns: (largest - first) as u64 / step as u64 + 1,
-            })
+                None
+            }
+        };
+        let last_of_all = implied.less.iter().filter_map(last).min()?;
+        let exact = implied.all && implied.less.iter().all(|less| last(less).is_some());
+        let turns = last_of_all.saturating_sub(first) / step + 1;
+        let largest = first + (turns - 1) * step;
+        // Counting stays below the numbers that a sign or wrapping would spoil.
+        (largest.checked_add(step)? <= i32::MAX as u32).then_some(Counted {
+            counter,
+            first,
+            step,
+            largest,
+            turns: turns as u64,
+            exact,
         })
     })
+}
+
+/// Conditions and what they are in every turn of a loop but the last.
+pub fn known(p: &Program, data: &InstData) -> Vec<(Value, bool)> {
+    Implied::by(p, p.yielded(data.regions[0])[0]).known
 }
 
 /// A constant that is no negative number.
@@ -78,55 +102,79 @@ fn step(p: &Program, counter: Value, next: Value) -> Option<u32> {
     }
 }
 
-/// The value that a result of a branch is, where it is known which side was taken.
+/// The value that a result of a branch or selection is, where it is known which side that is.
 fn follow(p: &Program, mut value: Value, implied: &Implied) -> Value {
     for _ in 0..DEPTH {
         let Def::Result(inst) = p.values[value].def else { break };
-        let Some(&(_, side)) = implied.taken.iter().find(|(branch, _)| *branch == inst) else { break };
-        let Some(i) = p.insts[inst].results.iter().position(|&r| r == value) else { break };
-        value = p.yielded(side)[i];
+        let data = &p.insts[inst];
+        let first = |&condition: &Value| {
+            let (_, is) = implied.known.iter().find(|(known, _)| *known == condition)?;
+            Some(!is as usize)
+        };
+        value = match (data.op, data.args.first().and_then(first)) {
+            (Op::If, Some(side)) => {
+                let Some(i) = data.results.iter().position(|&r| r == value) else { break };
+                p.yielded(data.regions[side])[i]
+            }
+            (Op::Select, Some(side)) => data.args[1 + side],
+            _ => break,
+        };
     }
     value
 }
 
-/// Notes what holds if a condition is `is`.
-fn imply(p: &Program, condition: Value, is: bool, implied: &mut Implied, depth: u32) {
-    let Def::Result(inst) = p.values[condition].def else { return };
-    let data = &p.insts[inst];
-    if depth == 0 {
-        return;
+impl Implied {
+    fn by(p: &Program, again: Value) -> Implied {
+        let mut implied = Implied { less: Vec::new(), known: Vec::new(), all: true };
+        implied.note(p, again, true, DEPTH);
+        implied
     }
-    match (data.op, &data.args[..], is) {
-        (Op::Lt, &[a, b], true) | (Op::Le, &[b, a], false) => implied.less.push((a, b)),
-        (Op::Not, &[a], _) => imply(p, a, !is, implied, depth - 1),
-        (Op::And, &[a, b], true) | (Op::Or, &[a, b], false) => {
-            imply(p, a, is, implied, depth - 1);
-            imply(p, b, is, implied, depth - 1);
+
+    /// Notes what holds if a condition is `is`; `all` stays if nothing else decides that.
+    fn note(&mut self, p: &Program, condition: Value, is: bool, depth: u32) {
+        self.known.push((condition, is));
+        let Def::Result(inst) = p.values[condition].def else { return self.all = false };
+        let data = &p.insts[inst];
+        if depth == 0 {
+            return self.all = false;
         }
-        (Op::Select, &[c, a, b], _) => match [a, b].map(|v| p.splat_constant(v) == Some(!is as u64)) {
-            [true, false] => {
-                imply(p, c, false, implied, depth - 1);
-                imply(p, b, is, implied, depth - 1);
+        match (data.op, &data.args[..], is) {
+            (Op::Const, ..) => self.all &= p.splat_constant(condition) == Some(is as u64),
+            (Op::Lt, &[a, b], true) | (Op::Le, &[b, a], false) => {
+                self.less.push(Less { a, b, or_equal: false });
             }
-            [false, true] => {
-                imply(p, c, true, implied, depth - 1);
-                imply(p, a, is, implied, depth - 1);
+            (Op::Le, &[a, b], true) | (Op::Lt, &[b, a], false) => {
+                self.less.push(Less { a, b, or_equal: true });
             }
-            _ => {}
-        },
-        (Op::If, &[c], _) => {
-            let Some(i) = data.results.iter().position(|&r| r == condition) else { return };
-            let sides = [data.regions[0], data.regions[1]];
-            let side = match sides.map(|r| p.splat_constant(p.yielded(r)[i]) == Some(!is as u64)) {
-                [true, false] => 1,
-                [false, true] => 0,
-                _ => return,
-            };
-            implied.taken.push((inst, sides[side]));
-            imply(p, c, side == 0, implied, depth - 1);
-            imply(p, p.yielded(sides[side])[i], is, implied, depth - 1);
+            (Op::Not, &[a], _) => self.note(p, a, !is, depth - 1),
+            (Op::And, &[a, b], true) | (Op::Or, &[a, b], false) => {
+                self.note(p, a, is, depth - 1);
+                self.note(p, b, is, depth - 1);
+            }
+            (Op::Select, &[c, a, b], _) => {
+                let (side, value) = match [a, b].map(|v| p.splat_constant(v) == Some(!is as u64)) {
+                    [true, false] => (false, b),
+                    [false, true] => (true, a),
+                    _ => return self.all = false,
+                };
+                self.note(p, c, side, depth - 1);
+                self.note(p, value, is, depth - 1);
+            }
+            (Op::If, &[c], _) => {
+                let Some(i) = data.results.iter().position(|&r| r == condition) else {
+                    return self.all = false;
+                };
+                let sides = [data.regions[0], data.regions[1]];
+                let side = match sides.map(|r| p.splat_constant(p.yielded(r)[i]) == Some(!is as u64)) {
+                    [true, false] => 1,
+                    [false, true] => 0,
+                    _ => return self.all = false,
+                };
+                self.note(p, c, side == 0, depth - 1);
+                self.note(p, p.yielded(sides[side])[i], is, depth - 1);
+            }
+            _ => self.all = false,
         }
-        _ => {}
     }
 }
 
@@ -134,8 +182,8 @@ fn imply(p: &Program, condition: Value, is: bool, implied: &mut Implied, depth: 
 mod tests {
     use super::*;
 
-    /// The largest counter and the turns of the first loop of a body.
-    fn check(body: &str, expect: Option<(u32, u64)>) {
+    /// The largest counter, the turns, and whether these are exact, of the first loop of a body.
+    fn check(body: &str, expect: Option<(u32, u64, bool)>) {
         let text = format!(
             "program p workgroup(1, 1, 1) {{
               %u0: u32 = const 0
@@ -153,7 +201,7 @@ mod tests {
         let p = vyre_ir::text::parse("test.vyre", &text).unwrap_or_else(|e| panic!("{}", e[0]));
         let mut loops = Vec::new();
         p.walk(p.body, &mut |inst| loops.extend((p.insts[inst].op == Op::Loop).then_some(inst)));
-        let found = counted(&p, &p.insts[loops[0]]).map(|c| (c.largest, c.turns));
+        let found = counted(&p, &p.insts[loops[0]]).map(|c| (c.largest, c.turns, c.exact));
         assert_eq!(found, expect, "{body}");
     }
 
@@ -166,7 +214,7 @@ mod tests {
                %c: bool = lt %n, %u10
                yield %c, %n
              }",
-            Some((9, 4)),
+            Some((9, 4, true)),
         );
         // 0 2 4 6 8 10; the body runs once more, without going on.
         check(
@@ -180,7 +228,7 @@ mod tests {
                }
                yield %go, %j
              }",
-            Some((10, 6)),
+            Some((10, 6, true)),
         );
         // Going on while not (9 <= i), and another condition.
         check(
@@ -191,7 +239,7 @@ mod tests {
                %n: i32 = add %i2, %i
                yield %e, %n, %b
              }",
-            Some((10, 5)),
+            Some((10, 5, false)),
         );
         // Counting down, by a step that is no constant, from a negative number, without a limit.
         check(
@@ -220,6 +268,60 @@ mod tests {
                yield %go, %n
              }",
             None,
+        );
+    }
+
+    /// A loop from `first` by `step` on, with this condition.
+    fn check_u32(first: u64, step: u64, condition: &str, expect: Option<(u32, u64, bool)>) {
+        let body = format!(
+            "%first: u32 = const {first}
+             %step: u32 = const {step}
+             %max: u32 = const 2147483647
+             %r: u32, %q: bool = loop (%i: u32 = %first, %b: bool = %t) {{
+               %n: u32 = add %i, %step
+               {condition}
+               yield %c, %n, %b
+             }}"
+        );
+        check(&body, expect);
+    }
+
+    #[test]
+    fn exact_turns() {
+        let next = "%c: bool = lt %n, %u10";
+        check_u32(9, 1, next, Some((9, 1, true)));
+        check_u32(8, 1, next, Some((9, 2, true)));
+        check_u32(30, 1, next, Some((30, 1, true)));
+        // 0 7, and 14 ends it.
+        check_u32(0, 7, next, Some((7, 2, true)));
+        // The body runs with 10, or 12, too.
+        check_u32(0, 1, "%c: bool = lt %i, %u10", Some((10, 11, true)));
+        check_u32(0, 4, "%c: bool = lt %i, %u10", Some((12, 4, true)));
+        check_u32(10, 4, "%c: bool = lt %i, %u10", Some((10, 1, true)));
+        check_u32(0, 2, "%c: bool = le %n, %u10", Some((10, 6, true)));
+        check_u32(0, 2, "%o: bool = lt %u10, %i\n%c: bool = not %o", Some((12, 7, true)));
+        // The first of two conditions that fails.
+        let both = "%d: bool = lt %n, %u10\n%e: bool = lt %i, %u3\n%c: bool = and %d, %e";
+        check_u32(0, 1, both, Some((3, 4, true)));
+        check_u32(0, 1, "%d: bool = lt %n, %u10\n%c: bool = select %d, %b, %f", Some((9, 10, false)));
+        check_u32(0, 1, "%d: bool = lt %n, %u10\n%c: bool = or %d, %b", None);
+        // At the end of the numbers.
+        check_u32(2147483640, 3, "%c: bool = lt %n, %max", Some((2147483643, 2, true)).filter(|_| false));
+        check_u32(2147483640, 2, "%c: bool = lt %n, %max", Some((2147483644, 3, true)).filter(|_| false));
+        check_u32(0, 1, "%c: bool = le %n, %max", None);
+        check_u32(0, 1, "%c: bool = lt %u0, %n", None);
+    }
+
+    #[test]
+    fn selected_counters() {
+        check(
+            "%r: u32 = loop (%i: u32 = %u0) {
+               %c: bool = lt %i, %u10
+               %n: u32 = add %i, %u3
+               %j: u32 = select %c, %n, %i
+               yield %c, %j
+             }",
+            Some((12, 5, true)),
         );
     }
 }
