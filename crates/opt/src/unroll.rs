@@ -112,6 +112,9 @@ impl Planner<'_> {
     /// Decides about a loop with this body; gives how many instructions it then has.
     fn repeat(&mut self, inst: Inst, Content { size, accesses, .. }: Content) -> u64 {
         let data = &self.p.insts[inst];
+        if data.loc.pass == Some("unroll") {
+            return size;
+        }
         let Some(counted) = counted(self.p, data).filter(|counted| counted.exact) else { return size };
         let parts = self.parts(data);
         // Turns that go on alike.
@@ -120,9 +123,6 @@ impl Planner<'_> {
         let plan = if all <= BODY || turns <= FACTOR && all <= STRAIGHT {
             Plan { counted, factor: 0, after: counted.turns }
         } else {
-            if data.loc.pass == Some("unroll") {
-                return size;
-            }
             // Arithmetic alone, 64 rounds of a hash, gains nothing and loses its order in gangs of 16.
             let most = if accesses { FACTOR } else { 1 }.min(BODY / size.max(1)).min(turns / 2);
             let several = (2..=most).rev().find(|&factor| turns.is_multiple_of(factor));
