@@ -4,7 +4,7 @@
 use crate::codes;
 use std::fmt;
 use vyre_ir::diagnostic::counted;
-use vyre_ir::{Attr, BufferDecl, Diagnostic, Inst, Op, Program, Rule, Type};
+use vyre_ir::{Attr, BufferDecl, Diagnostic, Inst, Op, Program, Type};
 
 /// An access out of bounds that ended a checked run.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,8 +45,7 @@ impl OutOfBounds {
         let data = &program.insts[inst];
         let Attr::Buffer(buffer) = data.attr else { panic!("`{}` accesses no buffer", data.op.name()) };
         let decl: &BufferDecl = &program.buffers[buffer];
-        let load = data.op.info().rule == Rule::Load;
-        let accessed = program.ty(if load { data.results[0] } else { data.args[1] });
+        let accessed = program.accessed(data).expect("what accesses a buffer accesses it as some type");
         let length = bytes / accessed.scalar.bytes() as u64;
         let axes = [0, 1, 2].map(|axis| {
             let first = by.workgroup[axis].wrapping_mul(program.workgroup_size[axis]);

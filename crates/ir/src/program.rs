@@ -12,7 +12,7 @@
 use crate::diagnostic::{Loc, Source};
 use crate::dialect::Call;
 use crate::entity::{Arena, entity};
-use crate::op::{Effect, Op, Sig};
+use crate::op::{Effect, Op, Rule, Sig};
 use crate::types::{Scalar, Type};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -347,6 +347,15 @@ impl Program {
     pub fn buffer_of(&self, inst: &InstData) -> Option<Buffer> {
         match inst.attr {
             Attr::Buffer(buffer) => Some(buffer),
+            _ => None,
+        }
+    }
+
+    /// The type that a load, store or atomic reads or writes; `None` for other instructions.
+    pub fn accessed(&self, inst: &InstData) -> Option<Type> {
+        match inst.op.info().rule {
+            Rule::Load => Some(self.ty(inst.results[0])),
+            Rule::Store | Rule::Atomic(_) | Rule::CompareExchange(_) => Some(self.ty(inst.args[1])),
             _ => None,
         }
     }

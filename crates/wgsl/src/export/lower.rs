@@ -6,13 +6,13 @@
 
 use super::code::{Code, Val};
 use super::memory::{Check, Plan, Read};
-use super::scan::{self, Needs, accessed};
+use super::scan::{self, Needs};
 use crate::codes;
 use naga::{Block, Expression, Handle, Statement, SwitchCase, SwitchValue};
 use std::collections::HashMap;
 use vyre_ir::{
-    Attr, Buffer, Diagnostic, Entity, Inst, InstData, Op, Program, Region, Rule, Scalar, SideTable, Type,
-    Value, dialect,
+    Attr, Buffer, Diagnostic, Entity, InstData, Op, Program, Region, Rule, Scalar, SideTable, Type, Value,
+    dialect,
 };
 
 type Expr = Handle<Expression>;
@@ -115,7 +115,7 @@ impl Lower<'_> {
                 Op::If => self.branch(data),
                 Op::Loop => self.repeat(data),
                 Op::Switch => self.switch(data),
-                _ => self.straight(inst, data),
+                _ => self.straight(data),
             }
         }
     }
@@ -298,7 +298,7 @@ impl Lower<'_> {
 
     // ---- instructions
 
-    fn straight(&mut self, inst: Inst, data: &InstData) {
+    fn straight(&mut self, data: &InstData) {
         let args: smallvec::SmallVec<[Val; 3]> = data.args.iter().map(|&v| self.value(v)).collect();
         let name = data.op.name();
         match (data.op.info().rule, &data.attr) {
@@ -318,7 +318,7 @@ impl Lower<'_> {
                 let value = self.plans[buffer.index()].length(&mut self.code);
                 self.define(data.results[0], value, name);
             }
-            (_, Attr::Buffer(buffer)) => self.access(inst, data, *buffer, &args),
+            (_, Attr::Buffer(buffer)) => self.access(data, *buffer, &args),
             (Rule::Nothing, _) => {
                 let barrier = match data.op {
                     Op::WorkgroupBarrier => naga::Barrier::WORK_GROUP,
@@ -342,8 +342,8 @@ impl Lower<'_> {
         }
     }
 
-    fn access(&mut self, inst: Inst, data: &InstData, buffer: Buffer, args: &[Val]) {
-        let ty = accessed(self.p, inst).expect("the row is one of memory");
+    fn access(&mut self, data: &InstData, buffer: Buffer, args: &[Val]) {
+        let ty = self.p.accessed(data).expect("the row is one of memory");
         let index = args[0];
         let check = if self.is_inside(buffer, ty, data.args[0]) {
             Check::Inside

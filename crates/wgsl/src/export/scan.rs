@@ -3,7 +3,7 @@
 
 use super::types;
 use crate::codes;
-use vyre_ir::{Diagnostic, Effect, Inst, Op, Program, Region, Rule, Scalar, SideTable, Type, Value};
+use vyre_ir::{Diagnostic, Effect, Inst, Op, Program, Region, Rule, Scalar, SideTable, Value};
 
 /// Regions inside regions at most: naga's validator and writers call themselves for each, and each takes up to two
 /// blocks. naga's WGSL front end reads 127 blocks inside each other.
@@ -77,7 +77,7 @@ pub(super) fn scan(p: &Program) -> Result<Needs, Diagnostic> {
                 needs.used[arg] = true;
             }
             needs.subgroups |= is_subgroup(data.op);
-            if let (Some(buffer), Some(ty)) = (p.buffer_of(data), accessed(p, inst)) {
+            if let (Some(buffer), Some(ty)) = (p.buffer_of(data), p.accessed(data)) {
                 let uses = &mut needs.buffers[vyre_ir::Entity::index(buffer)];
                 uses.first.get_or_insert(inst);
                 uses.scalars.add(ty.scalar);
@@ -97,16 +97,6 @@ pub(super) fn scan(p: &Program) -> Result<Needs, Diagnostic> {
 /// Adds an instruction's place to a message.
 pub(super) fn at(p: &Program, inst: Inst, message: Diagnostic) -> Diagnostic {
     message.at(p.insts[inst].loc, "").in_source(p.source.as_ref())
-}
-
-/// The type that an instruction reads or writes in memory.
-pub(super) fn accessed(p: &Program, inst: Inst) -> Option<Type> {
-    let data = &p.insts[inst];
-    match data.op.info().rule {
-        Rule::Load | Rule::Atomic(_) | Rule::CompareExchange(_) => Some(p.ty(data.results[0])),
-        Rule::Store => Some(p.ty(data.args[1])),
-        _ => None,
-    }
 }
 
 /// Whether the operation makes its buffer one of atomics.
