@@ -1,6 +1,8 @@
 //! What is known of programs: asked by passes and by code generators, changing nothing.
 
 pub mod counted;
+pub mod range;
 pub mod shape;
 
+pub use range::{Ranges, ranges};
 pub use shape::{Gang, Shape, shapes};
