@@ -10,9 +10,10 @@ use crate::failure::Failure;
 use crate::load::load;
 use serde_json::json;
 use vyre::acquire_by_policy;
+use vyre::opt::analysis::ranges;
 use vyre::opt::pipeline::{PASSES, Pass, pass};
 use vyre::opt::{Options, Schedule, Stats, Target, run};
-use vyre_ir::Diagnostic;
+use vyre_ir::{Diagnostic, Program};
 
 /// Optimizes a program; gives what to print on standard output.
 pub fn opt(args: &OptArgs, as_json: bool) -> Result<String, Failure> {
@@ -34,6 +35,7 @@ pub fn opt(args: &OptArgs, as_json: bool) -> Result<String, Failure> {
         stats: Some(&mut stats),
     };
     let result = run(&program, &target, options);
+    let (accesses, proven) = in_bounds(&result);
     if as_json {
         let passes = stats.passes.iter().map(|p| {
             json!({ "name": p.name, "runs": p.runs, "growth": p.growth, "time_ns": p.time.as_nanos() as u64 })
@@ -43,6 +45,8 @@ pub fn opt(args: &OptArgs, as_json: bool) -> Result<String, Failure> {
             "target": target.name,
             "before": stats.before,
             "after": stats.after,
+            "accesses": accesses,
+            "in_bounds": proven,
             "passes": passes.collect::<Vec<_>>(),
             "steps": after.collect::<Vec<_>>(),
             "program": result.to_string(),
@@ -50,13 +54,26 @@ pub fn opt(args: &OptArgs, as_json: bool) -> Result<String, Failure> {
         return Ok(format!("{document:#}\n"));
     }
     if args.stats {
-        return Ok(format!("{stats}\n"));
+        let share =
+            (100 * proven).checked_div(accesses).map_or(String::new(), |share| format!(" ({share} %)"));
+        return Ok(format!("{stats}\naccesses {accesses}, proven in bounds {proven}{share}\n"));
     }
     if args.after_each {
         let imported = format!("// imported\n{program}");
         return Ok(steps.iter().fold(imported, |text, (name, p)| text + "\n// after " + name + "\n" + p));
     }
     Ok(result.to_string())
+}
+
+/// How many loads, stores and atomics a program has, and of how many it is proven that they are in bounds.
+fn in_bounds(p: &Program) -> (usize, usize) {
+    let ranges = ranges(p);
+    let (mut accesses, mut proven) = (0, 0);
+    p.walk(p.body, &mut |inst| {
+        accesses += p.accessed(&p.insts[inst]).is_some() as usize;
+        proven += ranges.in_bounds(inst) as usize;
+    });
+    (accesses, proven)
 }
 
 fn find(name: &str) -> Result<&'static Pass, Diagnostic> {

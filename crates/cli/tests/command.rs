@@ -255,6 +255,19 @@ fn emitted_programs_are_read_again() {
 }
 
 #[test]
+fn stats_say_how_many_accesses_are_proven_in_bounds() {
+    let folder = Folder::new();
+    // Nobody checks that the grid fits `data`; of `sum.vyre` only the load from `factor` is at a fixed index.
+    assert!(folder.ok("opt scale.vyre --stats").ends_with("\naccesses 2, proven in bounds 0 (0 %)\n"));
+    assert!(folder.ok("opt sum.vyre --stats").ends_with("\naccesses 3, proven in bounds 1 (33 %)\n"));
+    let document = folder.ok("opt sum.vyre --stats --json");
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    assert_eq!((document["accesses"].as_u64(), document["in_bounds"].as_u64()), (Some(3), Some(1)));
+    std::fs::write(folder.path().join("idle.vyre"), "program idle workgroup(1, 1, 1) {\n}").unwrap();
+    assert!(folder.ok("opt idle.vyre --stats").ends_with("\naccesses 0, proven in bounds 0\n"));
+}
+
+#[test]
 fn a_program_comes_from_standard_input() {
     let folder = Folder::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
