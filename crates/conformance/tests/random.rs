@@ -49,14 +49,20 @@ fn passes_keep_the_outputs_of_programs_with_mathematical_functions() {
     check_all(2000..2200, &Options { scalars, statements: 8, depth: 2, ..Options::default() });
 }
 
-#[test]
-fn random_programs_have_loops_to_unroll() {
+/// How many of 300 random programs a pass changes.
+fn changed_by(name: &str) -> usize {
     let target = Target { unroll: 4_000, ..Target::SCALAR };
-    let unroll = [pass("unroll").expect("a pass")];
-    let unrolled = (0..300).filter(|&seed| {
+    let pass = [pass(name).expect("a pass")];
+    let changes = |&seed: &u64| {
         let p = Trial::random(seed, &basic()).program;
-        let options = pipeline::Options { schedule: Schedule::Only(&unroll), ..Default::default() };
-        run(&p, &target, options).size() > p.size()
-    });
-    assert!(unrolled.count() > 50);
+        let options = pipeline::Options { schedule: Schedule::Only(&pass), ..Default::default() };
+        run(&p, &target, options).to_string() != p.to_string()
+    };
+    (0..300).filter(changes).count()
+}
+
+#[test]
+fn random_programs_have_loops_to_change() {
+    let found = ["unroll", "rotate"].map(changed_by);
+    assert!(found[0] > 50 && found[1] > 50, "{found:?}");
 }

@@ -21,6 +21,7 @@ pub mod joins;
 pub mod licm;
 pub mod pipeline;
 pub mod rewrite;
+pub mod rotate;
 pub mod scalarize;
 pub mod simplify;
 pub mod target;

@@ -11,6 +11,7 @@ use crate::if_to_select::if_to_select;
 use crate::inline::inline;
 use crate::joins::joins;
 use crate::licm::licm;
+use crate::rotate::rotate;
 use crate::scalarize::scalarize;
 use crate::simplify::simplify;
 use crate::unroll::unroll;
@@ -62,6 +63,7 @@ pub const PASSES: &[Pass] = &[
     group("simplify", simplify, "before gvn: it leaves one form, in which equal instructions look equal"),
     group("gvn", gvn, "before joins, which compares values by identity"),
     group("joins", joins, "before if_to_select, which would make selects of what is no choice"),
+    group("rotate", rotate, "before if_to_select, which would leave no branch to take the condition from"),
     group("if_to_select", if_to_select, "before licm: what was in a branch now stands in the loop itself"),
     group("licm", licm, "after gvn, so that equal instructions move once"),
     group("unroll", unroll, "after licm: what does not change in a loop is not copied with it"),
@@ -98,6 +100,10 @@ pub const ORDER: &[(&str, &str, &str)] = &[
     ("simplify", "gvn", "gvn recognizes what is written in one form"),
     ("gvn", "joins", "joins compares values by identity"),
     ("joins", "if_to_select", "a result that is no choice needs no select"),
+    ("joins", "rotate", "a result that is the condition itself says that nothing else ends the loop"),
+    ("rotate", "if_to_select", "a branch that became selects cannot be moved to the end"),
+    ("rotate", "licm", "what stood in a branch stands in the loop itself"),
+    ("rotate", "unroll", "turns with the condition at their end need no turn after the loop"),
     ("if_to_select", "licm", "an instruction in a branch is moved only if it is cheap"),
     ("simplify", "contract", "a product by a power of two that simplify makes of a quotient is exact"),
     ("gvn", "contract", "a product that is used twice is not taken"),

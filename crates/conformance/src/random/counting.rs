@@ -20,14 +20,19 @@ impl Generator<'_> {
         let params = self.b.p.regions[body].params.clone();
         let (i, old) = (params[0], params[1]);
         self.pool.extend(&params);
-        let form = self.random.below(5);
-        let yields = if form == 4 {
+        let form = self.random.below(7);
+        let yields = if form == 4 || form == 5 {
             let goes = self.b.op(Op::Lt, &[i, limit]);
             let then = self.b.open(&[]);
             self.b.enter(then);
             let new = self.work(i, old);
-            let (yes, next) = (self.b.bool(true), self.b.op(Op::Add, &[i, step]));
-            self.b.end(&[yes, next, new]);
+            if form == 5 {
+                let going_on = self.breaking(&params, &[step, new]);
+                self.b.end(&going_on);
+            } else {
+                let (yes, next) = (self.b.bool(true), self.b.op(Op::Add, &[i, step]));
+                self.b.end(&[yes, next, new]);
+            }
             let otherwise = self.b.open(&[]);
             self.b.enter(otherwise);
             let no = self.b.bool(false);
@@ -48,12 +53,39 @@ impl Generator<'_> {
                     self.b.op(Op::And, &[less, also])
                 }
             };
-            vec![goes, next, new]
+            if form == 6 {
+                // What ends the loop keeps the counter.
+                let ends = self.bool();
+                let kept = self.b.op(Op::Select, &[ends, i, next]);
+                let more = self.b.op(Op::Not, &[ends]);
+                vec![self.b.op(Op::And, &[goes, more]), kept, new]
+            } else {
+                vec![goes, next, new]
+            }
         };
         self.pool.truncate(visible);
         self.b.end(&yields);
         let results = self.b.repeat(&init, body);
         self.pool.extend(results);
+    }
+
+    /// What a loop that counts by `step` carries on, and ends with what it has if some condition holds.
+    fn breaking(&mut self, old: &[Value], &[step, new]: &[Value; 2]) -> Vec<Value> {
+        let ends = self.bool();
+        let visible = self.pool.len();
+        let then = self.b.open(&[]);
+        self.b.enter(then);
+        let no = self.b.bool(false);
+        self.b.end(&[no, old[0], if self.random.below(2) == 0 { old[1] } else { new }]);
+        let otherwise = self.b.open(&[]);
+        self.b.enter(otherwise);
+        if self.random.below(3) == 0 {
+            self.operation();
+        }
+        let (yes, next) = (self.b.bool(true), self.b.op(Op::Add, &[old[0], step]));
+        self.b.end(&[yes, next, new]);
+        self.pool.truncate(visible);
+        self.b.branch(ends, then, otherwise).to_vec()
     }
 
     /// An access at an index that a condition around it bounds.

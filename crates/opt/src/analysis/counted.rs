@@ -26,11 +26,11 @@ pub struct Counted {
     pub exact: bool,
 }
 
-/// What holds when the loop goes on.
-struct Implied {
+/// What holds when a loop goes on.
+pub(crate) struct Implied {
     less: Vec<Less>,
     /// Conditions and what they are.
-    known: Vec<(Value, bool)>,
+    pub known: Vec<(Value, bool)>,
     /// Whether it goes on whenever all of `less` holds.
     all: bool,
 }
@@ -50,13 +50,13 @@ pub fn counted(p: &Program, data: &InstData) -> Option<Counted> {
     let counters = p.regions[body].params.iter().zip(&yielded[1..]).zip(&data.args);
     counters.into_iter().find_map(|((&counter, &next), &first)| {
         let first = small(p, first)?;
-        let next = follow(p, next, &implied);
+        let next = implied.follow(p, next);
         let step = step(p, counter, next).filter(|step| *step > 0)?;
         // The largest number the counter is if one of the conditions decides.
         let last = |less: &Less| {
             let limit = small(p, less.b)?.checked_add(less.or_equal as u32)?;
             // `next` is below the limit, or the counter is.
-            if follow(p, less.a, &implied) == next {
+            if implied.follow(p, less.a) == next {
                 limit.checked_sub(1)
             } else if less.a == counter {
                 limit.checked_sub(1)?.checked_add(step)
@@ -102,32 +102,38 @@ fn step(p: &Program, counter: Value, next: Value) -> Option<u32> {
     }
 }
 
-/// The value that a result of a branch or selection is, where it is known which side that is.
-fn follow(p: &Program, mut value: Value, implied: &Implied) -> Value {
-    for _ in 0..DEPTH {
-        let Def::Result(inst) = p.values[value].def else { break };
-        let data = &p.insts[inst];
-        let first = |&condition: &Value| {
-            let (_, is) = implied.known.iter().find(|(known, _)| *known == condition)?;
-            Some(!is as usize)
-        };
-        value = match (data.op, data.args.first().and_then(first)) {
-            (Op::If, Some(side)) => {
-                let Some(i) = data.results.iter().position(|&r| r == value) else { break };
-                p.yielded(data.regions[side])[i]
-            }
-            (Op::Select, Some(side)) => data.args[1 + side],
-            _ => break,
-        };
-    }
-    value
-}
-
 impl Implied {
-    fn by(p: &Program, again: Value) -> Implied {
+    /// What holds if the condition of going on does.
+    pub(crate) fn by(p: &Program, again: Value) -> Implied {
         let mut implied = Implied { less: Vec::new(), known: Vec::new(), all: true };
         implied.note(p, again, true, DEPTH);
         implied
+    }
+
+    /// What a condition is, if that is known.
+    pub(crate) fn is(&self, condition: Value) -> Option<bool> {
+        self.known.iter().find(|(known, _)| *known == condition).map(|&(_, is)| is)
+    }
+
+    /// The value that a result of a branch or selection is, if it is known which side that is.
+    pub(crate) fn side(&self, p: &Program, value: Value) -> Option<Value> {
+        let Def::Result(inst) = p.values[value].def else { return None };
+        let data = &p.insts[inst];
+        if !matches!(data.op, Op::If | Op::Select) {
+            return None;
+        }
+        let side = !self.is(data.args[0])? as usize;
+        if data.op == Op::Select {
+            return Some(data.args[1 + side]);
+        }
+        let i = data.results.iter().position(|&r| r == value)?;
+        Some(p.yielded(data.regions[side])[i])
+    }
+
+    /// The value at the end of a chain of such sides.
+    pub(crate) fn follow(&self, p: &Program, value: Value) -> Value {
+        let chain = std::iter::successors(Some(value), |&value| self.side(p, value));
+        chain.take(DEPTH as usize + 1).last().unwrap_or(value)
     }
 
     /// Notes what holds if a condition is `is`; `all` stays if nothing else decides that.
