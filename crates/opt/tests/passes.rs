@@ -475,6 +475,28 @@ fn if_to_select_flattens_short_branches() {
 }
 
 #[test]
+fn if_to_select_counts_both_sides_and_selects() {
+    // A side of so many instructions; two selects, and one instruction on the other side.
+    let branch = |n: usize| {
+        let mut lines =
+            String::from("%p: bool = lt %x, %y\n%a: u32, %b: u32 = if %p {\n%s0: u32 = add %x, %i\n");
+        (1..n).for_each(|k| lines += &format!("%s{k}: u32 = mul %s{}, %y\n", k - 1));
+        lines
+            + &format!(
+                "yield %s{}, %x\n}} else {{\n%o: u32 = add %x, %y\nyield %o, %y\n}}\nstore w[%a], %b",
+                n - 1
+            )
+    };
+    let flattened = |n: usize| {
+        let p = program(&format!("{I}{}", branch(n)));
+        let q = common::after(&p, &["if_to_select"], &Target::SCALAR);
+        q.insts.values().any(|inst| inst.op == Op::Select)
+    };
+    assert!(flattened(9));
+    assert!(!flattened(10));
+}
+
+#[test]
 fn if_to_select_spreads_the_condition_over_vectors() {
     check(
         "if_to_select",
