@@ -7,6 +7,7 @@
 //! backends ask about values. This crate does no IO and knows no device.
 
 pub mod analysis;
+pub mod carry;
 pub mod compact;
 pub mod contract;
 pub mod cost;

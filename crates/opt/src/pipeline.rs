@@ -1,6 +1,7 @@
 //! The optimizer as one list, in order, each pass with the reason for its place.
 
 use crate::Target;
+use crate::carry::carry;
 use crate::compact::compact;
 use crate::contract::contract;
 use crate::dce::dce;
@@ -65,6 +66,7 @@ pub const PASSES: &[Pass] = &[
     group("joins", joins, "before if_to_select, which would make selects of what is no choice"),
     group("rotate", rotate, "before if_to_select, which would leave no branch to take the condition from"),
     group("if_to_select", if_to_select, "before licm: what was in a branch now stands in the loop itself"),
+    group("carry", carry, "after if_to_select: what a branch gave can be followed through a select"),
     group("licm", licm, "after gvn, so that equal instructions move once"),
     group("unroll", unroll, "after licm: what does not change in a loop is not copied with it"),
     Pass {
@@ -104,6 +106,9 @@ pub const ORDER: &[(&str, &str, &str)] = &[
     ("rotate", "if_to_select", "a branch that became selects cannot be moved to the end"),
     ("rotate", "licm", "what stood in a branch stands in the loop itself"),
     ("rotate", "unroll", "turns with the condition at their end need no turn after the loop"),
+    ("if_to_select", "carry", "both sides of a select are at hand, what is in a branch is not"),
+    ("carry", "unroll", "a counter that a leaving turn no longer holds back counts"),
+    ("carry", "dce", "selects that only a parameter needed are dead"),
     ("if_to_select", "licm", "an instruction in a branch is moved only if it is cheap"),
     ("simplify", "contract", "a product by a power of two that simplify makes of a quotient is exact"),
     ("gvn", "contract", "a product that is used twice is not taken"),
