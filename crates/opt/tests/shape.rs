@@ -138,7 +138,7 @@ fn positions() {
         ([16, 4, 1], wide, "%z: u32 = subgroup_id", Varying),
         ([8, 1, 1], wide, "%z: u32 = subgroup_id", Uniform),
         ([16, 4, 1], GANG, "%z: u32 = subgroup_size", Uniform),
-        ([1, 1, 1], GANG, "%z: u32 = load q[%x]", Uniform),
+        ([1, 1, 1], GANG, "%z: u32 = load q[%x]", Varying),
         ([16, 4, 1], Gang { width: 1, ..GANG }, "%z: u32 = load q[%x]", Uniform),
     ] {
         check_in(size, gang, lines, expected);

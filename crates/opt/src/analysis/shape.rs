@@ -66,7 +66,7 @@ impl Gang {
     }
 
     /// How a position along an axis differs.
-    fn axis(&self, p: &Program, axis: usize) -> Shape {
+    pub fn axis(&self, p: &Program, axis: usize) -> Shape {
         let (width, n) = (self.width as u64, p.workgroup_size[axis] as u64);
         let distance = self.distance(p, axis);
         if n == 1 || distance.is_multiple_of(width) {
@@ -79,7 +79,7 @@ impl Gang {
     }
 
     /// Whether the order is that of the local index.
-    fn is_by_index(&self, p: &Program) -> bool {
+    pub fn is_by_index(&self, p: &Program) -> bool {
         self.axes.iter().filter(|&&axis| p.workgroup_size[axis] > 1).is_sorted()
     }
 
@@ -90,10 +90,10 @@ impl Gang {
     }
 }
 
-/// The shapes of all values of a program. With one invocation in a gang everything is uniform.
+/// The shapes of all values of a program. With a width of 1 everything is uniform.
 pub fn shapes(p: &Program, gang: Gang) -> SideTable<Value, Shape> {
     let mut pass = Pass { p, gang, table: SideTable::new(Uniform), lowered: Vec::new() };
-    if gang.width > 1 && p.workgroup_invocations() > 1 {
+    if gang.width > 1 {
         pass.region(p.body);
         pass.spread();
     }
