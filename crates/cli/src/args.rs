@@ -271,6 +271,8 @@ pub enum Target {
     Msl,
     /// HLSL.
     Hlsl,
+    /// What a workgroup does on vectors, as the backend `cpu` makes code of it.
+    Gangs,
     /// Cranelift's intermediate language, as the backend `cpu` makes it.
     Clif,
     /// Machine code of this processor as text, as the backend `cpu` makes it.

@@ -17,6 +17,7 @@ pub fn emit(args: &EmitArgs, as_json: bool) -> Result<String, Failure> {
         Target::Vyre => program.to_string().into_bytes(),
         Target::Wire => wire::encode(&program),
         Target::Clif => vyre_cpu::clif(&optimize(&program, &vyre_cpu::target()))?.into_bytes(),
+        Target::Gangs => vyre_cpu::gangs(&optimize(&program, &vyre_cpu::target()))?.into_bytes(),
         Target::Asm => vyre_cpu::assembly(&optimize(&program, &vyre_cpu::target()), false)?.into_bytes(),
         Target::Wgsl => export::wgsl(&exportable(&program))?.into_bytes(),
         Target::Spirv => export::spirv(&exportable(&program))?,

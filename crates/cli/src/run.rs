@@ -102,11 +102,15 @@ pub fn round(
     debug.say(PROGRAM, || compiled.program().to_string());
     debug.dump("optimized.vyre", || compiled.program().to_string())?;
     if device.id() == vyre_cpu::ID && (debug.shows(CODE) || debug.dumps()) {
-        let code = vyre_cpu::assembly(compiled.program(), checked)?;
+        // What has a notice has no code.
+        let (name, code) = match compiled.notice() {
+            None => ("code.asm", vyre_cpu::assembly(compiled.program(), checked)?),
+            Some(_) => ("code.gangs", vyre_cpu::gangs(compiled.program())?),
+        };
         debug.say(CODE, || code.clone());
-        debug.dump("code.asm", || code)?;
+        debug.dump(name, || code)?;
     }
-    for notice in &inputs.notices {
+    for notice in inputs.notices.iter().chain(&compiled.notice()) {
         eprintln!("note: {notice}");
     }
 
@@ -452,6 +456,7 @@ impl Report<'_> {
             "device": profile.name,
             "auto": self.auto,
             "compiled": self.compiled.source().name(),
+            "notice": self.compiled.notice(),
             "checked": self.config.checked,
             "fast_math": self.config.fast_math,
             "workgroups": self.outputs.workgroups,

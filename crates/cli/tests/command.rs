@@ -87,13 +87,17 @@ impl Folder {
     }
 
     fn vyre(&self, args: &str) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    fn command(&self, args: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
         command.current_dir(self.path()).args(args.split_whitespace());
-        for name in ["VYRE_DEBUG", "VYRE_DUMP"] {
+        for name in ["VYRE_DEBUG", "VYRE_DUMP", "VYRE_CPU"] {
             command.env_remove(name);
         }
         command.env("VYRE_CACHE_DIR", "off");
-        command.output().unwrap()
+        command
     }
 
     /// Standard output of a command that must succeed.
@@ -249,6 +253,7 @@ fn emitted_programs_are_read_again() {
         let run = format!("run scale.{target} --set data=[1,2,-3] --out data=- --verify");
         assert_eq!(folder.ok(&run), "0.5\n1\n-1.5\n");
     }
+    assert!(folder.ok("emit scale.vyre --target gangs").contains(": f32x16 = mul v"));
     assert!(folder.ok("emit scale.vyre --target clif").contains("block0"));
     assert!(folder.ok("emit scale.vyre --target asm").contains("block0"));
     assert!(folder.ok("opt scale.vyre --until fold").starts_with("program scale"));
@@ -265,6 +270,32 @@ fn stats_say_how_many_accesses_are_proven_in_bounds() {
     assert_eq!((document["accesses"].as_u64(), document["in_bounds"].as_u64()), (Some(3), Some(1)));
     std::fs::write(folder.path().join("idle.vyre"), "program idle workgroup(1, 1, 1) {\n}").unwrap();
     assert!(folder.ok("opt idle.vyre --stats").ends_with("\naccesses 0, proven in bounds 0\n"));
+}
+
+#[test]
+fn a_program_that_is_interpreted_says_so() {
+    let folder = Folder::new();
+    let output = |setting: &str, args: &str| {
+        let output = folder.command(args).env("VYRE_CPU", setting).output().unwrap();
+        assert!(output.status.success(), "{args}: {}", String::from_utf8_lossy(&output.stderr));
+        [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap())
+    };
+    let run = "run scale.vyre --backend cpu --set data=[1,2,-3]";
+    let [values, notes] = output("strips", &format!("{run} --out data=-"));
+    assert_eq!(values, "0.5\n1\n-1.5\n");
+    let note = "programs are interpreted, which is slow, because VYRE_CPU is `strips`";
+    assert!(notes.starts_with(&format!("note: {note}\n")), "{notes}");
+    let notice = |setting| {
+        let [document, _] = output(setting, &format!("{run} --json"));
+        serde_json::from_str::<serde_json::Value>(&document).unwrap()["notice"].clone()
+    };
+    assert_eq!(notice("strips"), note);
+    assert_eq!(notice("code"), serde_json::Value::Null);
+    let wrong = folder.command(run).env("VYRE_CPU", "asm").output().unwrap();
+    let message = "error[D002]: VYRE_CPU is `asm`, which is no way to run programs
+  Fix: Set VYRE_CPU to `code` or `strips`, or unset it.
+";
+    assert_eq!(String::from_utf8(wrong.stderr).unwrap(), message);
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn on_backend(from: Op, to: Op, most: usize) {
 
 #[test]
 fn a_wrong_operation() {
-    on_backend(Op::Xor, Op::Or, 12);
+    on_backend(Op::Xor, Op::Or, 16);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_wrong_comparison() {
 
 #[test]
 fn a_wrong_atomic() {
-    on_backend(Op::AtomicXor, Op::AtomicOr, 10);
+    on_backend(Op::AtomicXor, Op::AtomicOr, 12);
 }
 
 #[test]

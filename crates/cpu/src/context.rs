@@ -3,10 +3,9 @@
 //! Word 0: the address of the flag that asks to stop. Words 1 to 3: the number of workgroups along x, y, z. Word 4:
 //! the address of the launch's [report](crate::report), for code that makes one. Then address and size in bytes of each of the program's buffers, 0 and 0 for those that are not bound.
 
-use crate::lower::buffer_number;
 use crate::report::Report;
 use smallvec::SmallVec;
-use vyre_ir::Buffer;
+use vyre_ir::{Buffer, Entity};
 
 /// Status of a workgroup that ran to its end.
 pub(crate) const DONE: i64 = 0;
@@ -32,7 +31,7 @@ pub(crate) fn num_workgroups_offset(axis: usize) -> i32 {
 /// Offset in bytes of a buffer's address; its size follows.
 pub(crate) fn buffer_offset(buffer: Buffer) -> i32 {
     // A program of 2^27 buffers does not fit the wire form.
-    8 * (FIRST_BUFFER as i32 + 2 * buffer_number(buffer) as i32)
+    8 * (FIRST_BUFFER as i32 + 2 * buffer.index() as i32)
 }
 
 /// The words of a launch; `buffers` are addresses and sizes.

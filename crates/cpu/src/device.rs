@@ -1,7 +1,7 @@
 //! The backend as the driver sees it: this machine's processor.
 
 use crate::pool::{self, Pool};
-use crate::{ID, Kernel, compile, compile_checked, subgroup, target};
+use crate::{Engine, ID, Kernel, SUBGROUP, compile_for, target};
 use std::sync::Arc;
 use vyre_driver::{
     BackendCapability, BackendError, BackendPrecedence, BackendProbe, BackendRegistration, Cancel, Command,
@@ -20,11 +20,20 @@ inventory::submit! { BackendPrecedence { id: ID, rank: 100 } }
 /// The processor.
 struct Cpu {
     profile: DeviceProfile,
+    engine: Engine,
 }
 
 fn acquire() -> Result<Box<dyn VyreBackend>, BackendError> {
+    open(Engine::asked()?)
+}
+
+/// Opens the backend with an engine, whatever the environment says.
+///
+/// # Errors
+/// [`BackendError::Unavailable`] when `VYRE_THREADS` is no number of threads.
+pub fn open(engine: Engine) -> Result<Box<dyn VyreBackend>, BackendError> {
     let threads = Pool::get()?.threads as u32;
-    Ok(Box::new(Cpu { profile: profile(threads) }))
+    Ok(Box::new(Cpu { profile: profile(threads), engine }))
 }
 
 impl VyreBackend for Cpu {
@@ -45,13 +54,12 @@ impl VyreBackend for Cpu {
         program: &Arc<Program>,
         options: &CompileOptions,
     ) -> Result<Arc<dyn Executable>, BackendError> {
-        let kernel = if options.checked { compile_checked(program)? } else { compile(program)? };
-        Ok(Arc::new(kernel))
+        Ok(Arc::new(compile_for(self.engine, program, options.checked)?))
     }
 
     fn code_version(&self) -> String {
         // Where Cranelift does not know the processor, nothing is compiled either.
-        crate::code_version().unwrap_or_default()
+        crate::version(self.engine).unwrap_or_default()
     }
 
     unsafe fn load(
@@ -78,7 +86,7 @@ impl VyreBackend for Cpu {
     }
 
     fn reopen(&self) -> Result<Box<dyn VyreBackend>, BackendError> {
-        acquire()
+        open(self.engine)
     }
 }
 
@@ -93,7 +101,7 @@ fn profile(threads: u32) -> DeviceProfile {
         buffers_per_stage: 1024,
     };
     DeviceProfile {
-        subgroup_size: subgroup::SIZE,
+        subgroup_size: SUBGROUP,
         supports_subgroup_ops: true,
         supports_subgroup_shuffle: true,
         supports_f16: true,

@@ -1,9 +1,9 @@
 //! Loop fission: cuts a program at its barriers, so that one thread runs a workgroup.
 //!
-//! Statement lists are cut at the operations that wait for or exchange values with other invocations. An `if`, `loop`
-//! or `switch` that holds a cut becomes control flow of the whole workgroup; its condition is uniform, because barriers
-//! and subgroup operations must be where all invocations are. What lies between cuts is a [`Piece`]: code without
-//! cuts that runs for all invocations of the workgroup, one after another. A program without cuts is one piece.
+//! Statement lists are cut at the operations that wait for the other invocations of the workgroup. An `if`, `loop` or
+//! `switch` that holds a cut becomes control flow of the whole workgroup; its condition is uniform, because barriers must
+//! be where all invocations are. What lies between cuts is a [`Piece`]: code without cuts that runs for all
+//! invocations of the workgroup, gang after gang. A program without cuts is one piece.
 //!
 //! Values at the level of the workgroup have a [`Home`]. What only depends on workgroup-wide values is computed once
 //! ([`Home::Scalar`]) before the piece it stands in. What a later piece uses is computed again there when that is
@@ -13,12 +13,11 @@
 //!
 //! Nothing here knows Cranelift. The caller bounds the nesting, and with it recursion.
 
-use crate::codes;
 use crate::frame::Frame;
 use crate::order::Order;
-use crate::{diagnostic, scalars, subgroup, unsupported};
+use crate::{scalars, zeroing};
 use vyre_driver::BackendError;
-use vyre_ir::{Attr, Buffer, Effect, Inst, Memory, Op, Program, Region, Rule, SideTable, Value, uniform};
+use vyre_ir::{Attr, Buffer, Effect, Inst, Memory, Op, Program, Region, Rule, SideTable, Value};
 
 /// Instructions that computing a value again may take.
 const AGAIN_COST: u8 = 6;
@@ -30,8 +29,8 @@ pub(crate) struct Plan {
     pub steps: Vec<Step>,
     pub homes: SideTable<Value, Home>,
     pub private: SideTable<Buffer, PrivateCopies>,
-    /// Buffers that are accessed.
-    pub used: SideTable<Buffer, bool>,
+    /// Bytes of the scalars that private memory is made of, if all accesses to it agree; else 0.
+    pub interleaved: SideTable<Buffer, u32>,
     /// Where slots and memory lie in the worker's scratch.
     pub frame: Frame,
     /// Invocations that run in step where code allows; 1 for one after another.
@@ -48,7 +47,7 @@ pub(crate) enum Step {
     Scalar(Inst),
     /// Code for every invocation.
     Piece(Piece),
-    /// A barrier, uniform load or subgroup operation.
+    /// A barrier or uniform load.
     Cut(Inst),
     /// Control flow of the workgroup: the steps of each region of the instruction.
     Control(Inst, Vec<Vec<Step>>),
@@ -100,12 +99,10 @@ pub(crate) struct Interval {
 /// Cuts a program.
 ///
 /// # Errors
-/// [`BackendError::Unsupported`] for a subgroup operation in divergent control flow, [`BackendError::OutOfMemory`]
-/// when a workgroup needs too much memory.
+/// [`BackendError::OutOfMemory`] when a workgroup needs too much memory.
 pub(crate) fn plan(p: &Program, gang: u32, checked: bool) -> Result<Plan, BackendError> {
     let mut cuts = SideTable::new(false);
     mark_cuts(p, p.body, &mut cuts);
-    check_exchanges(p, &cuts)?;
     let scalar = scalars::find(p, &cuts, checked);
     let mut b = Builder {
         p,
@@ -132,7 +129,8 @@ pub(crate) fn plan(p: &Program, gang: u32, checked: bool) -> Result<Plan, Backen
             PrivateUse::Across => PrivateCopies::All,
         };
     }
-    let frame = Frame::new(p, &mut homes, intervals, &private, gang, &b.memory)?;
+    let zeroed = zeroing::needed(p, &cuts);
+    let frame = Frame::new(p, &mut homes, intervals, &private, gang, &b.memory, &zeroed)?;
     for value in p.values.keys() {
         if let Some(other) = b.same_slot[value] {
             homes[value] = homes[other];
@@ -140,12 +138,37 @@ pub(crate) fn plan(p: &Program, gang: u32, checked: bool) -> Result<Plan, Backen
     }
     b.finish(&mut steps);
     let order = Order::of(p, &b.memory);
-    Ok(Plan { steps, homes, private, used: b.memory, frame, gang, order, checked })
+    let interleaved = interleaved(p);
+    Ok(Plan { steps, homes, private, interleaved, frame, gang, order, checked })
 }
 
-/// Whether pieces end at an operation.
+/// Bytes of the scalars that all accesses to a private buffer are of; 0 if they differ.
+fn interleaved(p: &Program) -> SideTable<Buffer, u32> {
+    let mut seen: SideTable<Buffer, Option<u32>> = SideTable::new(None);
+    p.walk(p.body, &mut |inst| {
+        let data = &p.insts[inst];
+        let Some(buffer) = p.buffer_of(data) else { return };
+        let accessed = match data.op.info().rule {
+            Rule::Load => data.results[0],
+            Rule::Store => data.args[1],
+            _ => return,
+        };
+        let bytes = p.ty(accessed).scalar.bytes();
+        seen[buffer] = Some(if seen[buffer].is_none_or(|before| before == bytes) { bytes } else { 0 });
+    });
+    let mut interleaved = SideTable::new(0);
+    for (buffer, decl) in p.buffers.iter().filter(|(_, decl)| decl.memory == Memory::Private) {
+        // What does not divide evenly would leave a rest that belongs to nobody.
+        let even =
+            |bytes: &u32| *bytes > 0 && decl.static_bytes().is_some_and(|n| n.is_multiple_of(*bytes as u64));
+        interleaved[buffer] = seen[buffer].filter(even).unwrap_or(0);
+    }
+    interleaved
+}
+
+/// Whether pieces end at an operation: what waits, but not for the subgroup, which is a gang and in step.
 fn is_cut(op: Op) -> bool {
-    matches!(op.info().effect, Effect::Syncs | Effect::Converges)
+    op.info().effect == Effect::Syncs && op != Op::SubgroupBarrier
 }
 
 /// Marks the instructions that are cuts or hold one; gives whether the region does.
@@ -163,41 +186,6 @@ fn mark_cuts(p: &Program, region: Region, cuts: &mut SideTable<Inst, bool>) -> b
         any |= cut;
     }
     any
-}
-
-/// Refuses subgroup operations where control flow may diverge: the pieces around one must be run by all invocations.
-/// For barriers the verifier has proved it.
-fn check_exchanges(p: &Program, cuts: &SideTable<Inst, bool>) -> Result<(), BackendError> {
-    let mut uniformity = None;
-    let mut open: Vec<Region> = vec![p.body];
-    while let Some(region) = open.pop() {
-        for &inst in &p.regions[region].insts {
-            let data = &p.insts[inst];
-            if cuts[inst] {
-                open.extend(&data.regions);
-            }
-            let op = data.op;
-            if op != Op::SubgroupBarrier && op.info().effect != Effect::Converges {
-                continue;
-            }
-            if op != Op::SubgroupBarrier && !subgroup::knows(op) {
-                return Err(unsupported(p, data, codes::D405, format!("`{}` is not implemented", op.name())));
-            }
-            let uniformity = uniformity.get_or_insert_with(|| uniform::analyze(p));
-            if let Some(divergence) = uniformity.divergence(region) {
-                let branch = &p.insts[divergence.branch];
-                let message = format!(
-                    "`{}` is under control flow that may differ between invocations of the workgroup",
-                    op.name()
-                );
-                let mut what =
-                    diagnostic(p, data, codes::D401, message).at(branch.loc, "invocations part here");
-                what = what.fix("Move it to where all invocations of the workgroup are.");
-                return Err(BackendError::Unsupported { backend: crate::ID, what: Box::new(what) });
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Where a value of the workgroup level that is no scalar comes from.

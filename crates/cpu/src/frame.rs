@@ -1,9 +1,11 @@
 //! A worker's scratch memory: what a workgroup needs beside the bound buffers, laid out once for a program.
 //!
-//! From the start: workgroup buffers, then private buffers (both zeroed by the code), then slots for values that live
-//! from piece to piece. Slots whose lifetimes do not touch share memory.
+//! From the start: private buffers that live from piece to piece and workgroup buffers that must be zero at first, which
+//! the code zeroes; then the other workgroup buffers, private buffers of one piece, which zeroes them, and slots for values
+//! that live from piece to piece. Slots whose lifetimes do not touch share memory.
 
 use crate::fission::{Home, Interval, PrivateCopies};
+use crate::form::Slot;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use vyre_driver::BackendError;
@@ -15,8 +17,8 @@ pub(crate) const MAX_BYTES: u64 = 256 << 20;
 /// Everything starts at a multiple of this.
 const ALIGN: u64 = 16;
 
-/// Bytes at the end for operands of subgroup operations that are the same for all invocations: two words.
-const CELLS: u64 = 16;
+/// Invocations are rounded up to whole gangs of the largest size.
+const GANG: u64 = 16;
 
 /// Where things lie in a worker's scratch memory, in bytes from its start.
 pub(crate) struct Frame {
@@ -24,8 +26,8 @@ pub(crate) struct Frame {
     pub buffers: SideTable<Buffer, u64>,
     /// How many bytes from the start are zero when a workgroup starts.
     pub zeroed: u64,
-    /// Two words for operands of subgroup operations.
-    pub cells: u64,
+    /// Elements of a slot's array: the invocations of a workgroup, rounded up to whole gangs.
+    pub invocations: u64,
     /// All of it.
     pub bytes: u64,
 }
@@ -42,30 +44,23 @@ impl Frame {
         private: &SideTable<Buffer, PrivateCopies>,
         gang: u32,
         used: &SideTable<Buffer, bool>,
+        zero: &SideTable<Buffer, bool>,
     ) -> Result<Frame, BackendError> {
-        let invocations = p.workgroup_invocations();
+        let invocations = p.workgroup_invocations().next_multiple_of(GANG);
         let mut end = End(0);
         let mut buffers = SideTable::new(0);
-        for (buffer, decl) in p.buffers.iter() {
-            let bytes = decl.static_bytes().unwrap_or(u64::MAX);
-            if decl.memory == Memory::Workgroup && used[buffer] {
-                buffers[buffer] = end.take(bytes, 1)?;
+        let mut place = |memory: Memory, count: u64, wanted: &dyn Fn(Buffer) -> bool| {
+            for (buffer, decl) in p.buffers.iter().filter(|(b, decl)| decl.memory == memory && wanted(*b)) {
+                buffers[buffer] = end.take(decl.static_bytes().unwrap_or(u64::MAX), count)?;
             }
-        }
-        for copies in [PrivateCopies::All, PrivateCopies::One] {
-            for (buffer, decl) in p.buffers.iter() {
-                if decl.memory == Memory::Private && private[buffer] == copies {
-                    let count = if copies == PrivateCopies::All { invocations } else { gang as u64 };
-                    buffers[buffer] = end.take(decl.static_bytes().unwrap_or(u64::MAX), count)?;
-                }
-            }
-        }
-        // A private buffer of one copy is cleared by its piece; it lies behind what is cleared for the workgroup.
-        let first_single = p.buffers.keys().filter(|&b| private[b] == PrivateCopies::One);
-        let zeroed = first_single.map(|b| buffers[b]).min().unwrap_or(end.0);
-        slots(p, homes, intervals, &mut end)?;
-        let cells = end.take(CELLS, 1)?;
-        Ok(Frame { buffers, zeroed, cells, bytes: end.0 })
+            Ok::<u64, BackendError>(end.0)
+        };
+        place(Memory::Workgroup, 1, &|b| used[b] && zero[b])?;
+        let zeroed = place(Memory::Private, invocations, &|b| private[b] == PrivateCopies::All)?;
+        place(Memory::Workgroup, 1, &|b| used[b] && !zero[b])?;
+        place(Memory::Private, gang as u64, &|b| private[b] == PrivateCopies::One)?;
+        slots(p, homes, intervals, invocations, &mut end)?;
+        Ok(Frame { buffers, zeroed, invocations, bytes: end.0 })
     }
 }
 
@@ -94,6 +89,7 @@ fn slots(
     p: &Program,
     homes: &mut SideTable<Value, Home>,
     mut intervals: Vec<Interval>,
+    invocations: u64,
     end: &mut End,
 ) -> Result<(), BackendError> {
     intervals.sort_by_key(|i| (i.start, i.value));
@@ -106,10 +102,11 @@ fn slots(
             busy.pop();
             free.entry(bytes).or_default().push(offset);
         }
-        let bytes = p.ty(interval.value).bytes();
+        let ty = p.ty(interval.value);
+        let bytes = ty.lanes as u32 * Slot::bytes(ty.scalar);
         let offset = match free.get_mut(&bytes).and_then(Vec::pop) {
             Some(offset) => offset,
-            None => end.take(bytes as u64, p.workgroup_invocations())?,
+            None => end.take(bytes as u64, invocations)?,
         };
         busy.push(Reverse((interval.end, offset, bytes)));
         homes[interval.value] = Home::Slot(offset);

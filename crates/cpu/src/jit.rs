@@ -6,9 +6,9 @@
 //! Cranelift is trusted with memory but not with time or panics: large functions are compiled with its quick settings,
 //! because the time of the thorough ones grows with the square of the program, and a panic of it becomes an error.
 
-use crate::fission::Plan;
-use crate::lower;
-use crate::ops::Features;
+use crate::clif;
+use crate::clif::scalar::Features;
+use crate::form::Form;
 use crate::shim::Shim;
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
@@ -28,8 +28,8 @@ const LARGE: usize = 10_000;
 /// a program of 1,000,000 instructions takes 16 MB.
 pub(crate) const MAX_STACK: u32 = 64 << 20;
 
-/// A workgroup's code: see [`lower::lower`] for the parameters.
-pub(crate) type Entry = unsafe extern "C" fn(*const u64, *mut u8, u32, u32, u32) -> u32;
+/// The code of workgroups in a row: see [`clif`] for the parameters.
+pub(crate) type Entry = unsafe extern "C" fn(*const u64, *mut u8, u32, u32, u32, u32) -> u32;
 
 /// The number of the one function of a module: shims come before it.
 const ENTRY: u32 = Shim::ALL.len() as u32;
@@ -90,25 +90,25 @@ fn host() -> Result<&'static Host, String> {
         builder.finish(settings::Flags::new(flags)).map_err(|e| e.to_string())
     };
     HOST.get_or_init(|| {
-        Ok(Host { thorough: make("speed", "backtracking")?, quick: make("none", "single_pass")? })
+        Ok(Host { thorough: make("none", "backtracking")?, quick: make("none", "single_pass")? })
     })
     .as_ref()
     .map_err(String::clone)
 }
 
-/// What the processor has that the table of operations asks for.
 /// Whether the processor has fused multiplication and addition.
 pub(crate) fn has_fma() -> bool {
     host().is_ok_and(|host| features(&host.thorough).fma)
 }
 
+/// What the processor has that the tables of operations ask for.
 fn features(isa: &OwnedTargetIsa) -> Features {
     let has = |name| isa.isa_flags().iter().any(|flag| flag.name == name && flag.as_bool() == Some(true));
     let always = !matches!(isa.triple().architecture.to_string().as_str(), "x86_64");
     Features { fma: always || has("has_fma"), round: always || has("has_sse41") }
 }
 
-/// All that decides what code is made for a plan, in words: Cranelift's version and settings, and the processor.
+/// All that decides what code is made for a form, in words: Cranelift's version and settings, and the processor.
 pub(crate) fn settings() -> Result<&'static str, String> {
     static SETTINGS: OnceLock<String> = OnceLock::new();
     let host = host()?;
@@ -127,7 +127,7 @@ pub(crate) fn settings() -> Result<&'static str, String> {
 
 /// Runs Cranelift; its panic becomes an error. Nothing of ours is changed while it runs, so nothing can be left half
 /// changed.
-fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let words = panic.downcast_ref::<String>().map(String::as_str);
         let words = words.or_else(|| panic.downcast_ref::<&str>().copied());
@@ -136,12 +136,12 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
 }
 
 impl Machine {
-    fn compile(p: &Program, plan: &Plan, text: Option<Text>) -> Result<(Machine, String), String> {
+    fn compile(p: &Program, form: &Form, text: Option<Text>) -> Result<(Machine, String), String> {
         let host = host()?;
         let isa = if p.size() < LARGE { &host.thorough } else { &host.quick };
         let mut context = Context::new();
         context.set_disasm(text == Some(Text::Assembly));
-        lower::lower(p, plan, features(isa), isa.frontend_config(), &mut context.func);
+        clif::emit(p, form, features(isa), isa.frontend_config(), &mut context.func);
         let mut words = String::new();
         if text == Some(Text::Clif) {
             words = context.func.display().to_string();
@@ -173,9 +173,8 @@ impl Code {
     ///
     /// # Errors
     /// What went wrong, in Cranelift's words.
-    pub fn new(p: &Program, plan: &Plan, text: Option<Text>) -> Result<(Code, String), String> {
-        let (machine, words) = guarded(|| Machine::compile(p, plan, text))?;
-        Ok((Code::place(machine)?, words))
+    pub fn compile(p: &Program, form: &Form, text: Option<Text>) -> Result<(Machine, String), String> {
+        guarded(|| Machine::compile(p, form, text))
     }
 
     /// Puts code into executable memory and fills in the addresses.

@@ -4,6 +4,7 @@ use crate::context;
 use crate::jit::Code;
 use crate::pool::Pool;
 use crate::report::Report;
+use crate::strips::Strips;
 use smallvec::SmallVec;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -27,9 +28,9 @@ const KEPT_BYTES: u64 = 16 << 20;
 /// Workers' scratch memory starts at multiples of this, so that two workers share no cache line.
 const SCRATCH_ALIGN: u64 = 256;
 
-/// A program as machine code.
+/// A compiled program.
 pub struct Kernel {
-    pub(crate) code: Code,
+    pub(crate) work: Work,
     buffers: Vec<Shape>,
     /// Bytes of scratch memory for each worker.
     pub(crate) scratch_bytes: u64,
@@ -37,6 +38,14 @@ pub struct Kernel {
     spare: Mutex<Option<AlignedBytes>>,
     /// For code that reports accesses out of bounds: the program that it was made from.
     pub(crate) checked: Option<Box<Program>>,
+    /// What is not as fast as it should be.
+    pub(crate) notice: Option<String>,
+}
+
+/// What runs a workgroup.
+pub(crate) enum Work {
+    Code(Box<Code>),
+    Strips(Box<Strips>),
 }
 
 /// What a buffer's memory must be.
@@ -46,6 +55,8 @@ struct Shape {
     writes: bool,
     /// A buffer with a declared count is no longer than that.
     most_bytes: u64,
+    /// What code relies on: the declared bytes, else one element; 0 for buffers that are not accessed.
+    least_bytes: u64,
 }
 
 /// What a run is about, for the threads that share it.
@@ -67,24 +78,35 @@ impl Kernel {
     pub(crate) fn new(
         p: &Program,
         scratch_bytes: u64,
-        code: Code,
+        work: Work,
         checked: bool,
     ) -> Result<Kernel, BackendError> {
         let plan = BindingPlan::build(p)?;
         let mut bindings: Vec<&Binding> = plan.bindings.iter().collect();
         bindings.sort_by_key(|b| b.buffer_index);
+        let mut accessed = vec![false; p.buffers.len()];
+        p.walk(p.body, &mut |inst| {
+            if let Some(buffer) = p.buffer_of(&p.insts[inst]) {
+                accessed[vyre_ir::Entity::index(buffer)] = true;
+            }
+        });
         let shape = |(b, decl): (&&Binding, &BufferDecl)| Shape {
             name: b.name.clone(),
             bound: b.is_bound(),
             writes: decl.access.writes(),
             most_bytes: b.static_byte_len.unwrap_or(u64::MAX),
+            least_bytes: match accessed[b.buffer_index] {
+                true => b.static_byte_len.unwrap_or(decl.element.bytes() as u64),
+                false => 0,
+            },
         };
         Ok(Kernel {
-            code,
+            work,
             buffers: bindings.iter().zip(p.buffers.values()).map(shape).collect(),
             scratch_bytes: scratch_bytes.next_multiple_of(SCRATCH_ALIGN),
             spare: Mutex::new(None),
             checked: checked.then(|| Box::new(p.clone())),
+            notice: None,
         })
     }
 
@@ -108,6 +130,10 @@ impl Kernel {
             // Atomics need it.
             if shape.writes && !(base as usize).is_multiple_of(16) {
                 return internal(format!("buffer `{}` is not aligned to 16 bytes", shape.name));
+            }
+            // Accesses that are known to be in bounds are not checked.
+            if shape.bound && (bytes as u64) < shape.least_bytes {
+                return internal(format!("buffer `{}` was bound to {bytes} bytes", shape.name));
             }
             bound.push((base, (bytes as u64).min(shape.most_bytes) as usize));
         }
@@ -133,6 +159,10 @@ impl Kernel {
 impl Executable for Kernel {
     fn code(&self) -> Option<Vec<u8>> {
         self.to_bytes()
+    }
+
+    fn notice(&self) -> Option<String> {
+        self.notice.clone()
     }
 }
 
@@ -167,8 +197,8 @@ impl Kernel {
             run.chunk(worker, first, (first + per_chunk).min(count));
         };
         let chunks = count.div_ceil(per_chunk);
-        let result = if self.code.stack() > SMALL_STACK {
-            on_large_stacks(threads as usize, self.code.stack() + OTHER_STACK, chunks, &work)
+        let result = if self.work.stack() > SMALL_STACK {
+            on_large_stacks(threads as usize, self.work.stack() + OTHER_STACK, chunks, &work)
         } else if threads == 1 {
             (0..chunks).for_each(|chunk| work(0, chunk));
             Ok(())
@@ -232,19 +262,47 @@ impl Run<'_> {
         // SAFETY: there is scratch memory for each worker that the pool has.
         let scratch = unsafe { self.scratch.add(worker * kernel.scratch_bytes as usize) };
         let [nx, ny, _] = self.workgroups.map(u64::from);
-        for i in first..end {
+        let mut i = first;
+        while i < end {
             if self.cancel.requested() || self.stopped.load(Ordering::Relaxed) {
                 self.stopped.store(true, Ordering::Relaxed);
                 return;
             }
             let (x, y, z) = (i % nx, i / nx % ny, i / nx / ny);
+            let end_x = nx.min(x + (end - i));
+            i += end_x - x;
+            let [x, y, z, end_x] = [x, y, z, end_x].map(|n| n as u32);
             // SAFETY: `words` has the layout of `context` for this program, its memory is as large as it says, and
-            // this worker's scratch memory is as large as the plan that the code was made from says.
-            let status =
-                unsafe { kernel.code.entry()(self.words.as_ptr(), scratch, x as u32, y as u32, z as u32) };
+            // this worker's scratch memory is as large as what runs it says.
+            let status = unsafe { kernel.work.run(self.words.as_ptr(), scratch, [x, y, z], end_x) };
             if status as i64 != context::DONE {
                 self.stopped.store(true, Ordering::Relaxed);
                 return;
+            }
+        }
+    }
+}
+
+impl Work {
+    /// Bytes of stack that a run takes.
+    fn stack(&self) -> usize {
+        match self {
+            Work::Code(code) => code.stack(),
+            Work::Strips(strips) => strips.stack(),
+        }
+    }
+
+    /// Runs workgroups along x up to `end_x`; gives a status of [`context`].
+    ///
+    /// # Safety
+    /// `words` must have the layout of [`context`] for the program that this was made from, with memory as large as it
+    /// says, and `scratch` the start of as many bytes as it needs, which nothing else uses meanwhile.
+    unsafe fn run(&self, words: *const u64, scratch: *mut u8, [x, y, z]: [u32; 3], end_x: u32) -> u32 {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self {
+                Work::Strips(strips) => strips.run(words, scratch, x, y, z, end_x),
+                Work::Code(code) => code.entry()(words, scratch, x, y, z, end_x),
             }
         }
     }

@@ -1,52 +1,48 @@
 //! Backend `cpu`: programs compiled to machine code with Cranelift, one workgroup a thread.
 //!
 //! The way of a program: [`fission`] cuts it at barriers into pieces and says where values live between them (with
-//! [`scalars`] and [`frame`]); [`lower`] makes one function of that, with [`workgroup`] for its outer level, [`ops`] for
-//! operations and [`memory`] for accesses; [`jit`] makes machine code; [`stored`] is that as bytes, for the
-//! disk cache; [`kernel`] runs it over the workgroups of a grid
-//! on the threads of [`pool`].
+//! [`scalars`], [`zeroing`] and [`frame`]); [`form`] says what a workgroup does, several invocations that are consecutive
+//! in the program's [`order`], a gang, in step; [`clif`] makes one function of that and [`jit`] machine code; [`stored`]
+//! is that as bytes, for the disk cache; [`kernel`] runs it over the workgroups of a grid on the threads of [`pool`].
+//! Where no code can be made, or no memory be executable, [`strips`] interpret the form; [`engine`] decides, and the
+//! environment variable `VYRE_CPU`: `code`, or `strips` to make no code at all.
 //! Floating-point arithmetic is exactly that of the op table's rows: nothing is contracted or reassociated.
 //!
-//! Several invocations that are consecutive in the program's [`order`], a gang, run in step on vectors where [`shape`]
-//! allows it ([`gang`], with [`gang_control`] for control flow, [`gang_memory`] for accesses and [`vector`] for
-//! operations): in pieces of which nothing that differs between invocations is of another type than bool or 32 bits.
-//! Otherwise, and for the rest that a gang does not fill, one invocation runs at a time. Results are the same. The
-//! environment variable `VYRE_GANG` (1, 4, 8, 16) sets the size. Code that reports accesses out of bounds ([`report`])
-//! has no gangs.
+//! Results do not depend on how many invocations a gang has. The environment variable `VYRE_GANG` (1, 4, 8, 16) sets it
+//! where the program does not ([`form::choice`]).
 //!
 //! Vectors of a program become scalars here, so legal means only that mathematical
 //! functions are expanded; what the table of operations lacks calls the row's reference semantics.
 
 mod brief;
+mod clif;
 pub mod codes;
 mod context;
 mod device;
+mod engine;
 mod fission;
+mod form;
 mod frame;
-mod gang;
-mod gang_control;
-mod gang_memory;
 mod jit;
 mod kernel;
-mod lower;
-mod memory;
-mod ops;
 mod order;
 mod pool;
-mod range;
 mod report;
 mod scalars;
-mod shape;
 mod shim;
 mod stored;
+mod strips;
 mod subgroup;
-mod vector;
-mod workgroup;
+mod zeroing;
 
+pub use device::open;
+pub use engine::{Engine, Fault};
 pub use kernel::Kernel;
 
+use form::choice::choose;
 use jit::{Code, Text};
 use vyre_driver::BackendError;
+use vyre_ir::dialect::{OpDef, Reference};
 use vyre_ir::verify::MAX_DEPTH;
 use vyre_ir::{Diagnostic, InstData, Op, Program, Region, Scalar, dialect};
 use vyre_opt::Target;
@@ -54,8 +50,8 @@ use vyre_opt::Target;
 /// The backend's id.
 pub const ID: &str = "cpu";
 
-/// Invocations that run in step, if nothing else is said: two vectors for each number of 32 bits.
-const GANG: u32 = 8;
+/// Invocations of a subgroup: a gang, in programs that have to do with them.
+const SUBGROUP: u32 = 8;
 
 /// Instructions from which on a program is compiled for one invocation after another: gangs take several times the code.
 const GANG_SIZE: usize = 2_000;
@@ -98,7 +94,7 @@ pub fn native(op: Op, _: Scalar) -> bool {
 /// limits of nesting (`D402`) and size (`D403`), [`BackendError::OutOfMemory`] when a workgroup's variables are too
 /// large, [`BackendError::CompileFailed`] when Cranelift fails.
 pub fn compile(p: &Program) -> Result<Kernel, BackendError> {
-    compile_in_gangs(p, asked_gang())
+    with_stack(p, || Engine::asked()?.kernel(p, None, false))
 }
 
 /// Compiles a verified program to run up to `gang` invocations in step: 1, 4, 8 or 16 (see the module).
@@ -110,7 +106,7 @@ pub fn compile(p: &Program) -> Result<Kernel, BackendError> {
 /// For another number of invocations.
 pub fn compile_in_gangs(p: &Program, gang: u32) -> Result<Kernel, BackendError> {
     assert!(GANGS.contains(&gang), "a gang has 1, 4, 8 or 16 invocations, not {gang}");
-    build(p, gang, false, None).map(|(kernel, _)| kernel)
+    with_stack(p, || Engine::asked()?.kernel(p, Some(gang), false))
 }
 
 /// Compiles a verified program so that its first access out of bounds ends the run, one invocation after another. For
@@ -119,25 +115,38 @@ pub fn compile_in_gangs(p: &Program, gang: u32) -> Result<Kernel, BackendError> 
 /// # Errors
 /// As [`compile`].
 pub fn compile_checked(p: &Program) -> Result<Kernel, BackendError> {
-    build(p, 1, true, None).map(|(kernel, _)| kernel)
+    with_stack(p, || Engine::asked()?.kernel(p, None, true))
 }
 
-/// Invocations of a gang: what the variable `VYRE_GANG` says if that can be, else the default.
-fn asked_gang() -> u32 {
+/// Compiles a verified program, or a checked one as [`compile_checked`] wants it, for an engine.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_for(engine: Engine, p: &Program, checked: bool) -> Result<Kernel, BackendError> {
+    with_stack(p, || engine.kernel(p, None, checked))
+}
+
+/// Invocations of a gang: what the variable `VYRE_GANG` says if that can be.
+fn asked_gang() -> Option<u32> {
     let asked = std::env::var("VYRE_GANG").ok().and_then(|n| n.parse().ok());
-    asked.filter(|n| GANGS.contains(n)).unwrap_or(GANG)
+    asked.filter(|n| GANGS.contains(n))
 }
 
 /// All that decides, beside the program, what code [`compile`] makes: this crate's sources, Cranelift, the processor
-/// and its features, and the size of gangs.
+/// and its features, what runs programs, and the size of gangs.
 ///
 /// # Errors
 /// [`BackendError::Unavailable`] when Cranelift does not know the processor.
 pub fn code_version() -> Result<String, BackendError> {
+    version(Engine::asked()?)
+}
+
+fn version(engine: Engine) -> Result<String, BackendError> {
     let settings = jit::settings()
         .map_err(|reason| BackendError::Unavailable { reason, fix: "Use another backend.".into() })?;
     let build = concat!(env!("CARGO_PKG_VERSION"), " ", env!("VYRE_SOURCES"));
-    Ok(format!("vyre-cpu {build} gang {} {settings}", asked_gang()))
+    let (engine, gang) = (engine.name(), asked_gang().map_or("auto".into(), |gang| gang.to_string()));
+    Ok(format!("vyre-cpu {build} {engine} gang {gang} {settings}"))
 }
 
 /// The program in Cranelift's intermediate language, before Cranelift optimizes it.
@@ -145,7 +154,7 @@ pub fn code_version() -> Result<String, BackendError> {
 /// # Errors
 /// As [`compile`].
 pub fn clif(p: &Program) -> Result<String, BackendError> {
-    build(p, asked_gang(), false, Some(Text::Clif)).map(|(_, text)| text)
+    text(p, false, Text::Clif)
 }
 
 /// The machine code of [`compile`], or of [`compile_checked`], as text.
@@ -153,29 +162,32 @@ pub fn clif(p: &Program) -> Result<String, BackendError> {
 /// # Errors
 /// As [`compile`].
 pub fn assembly(p: &Program, checked: bool) -> Result<String, BackendError> {
-    let gang = if checked { 1 } else { asked_gang() };
-    build(p, gang, checked, Some(Text::Assembly)).map(|(_, text)| text)
+    text(p, checked, Text::Assembly)
 }
 
-fn build(
-    p: &Program,
-    gang: u32,
-    checked: bool,
-    text: Option<Text>,
-) -> Result<(Kernel, String), BackendError> {
+fn text(p: &Program, checked: bool, text: Text) -> Result<String, BackendError> {
     let failed = |log| BackendError::CompileFailed { backend: ID, log };
-    let with = |gang| {
-        let plan = fission::plan(p, gang, checked)?;
-        let (code, words) = Code::new(p, &plan, text).map_err(failed)?;
-        Ok((Kernel::new(p, plan.frame.bytes, code, checked)?, words))
-    };
-    let make = || match with(if p.size() < GANG_SIZE { gang } else { 1 }) {
-        // Gangs need more memory and registers. Tests are not to take a failure of code for gangs for a success.
-        Err(BackendError::OutOfMemory { .. }) if gang > 1 => with(1),
-        Err(BackendError::CompileFailed { .. }) if gang > 1 && !cfg!(debug_assertions) => with(1),
-        result => result,
-    };
-    if let Some(what) = dialect::unsupported(p, "native code", &|def| lower::native_function(def).is_some()) {
+    with_stack(p, || {
+        let form = choose(p, asked_gang(), checked)?.form;
+        Code::compile(p, &form, Some(text)).map(|(_, words)| words).map_err(failed)
+    })
+}
+
+/// What a workgroup does in gangs, as text.
+///
+/// # Errors
+/// As [`compile`].
+pub fn gangs(p: &Program) -> Result<String, BackendError> {
+    with_stack(p, || Ok(choose(p, asked_gang(), false)?.form.to_string()))
+}
+
+/// Makes something of a program within the limits, on a stack that is large enough.
+fn with_stack<T: Send>(
+    p: &Program,
+    make: impl FnOnce() -> Result<T, BackendError> + Send,
+) -> Result<T, BackendError> {
+    let failed = |log| BackendError::CompileFailed { backend: ID, log };
+    if let Some(what) = dialect::unsupported(p, "native code", &|def| native_function(def).is_some()) {
         return Err(BackendError::Unsupported { backend: ID, what: Box::new(what) });
     }
     let depth = check_limits(p)?;
@@ -187,6 +199,11 @@ fn build(
         let thread = thread.spawn_scoped(scope, make).map_err(|e| failed(e.to_string()))?;
         thread.join().unwrap_or_else(|_| Err(BackendError::Internal { what: "the compiler panicked".into() }))
     })
+}
+
+/// The function of an intrinsic that native code calls.
+fn native_function(def: &OpDef) -> Option<Reference> {
+    def.function(dialect::Target::NativeModule).or_else(|| def.function(dialect::Target::ReferenceBackend))
 }
 
 /// How deep the regions of a program are, within the limits.

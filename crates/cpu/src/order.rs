@@ -2,7 +2,7 @@
 //!
 //! The order is the local index's (x fastest) unless a buffer hints that neighbors along another axis access neighboring
 //! elements: then that axis is fastest, so that a gang's accesses are one vector instead of one element after another.
-//! An invocation's position in the order ([`crate::lower::Lower::index`]) says where its values wait between pieces;
+//! An invocation's position in the order says where its values wait between pieces;
 //! only its local id and index are the program's to see. Subgroups are made of consecutive local indices, so a program
 //! that has anything to do with them runs in their order.
 
@@ -35,7 +35,8 @@ impl Order {
     }
 }
 
-fn is_about_subgroups(op: Op) -> bool {
+/// Whether an operation has to do with subgroups.
+pub(crate) fn is_about_subgroups(op: Op) -> bool {
     let position = matches!(op, Op::SubgroupLane | Op::SubgroupId | Op::SubgroupSize | Op::NumSubgroups);
     position || op == Op::SubgroupBarrier || op.info().effect == Effect::Converges
 }

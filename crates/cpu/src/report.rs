@@ -1,14 +1,7 @@
-//! Accesses out of bounds in checked code: how code says which one, and what becomes of it.
+//! Accesses out of bounds in checked code: what becomes of them.
 //!
-//! All accesses of a function share one block that calls [`outside`] and leaves. The first call of a launch counts, of
-//! whatever thread; the others stop at their next workgroup.
+//! The first call of [`outside`] in a launch counts, of whatever thread; the others stop at their next workgroup.
 
-use crate::context;
-use crate::lower::Lower;
-use crate::shim::Shim;
-use cranelift_codegen::ir::types::{I32, I64};
-use cranelift_codegen::ir::{self, Block, BlockArg, InstBuilder, MemFlagsData};
-use smallvec::SmallVec;
 use std::sync::{Mutex, PoisonError};
 use vyre_driver::{Accessor, BackendError, OutOfBounds};
 use vyre_ir::{Attr, Entity, Inst, Program};
@@ -71,42 +64,4 @@ pub(crate) unsafe extern "C" fn outside(
     let report = unsafe { &*report };
     let mut first = report.0.lock().unwrap_or_else(PoisonError::into_inner);
     first.get_or_insert(Outside { inst: inst as u32, index: index as u32, by });
-}
-
-impl Lower<'_> {
-    /// Where to go when the access that code is being made for is out of bounds at an index.
-    pub fn outside(&mut self, index: ir::Value) -> (Block, SmallVec<[BlockArg; 5]>) {
-        let block = match self.outside {
-            Some(block) => block,
-            None => {
-                let block = self.b.create_block();
-                for _ in 0..5 {
-                    self.b.append_block_param(block, I32);
-                }
-                self.b.set_cold_block(block);
-                *self.outside.insert(block)
-            }
-        };
-        let inst = self.at.expect("set before an access is made code of");
-        let inst = self.b.ins().iconst(I32, inst.index() as i64);
-        // What the whole workgroup does the first invocation does too.
-        let local = if self.piece == 0 { [self.b.ins().iconst(I32, 0); 3] } else { self.local };
-        (block, [inst, index].into_iter().chain(local).map(BlockArg::Value).collect())
-    }
-
-    /// The block that all accesses out of bounds go to, if there are any.
-    pub fn report(&mut self) {
-        let Some(block) = self.outside else { return };
-        self.b.switch_to_block(block);
-        let access = self.b.block_params(block).to_vec();
-        let flags = MemFlagsData::trusted().with_readonly();
-        let report = self.b.ins().load(I64, flags, self.context, context::REPORT);
-        let mut words: SmallVec<[ir::Value; 9]> = SmallVec::from_slice(&[report]);
-        for number in access.into_iter().chain(self.workgroup) {
-            words.push(self.b.ins().uextend(I64, number));
-        }
-        self.call(Shim::Outside, &words);
-        let status = self.b.ins().iconst(I32, context::OUTSIDE);
-        self.b.ins().return_(&[status]);
-    }
 }

@@ -18,8 +18,7 @@ pub(crate) enum Shim {
     Evaluate,
     /// `(address, bytes)`: zeroes memory.
     Zero,
-    /// `(packed operation, invocations, a, stride of a, b, stride of b, result)`: a subgroup operation for a whole
-    /// workgroup.
+    /// `(packed operation, lanes, active lanes, operand, other operand, result)`: a subgroup operation.
     Subgroup,
     /// `(function, arguments, count) -> bits`: a function of a dialect's intrinsic.
     Intrinsic,
@@ -59,7 +58,7 @@ impl Shim {
         let (params, results) = match self {
             Shim::Evaluate => (4, 1),
             Shim::Zero => (2, 0),
-            Shim::Subgroup => (7, 0),
+            Shim::Subgroup => (6, 0),
             Shim::Intrinsic => (3, 1),
             Shim::Outside => (9, 0),
         };

@@ -1,13 +1,13 @@
 //! Machine code as bytes and back, for the disk cache.
 //!
 //! Code is stored with the places that hold addresses of [shims](Shim), by number; code that names anything else is not
-//! stored. Cranelift would name a library's routine only for what [`crate::ops`] does not ask it for. Bytes are code for exactly the processor, compiler and settings that their first 32 bytes name;
+//! stored. Cranelift would name a library's routine only for what [`crate::clif::scalar`] does not ask it for. Bytes are code for exactly the processor, compiler and settings that their first 32 bytes name;
 //! what was made by others is refused, as is everything that this version would not write. The code itself cannot be
 //! checked: whoever keeps the bytes guards them by a checksum and by who may write them.
 
-use crate::Kernel;
 use crate::frame;
 use crate::jit::{Code, MAX_STACK, Machine};
+use crate::kernel::{Kernel, Work};
 use crate::shim::Shim;
 use cranelift_codegen::binemit::Reloc;
 use cranelift_module::{ModuleReloc, ModuleRelocTarget};
@@ -34,7 +34,8 @@ impl Kernel {
         if self.checked.is_some() {
             return None;
         }
-        let machine = &self.code.machine;
+        let Work::Code(code) = &self.work else { return None };
+        let machine = &code.machine;
         let mut out = Vec::with_capacity(machine.bytes.len() + 64 + PLACE * machine.relocs.len());
         out.extend(version()?);
         out.extend(self.scratch_bytes.to_le_bytes());
@@ -50,17 +51,17 @@ impl Kernel {
     }
 
     /// The kernel of a program from what [`Kernel::to_bytes`] gave for it; `None` for bytes of another version or
-    /// another processor, and for bytes that are no code.
+    /// another processor, for bytes that are no code, and where code finds no place in memory.
     ///
     /// # Errors
-    /// [`BackendError::CompileFailed`] when the code finds no place in memory.
+    /// Those of a program's interface.
     ///
     /// # Safety
     /// The bytes must be what [`Kernel::to_bytes`] gave, for a program with the same buffers: they are executed.
     pub unsafe fn from_bytes(program: &Program, bytes: &[u8]) -> Result<Option<Kernel>, BackendError> {
         let Some((machine, scratch_bytes)) = decode(bytes) else { return Ok(None) };
-        let failed = |log| BackendError::CompileFailed { backend: crate::ID, log };
-        Kernel::new(program, scratch_bytes, Code::place(machine).map_err(failed)?, false).map(Some)
+        let Ok(code) = Code::place(machine) else { return Ok(None) };
+        Kernel::new(program, scratch_bytes, Work::Code(Box::new(code)), false).map(Some)
     }
 }
 

@@ -1,168 +1,165 @@
-//! Subgroup operations of a whole workgroup at once, on operands that its invocations left in memory.
-//!
-//! A subgroup is [`SIZE`] consecutive invocations by local index; the last one of a workgroup may be shorter. They
-//! run where all invocations of the workgroup are, so the active lanes are those that exist.
+//! What subgroup operations mean, for the lanes of one subgroup.
 
+use crate::form::Slot;
 use crate::shim::unpack;
+use smallvec::SmallVec;
+use vyre_ir::program::number_bits;
 use vyre_ir::{Op, Scalar, Sig, eval};
 
-/// Invocations of a subgroup.
-pub const SIZE: u32 = 8;
+/// How the values of active lanes are combined, in their order.
+pub(crate) enum Fold {
+    All(Op),
+    Inclusive(Op),
+    /// The first lane gets this number.
+    Exclusive(Op, f64),
+}
 
-/// An operand or result: one scalar for each invocation, `stride` bytes apart; a stride of 0 is one for all.
-#[derive(Copy, Clone)]
-struct Lanes {
-    base: *mut u8,
-    stride: u64,
+impl Fold {
+    /// What an operation combines, if it does.
+    pub fn of(op: Op) -> Option<Fold> {
+        use Fold::*;
+        Some(match op {
+            Op::SubgroupAll | Op::SubgroupAnd => All(Op::And),
+            Op::SubgroupAny | Op::SubgroupOr => All(Op::Or),
+            Op::SubgroupXor => All(Op::Xor),
+            Op::SubgroupAdd => All(Op::Add),
+            Op::SubgroupMul => All(Op::Mul),
+            Op::SubgroupMin => All(Op::Min),
+            Op::SubgroupMax => All(Op::Max),
+            Op::SubgroupInclusiveAdd => Inclusive(Op::Add),
+            Op::SubgroupInclusiveMul => Inclusive(Op::Mul),
+            Op::SubgroupExclusiveAdd => Exclusive(Op::Add, 0.0),
+            Op::SubgroupExclusiveMul => Exclusive(Op::Mul, 1.0),
+            _ => return None,
+        })
+    }
+}
+
+/// What the active lanes get, of which there are some, in ascending order: their operands are `value`, and for shuffles
+/// `other`. Ballots are not here, because they give several numbers.
+pub(crate) fn results(
+    op: Op,
     scalar: Scalar,
-}
-
-impl Lanes {
-    /// # Safety
-    /// `invocation` must be one of those the memory is for.
-    unsafe fn get(self, invocation: u64) -> u64 {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let at = self.base.add((invocation * self.stride) as usize);
-            match self.scalar.bytes() {
-                1 => at.read() as u64,
-                2 => at.cast::<u16>().read_unaligned() as u64,
-                4 => at.cast::<u32>().read_unaligned() as u64,
-                _ => at.cast::<u64>().read_unaligned(),
+    active: &[usize],
+    value: impl Fn(usize) -> u64,
+    other: impl Fn(usize) -> u64,
+) -> SmallVec<[u64; 16]> {
+    let sig = Sig { operand: scalar, result: scalar };
+    let join = |op, x, y| eval::evaluate(op, sig, &[x, y]).unwrap_or(0);
+    let first = active[0];
+    let mut results: SmallVec<[u64; 16]> = SmallVec::with_capacity(active.len());
+    match Fold::of(op) {
+        Some(Fold::All(op)) => {
+            let all = active[1..].iter().fold(value(first), |all, &lane| join(op, all, value(lane)));
+            results.resize(active.len(), all);
+        }
+        Some(Fold::Inclusive(op)) => {
+            for (i, &lane) in active.iter().enumerate() {
+                let next = if i == 0 { value(lane) } else { join(op, results[i - 1], value(lane)) };
+                results.push(next);
+            }
+        }
+        Some(Fold::Exclusive(op, start)) => {
+            for i in 0..active.len() {
+                results.push(match i {
+                    0 => number_bits(scalar, start),
+                    1 => value(first),
+                    _ => join(op, results[i - 1], value(active[i - 1])),
+                });
+            }
+        }
+        None => {
+            for &lane in active {
+                let own = lane as u64;
+                let from = match op {
+                    Op::SubgroupBroadcastFirst => Some(first as u64),
+                    Op::SubgroupShuffle => Some(other(lane)),
+                    Op::SubgroupShuffleXor => Some(own ^ other(lane)),
+                    Op::SubgroupShuffleUp => own.checked_sub(other(lane)),
+                    Op::SubgroupShuffleDown => own.checked_add(other(lane)),
+                    _ => None,
+                };
+                let from = from.filter(|&from| active.iter().any(|&lane| lane as u64 == from));
+                results.push(from.map_or(0, |from| value(from as usize)));
             }
         }
     }
-
-    /// # Safety
-    /// As [`Lanes::get`].
-    unsafe fn set(self, invocation: u64, bits: u64) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let at = self.base.add((invocation * self.stride) as usize);
-            match self.scalar.bytes() {
-                1 => at.write(bits as u8),
-                2 => at.cast::<u16>().write_unaligned(bits as u16),
-                4 => at.cast::<u32>().write_unaligned(bits as u32),
-                _ => at.cast::<u64>().write_unaligned(bits),
-            }
-        }
-    }
+    results
 }
 
-/// Runs an operation for `count` invocations. `a` and `b` are its operands (`b` is null where it has one). The result
-/// is one array of `count` scalars; for a ballot four arrays, one after another.
+/// What all active lanes get of a ballot.
+pub(crate) fn ballot(active: &[usize], value: impl Fn(usize) -> u64) -> [u64; 4] {
+    let mut words = [0; 4];
+    for &lane in active {
+        words[lane / 32] |= (value(lane) & 1) << (lane % 32);
+    }
+    words
+}
+
+/// An operation for generated code: `a` and `b` are arrays of operands with an [element](Slot::bytes) for each of `count`
+/// lanes, `to` of results; for a ballot there are four, one after another. Where not all lanes of `active`, a set of
+/// bits, get the same, the others get anything.
 ///
 /// # Safety
-/// The memory must be as large as the strides, the scalars of `packed`, and `count` say.
+/// The memory must be as large as the scalars of `packed` and `count` say.
 pub(crate) unsafe extern "C" fn run(
     packed: u64,
     count: u64,
-    a: *mut u8,
-    a_stride: u64,
-    b: *mut u8,
-    b_stride: u64,
-    result: *mut u8,
+    active: u64,
+    a: *const u8,
+    b: *const u8,
+    to: *mut u8,
 ) {
     let (op, sig) = unpack(packed);
-    let a = Lanes { base: a, stride: a_stride, scalar: sig.operand };
-    let b = Lanes { base: b, stride: b_stride, scalar: Scalar::U32 };
-    let result = Lanes { base: result, stride: sig.result.bytes() as u64, scalar: sig.result };
-    let mut first = 0;
-    while first < count {
-        let active = (count - first).min(SIZE as u64);
-        let mut values = [0; SIZE as usize];
-        let mut lanes = [0; SIZE as usize];
-        for i in 0..active as usize {
-            // SAFETY: `first + i` is below `count`; the caller's promise.
-            unsafe {
-                values[i] = a.get(first + i as u64);
-                if !b.base.is_null() {
-                    lanes[i] = b.get(first + i as u64);
-                }
-            }
-        }
-        let values = &values[..active as usize];
-        for lane in 0..active {
-            let bits = lane_result(op, sig, values, lane, lanes[lane as usize]);
-            // SAFETY: as above.
-            unsafe { result.set(first + lane, bits) };
-            if op == Op::SubgroupBallot {
-                for word in 1..4 {
-                    // SAFETY: a ballot has four result arrays.
-                    unsafe { result.set(word * count + first + lane, 0) };
-                }
-            }
-        }
-        first += active;
+    let active: SmallVec<[usize; 16]> = (0..count as usize).filter(|lane| active >> lane & 1 == 1).collect();
+    if active.is_empty() {
+        return;
     }
-}
-
-/// What the invocation at `lane` gets, where `values` are the operands of the active lanes.
-fn lane_result(op: Op, sig: Sig, values: &[u64], lane: u64, other: u64) -> u64 {
-    let scalar = sig.operand;
-    let fold = |op: Op, start: Option<u64>, values: &[u64]| {
-        let step = |x: u64, &y: &u64| {
-            eval::evaluate(op, Sig { operand: scalar, result: scalar }, &[x, y]).unwrap_or(0)
+    let get = |base: *const u8, scalar: Scalar, lane: usize| {
+        let size = Slot::bytes(scalar);
+        // SAFETY: the lane is one of those the memory is for; the caller's promise.
+        let bits = unsafe {
+            let at = base.add(lane * size as usize);
+            if size == 8 {
+                at.cast::<u64>().read_unaligned()
+            } else {
+                at.cast::<u32>().read_unaligned() as u64
+            }
         };
-        match (start, values) {
-            (Some(start), _) => values.iter().fold(start, step),
-            (None, [first, rest @ ..]) => rest.iter().fold(*first, step),
-            (None, []) => 0,
+        bits & scalar.mask()
+    };
+    let set = |array: usize, lane: usize, bits: u64| {
+        let size = Slot::bytes(sig.result) as usize;
+        // SAFETY: as above.
+        unsafe {
+            let at = to.add((array * count as usize + lane) * size);
+            if size == 8 {
+                at.cast::<u64>().write_unaligned(bits);
+            } else {
+                at.cast::<u32>().write_unaligned(in_lane(sig.result, bits));
+            }
         }
     };
-    let number = |n: f64| vyre_ir::program::number_bits(scalar, n);
-    let at = |lane: Option<u64>| lane.and_then(|l| values.get(l as usize)).copied().unwrap_or(0);
-    let (before, through) = (&values[..lane as usize], &values[..=lane as usize]);
-    match op {
-        Op::SubgroupBallot => values.iter().enumerate().fold(0, |mask, (i, v)| mask | (v & 1) << i),
-        Op::SubgroupAll => values.iter().all(|v| v & 1 == 1) as u64,
-        Op::SubgroupAny => values.iter().any(|v| v & 1 == 1) as u64,
-        Op::SubgroupAdd => fold(Op::Add, None, values),
-        Op::SubgroupMul => fold(Op::Mul, None, values),
-        Op::SubgroupMin => fold(Op::Min, None, values),
-        Op::SubgroupMax => fold(Op::Max, None, values),
-        Op::SubgroupAnd => fold(Op::And, None, values),
-        Op::SubgroupOr => fold(Op::Or, None, values),
-        Op::SubgroupXor => fold(Op::Xor, None, values),
-        Op::SubgroupInclusiveAdd => fold(Op::Add, None, through),
-        Op::SubgroupInclusiveMul => fold(Op::Mul, None, through),
-        Op::SubgroupExclusiveAdd if before.is_empty() => number(0.0),
-        Op::SubgroupExclusiveMul if before.is_empty() => number(1.0),
-        Op::SubgroupExclusiveAdd => fold(Op::Add, None, before),
-        Op::SubgroupExclusiveMul => fold(Op::Mul, None, before),
-        Op::SubgroupBroadcastFirst => values[0],
-        Op::SubgroupShuffle => at(Some(other)),
-        Op::SubgroupShuffleXor => at(Some(lane ^ other)),
-        Op::SubgroupShuffleUp => at(lane.checked_sub(other)),
-        Op::SubgroupShuffleDown => at(lane.checked_add(other)),
-        // Lowering refuses what is not here; see `fission`.
-        _ => 0,
+    let value = |lane| get(a, sig.operand, lane);
+    if op == Op::SubgroupBallot {
+        for (i, word) in ballot(&active, value).into_iter().enumerate() {
+            (0..count as usize).for_each(|lane| set(i, lane, word));
+        }
+        return;
+    }
+    let results = results(op, sig.operand, &active, value, |lane| get(b, Scalar::U32, lane));
+    (0..count as usize).for_each(|lane| set(0, lane, results[0]));
+    for (&lane, &bits) in active.iter().zip(&results) {
+        set(0, lane, bits);
     }
 }
 
-/// Whether [`run`] knows the operation.
-pub(crate) fn knows(op: Op) -> bool {
-    use Op::*;
-    matches!(
-        op,
-        SubgroupBallot
-            | SubgroupAll
-            | SubgroupAny
-            | SubgroupAdd
-            | SubgroupMul
-            | SubgroupMin
-            | SubgroupMax
-            | SubgroupAnd
-            | SubgroupOr
-            | SubgroupXor
-            | SubgroupInclusiveAdd
-            | SubgroupInclusiveMul
-            | SubgroupExclusiveAdd
-            | SubgroupExclusiveMul
-            | SubgroupBroadcastFirst
-            | SubgroupShuffle
-            | SubgroupShuffleXor
-            | SubgroupShuffleUp
-            | SubgroupShuffleDown
-    )
+/// A number as it is in a lane of 32 bits in generated code.
+fn in_lane(scalar: Scalar, bits: u64) -> u32 {
+    let above = 32 - scalar.bits();
+    match scalar {
+        Scalar::Bool => (bits as u32 & 1).wrapping_neg(),
+        _ if scalar.is_signed() => (((bits as u32) << above) as i32 >> above) as u32,
+        _ => bits as u32,
+    }
 }

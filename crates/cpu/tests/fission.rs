@@ -349,7 +349,7 @@ fn subgroups() {
     }
 }
 
-/// A subgroup operation in a uniform loop is done; in divergent control flow it is refused with its place.
+/// Subgroup operations in control flow, where invocations are together and where they part.
 #[test]
 fn divergent_subgroups() {
     let loop_body = format!(
@@ -367,20 +367,46 @@ fn divergent_subgroups() {
         at([8, 1, 1])
     );
     check([8, 1, 1], 1, &loop_body, |_| 512);
-    let text = format!(
-        "program p workgroup(8, 1, 1) {{\n{OUT}{}
-        %c: bool = eq %l, %w
-        if %c {{
+    // In a branch those that are there take part.
+    let branch = format!(
+        "{}
+        %three: u32 = const 3
+        %c: bool = lt %l, %three
+        %r: u32 = if %c {{
           %s: u32 = subgroup_add %l
-          store out[%s], %s
+          yield %s
+        }} else {{
+          %d: bool = lt %w, %l
+          %v: u32x4 = subgroup_ballot %d
+          %b: u32 = extract %v.x
+          yield %b
         }}
-        }}",
-        at([8, 1, 1])
+        store out[%at], %r",
+        at([13, 1, 1])
     );
-    let error = try_run(&read(&text), [1, 1, 1], &mut [vec![0; 32]]).unwrap_err();
-    let what = &error.diagnostics()[0];
-    assert_eq!(what.code, "D401");
-    assert!(what.to_string().starts_with("test.vyre:10:"), "{what}");
+    check([13, 1, 1], 3, &branch, |i| {
+        let (l, w) = (i % 13, i / 13);
+        let there = l / 8 * 8..(l / 8 * 8 + 8).min(13);
+        if l < 3 { 3 } else { there.filter(|&x| x >= 3 && x > w).map(|x| 1 << (x % 8)).sum() }
+    });
+    // Invocations leave a loop one after another; each turn counts those that are left.
+    let leaving = format!(
+        "{}
+        %zero: u32 = const 0
+        %one: u32 = const 1
+        %seven: u32 = const 7
+        %turns: u32 = and %l, %seven
+        %i: u32, %r: u32 = loop (%i: u32 = %zero, %t: u32 = %zero) {{
+          %count: u32 = subgroup_add %one
+          %u: u32 = add %t, %count
+          %again: bool = lt %i, %turns
+          %j: u32 = add %i, %one
+          yield %again, %j, %u
+        }}
+        store out[%at], %r",
+        at([16, 1, 1])
+    );
+    check([16, 1, 1], 2, &leaving, |i| (0..=i % 8).map(|turn| 8 - turn).sum());
 }
 
 /// Every operation across a subgroup is known here.

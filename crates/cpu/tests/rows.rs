@@ -2,6 +2,7 @@
 
 mod common;
 
+use vyre_driver::Cancel;
 use vyre_ir::{Access, Attr, Builder, Info, OPS, Op, Program, Rule, Scalar, Sig, Value, eval};
 
 /// Numbers that matter to a type: limits, ties, signs, specials, and some of no meaning.
@@ -166,10 +167,14 @@ fn every_row_and_scalar() {
                 types.iter().enumerate().map(|(i, &s)| bytes(tuples.iter().map(|t| t[i]), s)).collect();
             buffers.push(bytes(tuples.iter().map(|_| 0xaa), result));
             let p = program(info.op, &types, result);
-            common::try_run(&p, [tuples.len().div_ceil(64) as u32, 1, 1], &mut buffers)
-                .unwrap_or_else(|e| panic!("{e}\n{p}"));
-            for (tuple, got) in tuples.iter().zip(words(&buffers[types.len()], result)) {
-                check(info, sig, tuple, got);
+            // Which NaN it is may depend on the gang.
+            for gang in [1, 4, 8, 16] {
+                let workgroups = [tuples.len().div_ceil(64) as u32, 1, 1];
+                common::run_in_gangs(&p, gang, workgroups, &mut buffers, &Cancel::default())
+                    .unwrap_or_else(|e| panic!("{e}\n{p}"));
+                for (tuple, got) in tuples.iter().zip(words(&buffers[types.len()], result)) {
+                    check(info, sig, tuple, got);
+                }
             }
             tried += 1;
         }

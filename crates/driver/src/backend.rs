@@ -115,6 +115,11 @@ pub trait Executable: Any + Send + Sync {
     fn code(&self) -> Option<Vec<u8>> {
         None
     }
+
+    /// What about it is not as good or as fast as it should be, and why, for people; `None` if there is nothing.
+    fn notice(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Memory of a device. The backend knows its own type of it again in [`VyreBackend::submit`].

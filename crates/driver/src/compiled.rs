@@ -165,6 +165,11 @@ impl Compiled {
         self.kernel.source
     }
 
+    /// What about the compiled program is not as good or as fast as it should be, and why; `None` if there is nothing.
+    pub fn notice(&self) -> Option<String> {
+        self.kernel.executable.read().unwrap_or_else(PoisonError::into_inner).notice()
+    }
+
     /// The memory of the persistent buffer at that place of the plan.
     pub(crate) fn own_memory(&self, place: usize) -> Option<&Resident> {
         self.kernel.persistent.iter().find(|(at, _)| *at == place).map(|(_, resident)| resident)

@@ -162,13 +162,6 @@ fn devices() -> Vec<Case> {
             "\n  buffer stack: f32[1000000] private read_write\n",
         ),
         run(
-            "D401",
-            "vyre run p.vyre --grid 1 --backend cpu",
-            "64, 1, 1",
-            "\n  buffer data: u32[64] storage read_write @group(0) @binding(0)\n  %0: u32 = local_index\n  %1: u32 = const \
-             7\n  %2: bool = lt %0, %1\n  if %2 {\n    %3: u32 = subgroup_add %0\n    store data[%0], %3\n  } else {\n  }\n",
-        ),
-        run(
             "C040",
             "vyre run p.vyre --grid 1 --backend cpu --verify",
             "64, 1, 1",

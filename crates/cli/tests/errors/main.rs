@@ -66,7 +66,7 @@ fn run(case: &Case) -> Example {
     }
     let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
     command.current_dir(folder.path());
-    for name in ["VYRE_DEBUG", "VYRE_DUMP", "VYRE_THREADS"] {
+    for name in ["VYRE_DEBUG", "VYRE_DUMP", "VYRE_THREADS", "VYRE_CPU"] {
         command.env_remove(name);
     }
     command.env("VYRE_CACHE_DIR", "off");

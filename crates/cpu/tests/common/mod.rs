@@ -60,7 +60,8 @@ pub fn run_until(
     Ok(())
 }
 
-fn run_in_gangs(
+/// Runs a program in gangs of a size.
+pub fn run_in_gangs(
     p: &Program,
     gang: u32,
     workgroups: [u32; 3],

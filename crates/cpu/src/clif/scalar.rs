@@ -1,4 +1,4 @@
-//! The target table: which Cranelift instructions compute one lane of an operation.
+//! The table for scalars: which Cranelift instructions compute one lane of an operation.
 //!
 //! A row that the table lacks is not an error: [`emit`] gives `None` and the caller calls the row's reference
 //! semantics instead ([`crate::shim::Shim::Evaluate`]), so a new operation works at once and only slowly. A test
@@ -174,6 +174,9 @@ fn divide(b: &mut FunctionBuilder, op: Op, scalar: Scalar, x: Value, y: Value) -
         let wide = divide(b, op, if signed { Scalar::I32 } else { Scalar::U32 }, wide_x, wide_y);
         return b.ins().ireduce(clif_type(scalar), wide);
     }
+    if let (Scalar::U32, Some(n)) = (scalar, known(b, y).filter(|&n| n > 1)) {
+        return divide_by(b, op, x, n);
+    }
     let ty = clif_type(scalar);
     let constant = known(b, y).map(|bits| bits << (64 - scalar.bits()));
     let safe = match constant {
@@ -198,6 +201,25 @@ fn divide(b: &mut FunctionBuilder, op: Op, scalar: Scalar, x: Value, y: Value) -
         (_, true) => b.ins().srem(x, safe),
         (_, false) => b.ins().urem(x, safe),
     }
+}
+
+/// Quotient and remainder of 32 bits by a constant above 1, with one multiplication: for `m = floor(2^64 / n) + 1` the
+/// quotient is the high half of `x m`, because `m n - 2^64 <= n` and so `x m / 2^64` exceeds `x / n` by less than
+/// `x / 2^64 < 1 / n`.
+fn divide_by(b: &mut FunctionBuilder, op: Op, x: Value, n: u64) -> Value {
+    let quotient = if n.is_power_of_two() {
+        b.ins().ushr_imm_u(x, n.trailing_zeros() as i64)
+    } else {
+        let wide = b.ins().uextend(I64, x);
+        let factor = b.ins().iconst(I64, (u64::MAX / n + 1) as i64);
+        let high = b.ins().umulhi(wide, factor);
+        b.ins().ireduce(I32, high)
+    };
+    if op == Op::Div {
+        return quotient;
+    }
+    let product = b.ins().imul_imm_u(quotient, n as i64);
+    b.ins().isub(x, product)
 }
 
 fn float_op(b: &mut FunctionBuilder, features: Features, op: Op, args: &[Value]) -> Option<Value> {
