@@ -82,7 +82,7 @@ impl Engine {
             Engine::Failing(fault) => Some(fault),
             Engine::Code => None,
         };
-        match code(p, gang.or(crate::asked_gang()), checked, fault) {
+        match code(p, gang.or(crate::asked_gang()?), checked, fault) {
             // Tests are not to take a failure of the compiler for a success.
             Err(BackendError::CompileFailed { log, .. }) if fault.is_some() || !cfg!(debug_assertions) => {
                 // Gangs need more registers.

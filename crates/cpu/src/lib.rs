@@ -126,10 +126,18 @@ pub fn compile_for(engine: Engine, p: &Program, checked: bool) -> Result<Kernel,
     with_stack(p, || engine.kernel(p, None, checked))
 }
 
-/// Invocations of a gang: what the variable `VYRE_GANG` says if that can be.
-fn asked_gang() -> Option<u32> {
-    let asked = std::env::var("VYRE_GANG").ok().and_then(|n| n.parse().ok());
-    asked.filter(|n| GANGS.contains(n))
+/// Invocations of a gang, if the variable `VYRE_GANG` says it.
+fn asked_gang() -> Result<Option<u32>, BackendError> {
+    parse_gang(std::env::var("VYRE_GANG").ok().as_deref())
+}
+
+fn parse_gang(setting: Option<&str>) -> Result<Option<u32>, BackendError> {
+    let Some(text) = setting else { return Ok(None) };
+    let gang = text.trim().parse().ok().filter(|n| GANGS.contains(n));
+    gang.map(Some).ok_or_else(|| BackendError::Unavailable {
+        reason: format!("VYRE_GANG is `{text}`, which is not how many invocations can run in step"),
+        fix: "Set VYRE_GANG to 1, 4, 8 or 16, or unset it.".into(),
+    })
 }
 
 /// All that decides, beside the program, what code [`compile`] makes: this crate's sources, Cranelift, the processor
@@ -145,7 +153,7 @@ fn version(engine: Engine) -> Result<String, BackendError> {
     let settings = jit::settings()
         .map_err(|reason| BackendError::Unavailable { reason, fix: "Use another backend.".into() })?;
     let build = concat!(env!("CARGO_PKG_VERSION"), " ", env!("VYRE_SOURCES"));
-    let (engine, gang) = (engine.name(), asked_gang().map_or("auto".into(), |gang| gang.to_string()));
+    let (engine, gang) = (engine.name(), asked_gang()?.map_or("auto".into(), |gang| gang.to_string()));
     Ok(format!("vyre-cpu {build} {engine} gang {gang} {settings}"))
 }
 
@@ -168,7 +176,7 @@ pub fn assembly(p: &Program, checked: bool) -> Result<String, BackendError> {
 fn text(p: &Program, checked: bool, text: Text) -> Result<String, BackendError> {
     let failed = |log| BackendError::CompileFailed { backend: ID, log };
     with_stack(p, || {
-        let form = choose(p, asked_gang(), checked)?.form;
+        let form = choose(p, asked_gang()?, checked)?.form;
         Code::compile(p, &form, Some(text)).map(|(_, words)| words).map_err(failed)
     })
 }
@@ -178,7 +186,7 @@ fn text(p: &Program, checked: bool, text: Text) -> Result<String, BackendError> 
 /// # Errors
 /// As [`compile`].
 pub fn gangs(p: &Program) -> Result<String, BackendError> {
-    with_stack(p, || Ok(choose(p, asked_gang(), false)?.form.to_string()))
+    with_stack(p, || Ok(choose(p, asked_gang()?, false)?.form.to_string()))
 }
 
 /// Makes something of a program within the limits, on a stack that is large enough.
@@ -238,4 +246,18 @@ fn unsupported(p: &Program, data: &InstData, code: vyre_ir::Code, message: Strin
 /// A message about an instruction.
 fn diagnostic(p: &Program, data: &InstData, code: vyre_ir::Code, message: String) -> Diagnostic {
     Diagnostic::new(code, message).at(data.loc, "").in_source(p.source.as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings() {
+        assert_eq!(parse_gang(None).unwrap(), None);
+        assert_eq!(parse_gang(Some(" 16 ")).unwrap(), Some(16));
+        for bad in ["", "0", "2", "32", "-4", "eight"] {
+            assert!(parse_gang(Some(bad)).is_err(), "{bad}");
+        }
+    }
 }

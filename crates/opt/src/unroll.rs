@@ -19,10 +19,9 @@ use vyre_ir::{Effect, Inst, InstData, Op, Program, Region, SideTable, Type, Valu
 
 /// The most instructions of a body that holds several turns, and of all turns of a loop that becomes straight code.
 ///
-/// Measured on the backend `cpu` with one thread, time against that without unrolling, in gangs of 4, 8, 16. A sum
-/// with 7 instructions a turn: 2 turns a body 0.98, 0.92, 0.98; 4 turns 0.90, 0.86, 0.93; 8 turns 1.05, 1.04, 1.18; all
-/// 16 turns 1.20, 1.25, 1.45. A product of matrices with 10: 2 turns 0.90, 0.97, 1.01; 4 turns 0.91, 0.97, 1.22; all 16
-/// turns 0.85, 1.79, 2.9. In longer code loads come first and what they are used for last, and registers run out.
+/// Measured on the backend `cpu` in gangs of 16, time against that of these limits: with 256 instructions and 16 turns
+/// a sum of 16 loads takes 1.2 of the time and 3.4 of that to compile, a product of matrices by tiles of 16 takes 0.88
+/// and 1.5; with 64 instructions and 4 turns 0.95 and 1.2, and 1.0 and 1.0.
 const BODY: u64 = 32;
 
 /// The most turns in a body.

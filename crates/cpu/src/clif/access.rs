@@ -238,10 +238,11 @@ impl Emitter<'_> {
                 self.b.ins().ireduce(I32, end)
             }
         };
+        // The largest of them stands for all.
+        let largest = indices[1..].iter().fold(indices[0], |most, &index| self.b.ins().umax(most, index));
         let end = self.b.ins().splat(I32X4, end);
-        let less = IntCC::UnsignedLessThan;
-        let inside: Lanes = indices.iter().map(|&index| self.b.ins().icmp(less, index, end)).collect();
-        let all = self.all(&inside);
+        let inside = self.b.ins().icmp(IntCC::UnsignedLessThan, largest, end);
+        let all = self.b.ins().vall_true(inside);
         (Indices::Each(indices), Inside::When(all))
     }
 
