@@ -1,17 +1,23 @@
-//! Random programs give the same bytes on the backend `cpu` as on the oracle: as they are, and optimized for it, in
-//! gangs of every size.
+//! In gangs of every size, the programs of `tests/programs` give what they say, and random programs the same bytes as on
+//! the oracle: as they are, and optimized.
 //!
 //! A failure names the seed and shows a small program with the same problem.
 
+use std::path::Path;
 use std::sync::Arc;
+use vyre::Device;
 use vyre_conformance::fuzz::{Outcome, Subject, check};
 use vyre_conformance::random::Options;
+use vyre_conformance::suite;
 use vyre_driver::{
     BackendError, Cancel, Command, CompileOptions, DeviceMemory, DeviceProfile, Executable, MemoryRequest,
     Submitted, VyreBackend,
 };
 use vyre_ir::{Program, Scalar};
 use vyre_opt::Target;
+
+/// The sizes of gangs.
+const GANGS: [u32; 4] = [1, 4, 8, 16];
 
 /// The backend with so many invocations in step.
 struct InGangs {
@@ -46,23 +52,31 @@ impl VyreBackend for InGangs {
     }
 }
 
-/// Checks the programs of all seeds; one that is refused is replaced by one without subgroup operations.
+fn in_gangs(gang: u32) -> InGangs {
+    InGangs { inner: vyre::acquire("cpu").expect("it is linked"), gang }
+}
+
+#[test]
+fn every_program_of_the_suite() {
+    let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/programs");
+    let cases = suite::cases(&programs).expect("they can be read");
+    for gang in GANGS {
+        let report = suite::run(&Device::new(Box::new(in_gangs(gang))), &cases);
+        assert!(report.failed.is_empty() && report.unsupported.is_empty(), "gangs of {gang}: {report:#?}");
+        assert!(report.passed.len() >= 150, "only {} programs were found", report.passed.len());
+    }
+}
+
+/// Checks the programs of all seeds, each in gangs of one size.
 fn check_all(seeds: std::ops::Range<u64>, options: &Options) {
-    let backends =
-        [1, 4, 8, 16].map(|gang| InGangs { inner: vyre::acquire("cpu").expect("it is linked"), gang });
-    let taken = |seed: u64, options: &Options| {
+    let backends = GANGS.map(in_gangs);
+    for seed in seeds {
         let backend = &backends[seed as usize % backends.len()];
         let subject = Subject { backend, takes_all: true };
         match check(seed, options, &|trial| subject.check(trial)) {
-            Ok(outcome) => outcome != Outcome::Refused,
+            Ok(outcome) => assert!(outcome != Outcome::Refused, "seed {seed} is refused"),
             Err(failure) => panic!("gang {}: {failure}", backend.gang),
         }
-    };
-    // A subgroup operation in control flow that may diverge.
-    let refused: Vec<u64> = seeds.clone().filter(|&seed| !taken(seed, options)).collect();
-    assert!(refused.len() * 4 < seeds.count() * 3, "{} programs are refused", refused.len());
-    for seed in refused {
-        assert!(taken(seed, &Options { subgroups: false, ..options.clone() }), "seed {seed} is refused");
     }
 }
 
