@@ -90,9 +90,10 @@ pub fn native(op: Op, _: Scalar) -> bool {
 /// Compiles a verified program.
 ///
 /// # Errors
-/// [`BackendError::Unsupported`] for subgroup operations in divergent control flow (`D401`) and for programs beyond the
-/// limits of nesting (`D402`) and size (`D403`), [`BackendError::OutOfMemory`] when a workgroup's variables are too
-/// large, [`BackendError::CompileFailed`] when Cranelift fails.
+/// [`BackendError::Unsupported`] for programs beyond the limits of nesting (`D402`) and size (`D403`),
+/// [`BackendError::OutOfMemory`] when a workgroup's variables are too large, [`BackendError::Unavailable`] for settings in
+/// the environment that mean nothing. When Cranelift fails the kernel is interpreted and says so; in debug builds that is
+/// [`BackendError::CompileFailed`], for tests to see.
 pub fn compile(p: &Program) -> Result<Kernel, BackendError> {
     with_stack(p, || Engine::asked()?.kernel(p, None, false))
 }
