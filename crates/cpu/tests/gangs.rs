@@ -7,7 +7,7 @@ use common::run_u32;
 use vyre_ir::text::parse;
 use vyre_ir::verify::verify;
 
-const SIZES: [[u32; 3]; 12] = [
+const SIZES: [[u32; 3]; 13] = [
     [1, 1, 1],
     [3, 1, 1],
     [7, 1, 1],
@@ -20,6 +20,7 @@ const SIZES: [[u32; 3]; 12] = [
     [8, 8, 1],
     [4, 4, 2],
     [2, 1, 20],
+    [1024, 1, 1],
 ];
 
 const GROUPS: u32 = 3;
@@ -300,7 +301,7 @@ fn values_across_barriers() {
         %q: u32 = select %flag, %n, %t
         %v: u32 = add %sum, %q
         store out[%at], %v"
-            .replace("u32[N]", "u32[256]")
+            .replace("u32[N]", "u32[1024]")
             .as_str(),
         |out, n, i| {
             let base = i / n * n;
