@@ -4,10 +4,8 @@
 //! value is the counter plus a positive constant. What going on implies is read off the values that it comes from: a
 //! comparison, an `and`, or an `if` that gives `false` on its other side, which is how a `break` arrives here.
 
+use super::implied::{DEPTH, parts};
 use vyre_ir::{Def, InstData, Op, Program, Scalar, Value};
-
-/// How many operations back to look.
-const DEPTH: u32 = 16;
 
 /// What is known of a loop that counts.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -105,8 +103,25 @@ fn step(p: &Program, counter: Value, next: Value) -> Option<u32> {
 impl Implied {
     /// What holds if the condition of going on does.
     pub(crate) fn by(p: &Program, again: Value) -> Implied {
-        let mut implied = Implied { less: Vec::new(), known: Vec::new(), all: true };
-        implied.note(p, again, true, DEPTH);
+        let parts = parts(p, again, true);
+        let known = parts.iter().map(|part| (part.condition, part.is)).collect();
+        let mut implied = Implied { less: Vec::new(), known, all: true };
+        for part in parts.iter().filter(|part| part.whole) {
+            let Some(data) = p.producer(part.condition) else {
+                implied.all = false;
+                continue;
+            };
+            match (data.op, &data.args[..], part.is) {
+                (Op::Const, ..) => implied.all &= p.splat_constant(part.condition) == Some(part.is as u64),
+                (Op::Lt, &[a, b], true) | (Op::Le, &[b, a], false) => {
+                    implied.less.push(Less { a, b, or_equal: false });
+                }
+                (Op::Le, &[a, b], true) | (Op::Lt, &[b, a], false) => {
+                    implied.less.push(Less { a, b, or_equal: true });
+                }
+                _ => implied.all = false,
+            }
+        }
         implied
     }
 
@@ -134,53 +149,6 @@ impl Implied {
     pub(crate) fn follow(&self, p: &Program, value: Value) -> Value {
         let chain = std::iter::successors(Some(value), |&value| self.side(p, value));
         chain.take(DEPTH as usize + 1).last().unwrap_or(value)
-    }
-
-    /// Notes what holds if a condition is `is`; `all` stays if nothing else decides that.
-    fn note(&mut self, p: &Program, condition: Value, is: bool, depth: u32) {
-        self.known.push((condition, is));
-        let Def::Result(inst) = p.values[condition].def else { return self.all = false };
-        let data = &p.insts[inst];
-        if depth == 0 {
-            return self.all = false;
-        }
-        match (data.op, &data.args[..], is) {
-            (Op::Const, ..) => self.all &= p.splat_constant(condition) == Some(is as u64),
-            (Op::Lt, &[a, b], true) | (Op::Le, &[b, a], false) => {
-                self.less.push(Less { a, b, or_equal: false });
-            }
-            (Op::Le, &[a, b], true) | (Op::Lt, &[b, a], false) => {
-                self.less.push(Less { a, b, or_equal: true });
-            }
-            (Op::Not, &[a], _) => self.note(p, a, !is, depth - 1),
-            (Op::And, &[a, b], true) | (Op::Or, &[a, b], false) => {
-                self.note(p, a, is, depth - 1);
-                self.note(p, b, is, depth - 1);
-            }
-            (Op::Select, &[c, a, b], _) => {
-                let (side, value) = match [a, b].map(|v| p.splat_constant(v) == Some(!is as u64)) {
-                    [true, false] => (false, b),
-                    [false, true] => (true, a),
-                    _ => return self.all = false,
-                };
-                self.note(p, c, side, depth - 1);
-                self.note(p, value, is, depth - 1);
-            }
-            (Op::If, &[c], _) => {
-                let Some(i) = data.results.iter().position(|&r| r == condition) else {
-                    return self.all = false;
-                };
-                let sides = [data.regions[0], data.regions[1]];
-                let side = match sides.map(|r| p.splat_constant(p.yielded(r)[i]) == Some(!is as u64)) {
-                    [true, false] => 1,
-                    [false, true] => 0,
-                    _ => return self.all = false,
-                };
-                self.note(p, c, side == 0, depth - 1);
-                self.note(p, p.yielded(sides[side])[i], is, depth - 1);
-            }
-            _ => self.all = false,
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is known of programs: asked by passes and by code generators, changing nothing.
 
 pub mod counted;
+mod implied;
 pub mod range;
 pub mod shape;
 

@@ -1,32 +1,27 @@
-//! What conditions say: the comparisons that they are made of, and what those mean for intervals and bounds.
+//! What conditions say: what the comparisons that they are made of mean for intervals and bounds.
 
+use super::super::implied::{DEPTH, parts};
 use super::facts::{Bound, Facts, is_word};
 use super::interval::{Interval, POSITIVE};
-use vyre_ir::{Def, Op, Program, Scalar, Value};
-
-/// How many operations back conditions are taken apart.
-const PARTS: u32 = 16;
-/// How many conditions are found that follow from one.
-const MOST_PARTS: usize = 64;
+use vyre_ir::{Def, Op, Scalar, Value};
 
 impl Facts<'_> {
     /// Says that a condition is true or false.
     pub fn assume(&mut self, condition: Value, is: bool) {
-        let mut parts = Vec::new();
-        take_apart(self.p, condition, is, &mut parts, PARTS);
+        let parts = parts(self.p, condition, is);
         // Twice, because a part may help with an earlier one.
         for _ in 0..2 {
             self.said += 1;
-            for &(part, is) in &parts {
-                self.narrow(part, Interval::one(is as u32));
-                self.compared(part, is);
+            for part in &parts {
+                self.narrow(part.condition, Interval::one(part.is as u32));
+                self.compared(part.condition, part.is);
             }
         }
     }
 
     /// The value that a result of a branch is, where it is known which side was taken.
     pub fn follow(&mut self, mut value: Value) -> Value {
-        for _ in 0..PARTS {
+        for _ in 0..DEPTH {
             let Def::Result(inst) = self.p.values[value].def else { break };
             let data = &self.p.insts[inst];
             let (Op::If, &[condition]) = (data.op, &data.args[..]) else { break };
@@ -107,46 +102,5 @@ impl Facts<'_> {
         if self.interval(of).single().is_none() {
             self.bound(a, Bound { scale: 1, of, plus });
         }
-    }
-}
-
-/// Finds the conditions that are true or false because one is.
-fn take_apart(p: &Program, condition: Value, is: bool, parts: &mut Vec<(Value, bool)>, depth: u32) {
-    parts.push((condition, is));
-    let Def::Result(inst) = p.values[condition].def else { return };
-    let data = &p.insts[inst];
-    if depth == 0 || parts.len() > MOST_PARTS {
-        return;
-    }
-    match (data.op, &data.args[..], is) {
-        (Op::Not, &[a], _) => take_apart(p, a, !is, parts, depth - 1),
-        (Op::And, &[a, b], true) | (Op::Or, &[a, b], false) => {
-            take_apart(p, a, is, parts, depth - 1);
-            take_apart(p, b, is, parts, depth - 1);
-        }
-        (Op::Select, &[c, a, b], _) => {
-            if let Some(side) = only_side(p, [a, b], is) {
-                take_apart(p, c, side == 0, parts, depth - 1);
-                take_apart(p, [a, b][side], is, parts, depth - 1);
-            }
-        }
-        (Op::If, &[c], _) => {
-            let Some(i) = data.results.iter().position(|&r| r == condition) else { return };
-            let sides = [0, 1].map(|side| p.yielded(data.regions[side])[i]);
-            if let Some(side) = only_side(p, sides, is) {
-                take_apart(p, c, side == 0, parts, depth - 1);
-                take_apart(p, sides[side], is, parts, depth - 1);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// The only one of two values that can be `is`.
-fn only_side(p: &Program, sides: [Value; 2], is: bool) -> Option<usize> {
-    match sides.map(|v| p.splat_constant(v) == Some(!is as u64)) {
-        [true, false] => Some(1),
-        [false, true] => Some(0),
-        _ => None,
     }
 }
