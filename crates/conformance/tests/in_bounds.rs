@@ -10,7 +10,7 @@ use vyre::ir::{Builder, Inst, Op, Program, Region, Scalar, Type, Value};
 use vyre::opt::analysis::ranges;
 use vyre::opt::{Target, optimize};
 use vyre::{BackendError, BindingPlan, Device, DispatchConfig, Grid};
-use vyre_conformance::random::{self, Options};
+use vyre_conformance::random::{self, Options, Random};
 
 /// The program without an access: a load gives 0, an atomic has index 0.
 fn without(p: &Program, access: Inst, zero: Value) -> Program {
@@ -106,20 +106,6 @@ fn random_programs() {
     assert!(counts.reports > 200 && counts.proven > 400, "{counts:?}");
 }
 
-/// A fixed sequence that looks random.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (self.0 >> 33) as usize % n
-    }
-
-    fn of<T: Copy>(&mut self, items: &[T]) -> T {
-        items[self.below(items.len())]
-    }
-}
-
 /// Makes programs that compute indices, compare them with lengths and with each other, and use them.
 struct Generator {
     b: Builder,
@@ -132,7 +118,7 @@ impl Generator {
     fn program(seed: u64) -> Program {
         let mut g = Generator {
             b: Builder::new("indices", [8, 2, 1]),
-            random: Random(seed),
+            random: Random::new(seed),
             buffers: vec![],
             pool: vec![],
         };
@@ -346,7 +332,7 @@ fn programs_about_indices() {
     let mut counts = Counts::default();
     for seed in 0..250 {
         let p = Generator::program(seed);
-        let mut random = Random(!seed);
+        let mut random = Random::new(!seed);
         let lengths = [1 + random.below(6), 4 * (1 + random.below(3)), 12, 0];
         let contents = lengths.map(|n| {
             let words = (0..n).map(|_| match random.below(3) {

@@ -14,7 +14,7 @@ mod prng;
 mod values;
 
 use memory::sums_bytes;
-pub(crate) use prng::Random;
+pub use prng::Random;
 use std::sync::Arc;
 use vyre_ir::dialect::{OpDef, link};
 use vyre_ir::eval::is_evaluable;
