@@ -1,7 +1,7 @@
 //! What runs programs: machine code, or [strips](crate::strips) where no code can be made or nothing executed.
 
 use crate::ID;
-use crate::form::choice::{Choice, choose};
+use crate::form::choice::{Choice, choose, widest};
 use crate::jit::{Code, guarded};
 use crate::kernel::{Kernel, Work};
 use crate::strips::Strips;
@@ -73,6 +73,7 @@ impl Engine {
         gang: Option<u32>,
         checked: bool,
     ) -> Result<Kernel, BackendError> {
+        let gang = gang.or(crate::asked_gang()?);
         let fault = match self {
             Engine::Strips => {
                 let notice =
@@ -82,7 +83,7 @@ impl Engine {
             Engine::Failing(fault) => Some(fault),
             Engine::Code => None,
         };
-        match code(p, gang.or(crate::asked_gang()?), checked, fault) {
+        match code(p, gang, checked, fault) {
             // Tests are not to take a failure of the compiler for a success.
             Err(BackendError::CompileFailed { log, .. }) if fault.is_some() || !cfg!(debug_assertions) => {
                 // Gangs need more registers.
@@ -119,12 +120,7 @@ fn code(p: &Program, gang: Option<u32>, checked: bool, fault: Option<Fault>) -> 
 fn strips(p: &Program, gang: Option<u32>, checked: bool, notice: String) -> Result<Kernel, BackendError> {
     static ONCE: Once = Once::new();
     // The more lanes, the less a statement costs for each.
-    let gang = gang.unwrap_or(match p.workgroup_invocations() {
-        16.. => 16,
-        8.. => 8,
-        4.. => 4,
-        _ => 1,
-    });
+    let gang = gang.unwrap_or_else(|| widest(p));
     let Choice { form, scratch_bytes } = choose(p, Some(gang), checked)?;
     let strips = Strips::new(p, form, scratch_bytes);
     ONCE.call_once(|| tracing::warn!(target: TARGET, "{notice}"));

@@ -1,10 +1,13 @@
-//! From a plan to executable memory: Cranelift's settings, and the ownership of what it makes.
+//! From a form to executable memory: Cranelift's settings, and the ownership of what it makes.
 //!
 //! Code is first bytes with holes for addresses ([`Machine`]), then placed in memory ([`Code`]). Code that was compiled
 //! and code that was [stored](crate::stored) take the same way from there.
 //!
-//! Cranelift is trusted with memory but not with time or panics: large functions are compiled with its quick settings,
-//! because the time of the thorough ones grows with the square of the program, and a panic of it becomes an error.
+//! Cranelift's optimizer is off: it would compute values where they are used instead of where they stand, on both sides of
+//! a branch and again after it, and a gang's vectors one after another, each waiting for itself.
+//!
+//! Cranelift is trusted with memory but not with time or panics: registers of large functions are allocated quickly,
+//! because the time of doing it thoroughly grows with the square of the program, and a panic of it becomes an error.
 
 use crate::clif;
 use crate::clif::scalar::Features;
@@ -73,11 +76,11 @@ struct Host {
 
 fn host() -> Result<&'static Host, String> {
     static HOST: OnceLock<Result<Host, String>> = OnceLock::new();
-    let make = |level: &str, registers: &str| {
+    let make = |registers: &str| {
         let mut flags = settings::builder();
         let verify = if cfg!(debug_assertions) { "true" } else { "false" };
         let values = [
-            ("opt_level", level),
+            ("opt_level", "none"),
             ("regalloc_algorithm", registers),
             ("enable_verifier", verify),
             ("is_pic", "false"),
@@ -89,11 +92,9 @@ fn host() -> Result<&'static Host, String> {
         let builder = cranelift_native::builder().map_err(str::to_string)?;
         builder.finish(settings::Flags::new(flags)).map_err(|e| e.to_string())
     };
-    HOST.get_or_init(|| {
-        Ok(Host { thorough: make("none", "backtracking")?, quick: make("none", "single_pass")? })
-    })
-    .as_ref()
-    .map_err(String::clone)
+    HOST.get_or_init(|| Ok(Host { thorough: make("backtracking")?, quick: make("single_pass")? }))
+        .as_ref()
+        .map_err(String::clone)
 }
 
 /// Whether the processor has fused multiplication and addition.

@@ -158,7 +158,7 @@ fn version(engine: Engine) -> Result<String, BackendError> {
     Ok(format!("vyre-cpu {build} {engine} gang {gang} {settings}"))
 }
 
-/// The program in Cranelift's intermediate language, before Cranelift optimizes it.
+/// The program in Cranelift's intermediate language.
 ///
 /// # Errors
 /// As [`compile`].

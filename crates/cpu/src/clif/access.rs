@@ -5,7 +5,6 @@
 //! stores are for those in the mask only. What is known of indices holds for the lanes of the mask, so a check is left
 //! out only where the others cannot do harm: without a mask, or with their indices taken as 0.
 
-use super::lanes::Arrays;
 use super::memory::{Count, Inside, Memory};
 use super::{Emitter, Lanes, block_args, vector};
 use crate::form::{Place, Space, Step, Type, Var, Vars};
@@ -93,8 +92,7 @@ impl Emitter<'_> {
         let all = mask.as_ref().map(|mask| self.all(mask));
         let condition = match (inside, all) {
             (Inside::Never, _) if self.form.checked => {
-                let parked = self.park(place, &indices, &vectors, mask.is_some());
-                return self.slow_store(place, &memory, &indices, &parked, mask.as_ref());
+                return self.slow_store(place, &memory, &indices, &vectors, mask.as_ref());
             }
             (Inside::Never, _) => return,
             (Inside::Always, None) => return self.fast_store(scalar, &memory, &indices, &vectors),
@@ -102,7 +100,6 @@ impl Emitter<'_> {
             (Inside::When(inside), None) => inside,
             (Inside::When(inside), Some(all)) => self.b.ins().band(inside, all),
         };
-        let parked = self.park(place, &indices, &vectors, mask.is_some());
         self.either(
             condition,
             |e| {
@@ -110,7 +107,7 @@ impl Emitter<'_> {
                 Lanes::new()
             },
             |e| {
-                e.slow_store(place, &memory, &indices, &parked, mask.as_ref());
+                e.slow_store(place, &memory, &indices, &vectors, mask.as_ref());
                 Lanes::new()
             },
         );
@@ -582,41 +579,23 @@ impl Emitter<'_> {
         loaded.into_iter().flatten().collect()
     }
 
-    /// Puts what is to be stored where the lane-by-lane way takes it from, before it is known which way is taken.
-    /// Cranelift computes a value where it is used; without this it would be computed on both ways, and again after.
-    fn park(&mut self, place: &Place, indices: &Indices, values: &[Lanes], masked: bool) -> Arrays {
-        let each = matches!(indices, Indices::Each(_)).then_some(Scalar::U32);
-        let values_types = std::iter::repeat_n(place.scalar, values.len());
-        let arrays = self.room(values_types.chain(each).chain(masked.then_some(Scalar::Bool)));
-        for (i, vectors) in values.iter().enumerate() {
-            self.fill(&arrays, i, vectors);
-        }
-        arrays
-    }
-
     fn slow_store(
         &mut self,
         place: &Place,
         memory: &Memory,
         indices: &Indices,
-        parked: &Arrays,
+        values: &[Lanes],
         mask: Option<&Lanes>,
     ) {
-        let inputs = parked.scalars.len() - mask.is_some() as usize;
-        let mut count = inputs;
-        if let Indices::Each(indices) = indices {
-            count -= 1;
-            self.fill(parked, count, indices);
-        }
-        if let Some(mask) = mask {
-            self.fill(parked, inputs, mask);
-        }
-        self.loop_arrays(parked, inputs, mask.is_some(), |e, lane, args| {
-            let index = e.slow_index(indices, lane, &args[count..]);
+        let mut inputs = self.slow_inputs(indices);
+        let first = inputs.len();
+        inputs.extend(values.iter().map(|v| (place.scalar, v.clone())));
+        self.loop_lanes(&inputs, mask, &[], |e, lane, args| {
+            let index = e.slow_index(indices, lane, args);
             let memory = e.moved_to_lane(memory, lane);
-            let inside = e.inside_lane(place, &memory, index, count, lane);
+            let inside = e.inside_lane(place, &memory, index, values.len(), lane);
             e.guarded(inside, &[], |e| {
-                e.store_scalars(&memory, index, 0, &args[..count]);
+                e.store_scalars(&memory, index, 0, &args[first..]);
                 Lanes::new()
             })
         });

@@ -71,26 +71,13 @@ impl Emitter<'_> {
         self.gather_lanes(out, &each)
     }
 
-    /// Puts vectors into arrays on the stack, and makes room for more, which are zeroed.
+    /// Puts vectors into arrays on the stack, and makes room for more, which are zeroed. There is only one such room, used
+    /// by one loop after another.
     pub fn arrays(&mut self, inputs: &[(Scalar, Lanes)], outs: &[Scalar]) -> Arrays {
-        let scalars = inputs.iter().map(|i| i.0).chain(outs.iter().copied());
-        let arrays = self.room(scalars);
-        for (i, (_, vectors)) in inputs.iter().enumerate() {
-            self.fill(&arrays, i, vectors);
-        }
-        for (i, &scalar) in outs.iter().enumerate() {
-            let zeros = self.zeros(Type { scalar, varying: self.form.width > 1 });
-            self.fill(&arrays, inputs.len() + i, &zeros);
-        }
-        arrays
-    }
-
-    /// Room for arrays on the stack, one of each type. There is only one such room, used by one loop after another.
-    pub fn room(&mut self, types: impl IntoIterator<Item = Scalar>) -> Arrays {
         let mut offsets = SmallVec::new();
         let mut scalars = SmallVec::new();
         let mut end = 0;
-        for scalar in types {
+        for scalar in inputs.iter().map(|i| i.0).chain(outs.iter().copied()) {
             offsets.push(end as i32);
             scalars.push(scalar);
             end += Slot::bytes(scalar) * self.form.width;
@@ -106,12 +93,15 @@ impl Emitter<'_> {
         self.b.func.sized_stack_slots[slot].size = bytes;
         self.lane_slot = Some((slot, bytes));
         let base = self.b.ins().stack_addr(I64, slot, 0);
-        Arrays { base, offsets, scalars }
-    }
-
-    /// Puts vectors into an array.
-    pub fn fill(&mut self, arrays: &Arrays, i: usize, vectors: &[ir::Value]) {
-        self.store_vectors(stack_flags(), arrays.base, arrays.offsets[i], vectors);
+        let arrays = Arrays { base, offsets, scalars };
+        for (i, (_, vectors)) in inputs.iter().enumerate() {
+            self.store_vectors(stack_flags(), base, arrays.offsets[i], vectors);
+        }
+        for (i, &scalar) in outs.iter().enumerate() {
+            let zeros = self.zeros(Type { scalar, varying: self.form.width > 1 });
+            self.store_vectors(stack_flags(), base, arrays.offsets[inputs.len() + i], &zeros);
+        }
+        arrays
     }
 
     /// An array as vectors.
@@ -131,33 +121,21 @@ impl Emitter<'_> {
         let mut all: SmallVec<[(Scalar, Lanes); 4]> = inputs.into();
         all.extend(mask.map(|mask| (Scalar::Bool, mask.clone())));
         let arrays = self.arrays(&all, outs);
-        self.loop_arrays(&arrays, inputs.len(), mask.is_some(), body);
-        (0..outs.len()).map(|i| self.array(&arrays, all.len() + i)).collect()
-    }
-
-    /// As [`Emitter::loop_lanes`] with arrays that are filled: so many inputs, the mask if there is one, and outputs.
-    pub fn loop_arrays(
-        &mut self,
-        arrays: &Arrays,
-        inputs: usize,
-        masked: bool,
-        body: impl FnOnce(&mut Self, ir::Value, &[ir::Value]) -> Scalars,
-    ) {
         let [header, next, after] = [(); 3].map(|()| self.b.create_block());
         let lane = self.b.append_block_param(header, I64);
         let zero = self.b.ins().iconst(I64, 0);
         self.b.ins().jump(header, &[zero.into()]);
         self.b.switch_to_block(header);
-        if masked {
+        if mask.is_some() {
             let here = self.b.create_block();
-            let active = self.element(arrays, inputs, lane);
+            let active = self.element(&arrays, inputs.len(), lane);
             self.b.ins().brif(active, here, &[], next, &[]);
             self.b.switch_to_block(here);
         }
-        let args: Scalars = (0..inputs).map(|i| self.element(arrays, i, lane)).collect();
+        let args: Scalars = (0..inputs.len()).map(|i| self.element(&arrays, i, lane)).collect();
         let results = body(self, lane, &args);
         for (i, x) in results.into_iter().enumerate() {
-            self.set_element(arrays, inputs + masked as usize + i, lane, x);
+            self.set_element(&arrays, all.len() + i, lane, x);
         }
         self.b.ins().jump(next, &[]);
         self.b.switch_to_block(next);
@@ -165,6 +143,7 @@ impl Emitter<'_> {
         let more = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, following, self.form.width as i64);
         self.b.ins().brif(more, header, &[following.into()], after, &[]);
         self.b.switch_to_block(after);
+        (0..outs.len()).map(|i| self.array(&arrays, all.len() + i)).collect()
     }
 
     fn element_address(&mut self, arrays: &Arrays, i: usize, lane: ir::Value) -> ir::Value {

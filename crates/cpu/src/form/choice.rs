@@ -10,9 +10,6 @@ use crate::{GANG_SIZE, SUBGROUP, fission};
 use vyre_driver::BackendError;
 use vyre_ir::Program;
 
-/// The width that is tried first: two vectors of four for each number of 32 bits.
-const USUAL: u32 = 8;
-
 /// A program's form, and the bytes of scratch memory that a worker needs for it.
 pub(crate) struct Choice {
     pub form: Form,
@@ -34,30 +31,29 @@ pub(crate) fn choose(p: &Program, asked: Option<u32>, checked: bool) -> Result<C
     if subgroups {
         return with(SUBGROUP);
     }
-    let invocations = p.workgroup_invocations();
-    let alone = checked || asked.is_none() && (invocations < 4 || p.size() >= GANG_SIZE);
-    let choice = match asked {
-        _ if alone => return with(1),
-        Some(gang) => with(gang),
-        None if invocations < USUAL as u64 => with(4),
-        None => with(USUAL),
+    if checked || asked.is_none() && p.size() >= GANG_SIZE {
+        return with(1);
+    }
+    let choice = match with(asked.unwrap_or_else(|| widest(p))) {
+        Ok(wide) if asked.is_none() => match pressure::widest(pressure::pressure(&wide.form)) {
+            width if width < wide.form.width => with(width),
+            _ => Ok(wide),
+        },
+        choice => choice,
     };
     match choice {
         // Gangs need more memory.
         Err(BackendError::OutOfMemory { .. }) => with(1),
-        Ok(usual) if asked.is_none() => {
-            let width = pressure::width(pressure::pressure(&usual.form)).min(wide(invocations));
-            if width == usual.form.width { Ok(usual) } else { with(width) }
-        }
         choice => choice,
     }
 }
 
 /// The widest gang that a workgroup fills.
-fn wide(invocations: u64) -> u32 {
-    match invocations {
+pub(crate) fn widest(p: &Program) -> u32 {
+    match p.workgroup_invocations() {
         16.. => 16,
         8.. => 8,
-        _ => 4,
+        4.. => 4,
+        _ => 1,
     }
 }

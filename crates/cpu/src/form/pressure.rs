@@ -20,8 +20,8 @@ pub(crate) fn pressure(form: &Form) -> usize {
     if inside > 0 { inside } else { outside }
 }
 
-/// The width of gangs for a number of words for each lane.
-pub(crate) fn width(words: usize) -> u32 {
+/// The widest gangs that pay with a number of words for each lane.
+pub(crate) fn widest(words: usize) -> u32 {
     if words <= FEW { 16 } else { 8 }
 }
 

@@ -3,9 +3,8 @@
 //! [`vyre_opt::analysis::shapes`] says what differs between the invocations of a gang. A uniform value is one scalar; an
 //! affine one is the scalar of the gang's first invocation until somebody wants it for each lane; the rest varies.
 //! The workgroup's level has the steps of [`crate::fission`]; each of its pieces is a loop over gangs, and a last gang
-//! under a mask where the workgroup does not fill it. [`control`] has what invocations do apart, [`guard`] what they mostly do
-//! together, [`memory`] where things
-//! are, [`position`] who an invocation is, [`steps`] the workgroup's level.
+//! under a mask where the workgroup does not fill it. [`control`] has what invocations do apart, [`guard`] what they
+//! mostly do together, [`memory`] where things are, [`position`] who an invocation is, [`steps`] the workgroup's level.
 //!
 //! Recursion is as deep as the program's nesting, which the caller bounds.
 
