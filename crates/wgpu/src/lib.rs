@@ -1,0 +1,1 @@
+//! Backend `wgpu`: vyre programs on every Vulkan, Metal and DX12 device.
