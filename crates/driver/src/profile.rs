@@ -155,6 +155,9 @@ pub struct DeviceProfile {
     pub supports_cancel: bool,
     /// Whether the device works in the host's memory, so that nothing needs to be copied to it.
     pub host_memory: bool,
+    /// Whether floats are bit-identical to the oracle's, NaNs aside. Where not, they are within the bounds that the
+    /// conformance suite states, and all else is identical still.
+    pub exact_floats: bool,
     /// How well it times work.
     pub timing_quality: TimingQuality,
     /// Measured memory bandwidth in GB/s.
@@ -164,7 +167,8 @@ pub struct DeviceProfile {
 }
 
 impl DeviceProfile {
-    /// A device without any feature, timed by the host only, with one processor: a backend sets what it has.
+    /// A device without any feature, timed by the host only, with one processor and exact floats: a backend sets what
+    /// it has.
     pub fn new(
         backend: &'static str,
         kind: DeviceKind,
@@ -195,6 +199,7 @@ impl DeviceProfile {
             supports_distributed: false,
             supports_cancel: false,
             host_memory: false,
+            exact_floats: true,
             timing_quality: TimingQuality::HostOnly,
             mem_bw_gbps: None,
             compute_units: 1,
