@@ -170,6 +170,28 @@ fn buffers_of_several_types_are_words() {
 }
 
 #[test]
+fn neighbors_in_a_word_are_stored_at_once() {
+    check(
+        "%0: u32 = global_id x
+         %1: u32 = load mixed[%0]
+         %2: u16 = convert %1
+         store mixed[%0], %2",
+        "
+        let mixed_length = arrayLength((&mixed));
+        let mixed_last = (mixed_length - 1u);
+        let mixed_last_1 = ((mixed_length * 2u) - 1u);
+        let mixed_value = atomicLoad((&mixed[min(global_id.x, mixed_last)]));
+        let mixed_value_1 = select(0u, mixed_value, (global_id.x <= mixed_last));
+        let convert = u16(mixed_value_1);
+        if (global_id.x <= mixed_last_1) {
+            let _e26 = ((global_id.x & 1u) << 4u);
+            atomicAnd((&mixed[(global_id.x >> 1u)]), ~((65535u << _e26)));
+            atomicOr((&mixed[(global_id.x >> 1u)]), (u32(convert) << _e26));
+        }",
+    );
+}
+
+#[test]
 fn uniform_memory_comes_in_rows() {
     check(
         "%0: u32 = const 5

@@ -389,13 +389,10 @@ fn unit(decl: &BufferDecl, uses: Uses) -> Result<(Scalar, bool), String> {
         };
     }
     let shared = decl.memory != Memory::Private;
-    let same_width = match width_of_all {
-        0 => Scalar::U32,
-        _ => types::bits_type(uses.scalars.iter().next().expect("it is not empty")),
-    };
-    Ok(match uses.scalars.only().filter(|s| fits(*s)) {
-        Some(only) => (only, false),
-        None if fits(same_width) && uses.scalars.only().is_none() => (same_width, false),
+    let (only, first) = (uses.scalars.only(), uses.scalars.iter().next().expect("it is not empty"));
+    let bits = (only.is_none() && width_of_all != 0).then(|| types::bits_type(first));
+    Ok(match only.filter(|s| fits(*s)).or(bits.filter(|s| fits(*s))) {
+        Some(unit) => (unit, false),
         None => (Scalar::U32, shared && uses.stores.iter().any(|s| s.bytes() < 4)),
     })
 }
