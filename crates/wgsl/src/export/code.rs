@@ -9,6 +9,8 @@
 //! - expressions that naga must see evaluated are covered by exactly one `Emit` of the block they were made in;
 //! - a literal never is NaN or infinite (naga and WGSL have no such literals): those come from the bits in a variable.
 
+use super::device::Immediate;
+use super::interface::Words;
 use super::types;
 use naga::{Block, Expression, Handle, Literal, Span, Statement};
 use std::collections::HashMap;
@@ -81,6 +83,8 @@ pub(super) struct Code {
     pub module: naga::Module,
     /// The entry point's function so far.
     pub function: naga::Function,
+    /// The immediate data that it reads so far.
+    pub words: Words,
     blocks: Vec<Block>,
     prologue: Block,
     starting: bool,
@@ -97,6 +101,7 @@ impl Code {
         Code {
             module: naga::Module::default(),
             function: naga::Function::default(),
+            words: Words::default(),
             blocks: vec![Block::new()],
             prologue: Block::new(),
             starting: false,
@@ -108,14 +113,15 @@ impl Code {
         }
     }
 
-    /// The finished function.
-    pub fn finish(mut self) -> (naga::Module, naga::Function) {
+    /// The finished module, its function, and the immediate data that this reads.
+    pub fn finish(mut self) -> (naga::Module, naga::Function, Vec<Immediate>) {
         self.statement(Statement::Return { value: None });
         let body = self.close();
         assert!(self.blocks.is_empty(), "a block is still open");
         self.prologue.extend_block(body);
         self.function.body = self.prologue;
-        (self.module, self.function)
+        let immediates = self.words.finish(&mut self.module);
+        (self.module, self.function, immediates)
     }
 
     // ---- places

@@ -5,14 +5,16 @@
 //! unchanged stays the value it began as.
 
 use super::code::{Code, Val};
+use super::device::Immediate;
+use super::interface::{Interface, along};
 use super::memory::{Check, Plan, Read};
 use super::scan::{self, Needs};
 use crate::codes;
 use naga::{Block, Expression, Handle, Statement, SwitchCase, SwitchValue};
 use std::collections::HashMap;
 use vyre_ir::{
-    Attr, Buffer, Diagnostic, Entity, InstData, Op, Program, Region, Rule, Scalar, SideTable, Type, Value,
-    dialect,
+    Attr, Buffer, Diagnostic, Entity, Inst, InstData, Op, Program, Region, Rule, Scalar, SideTable, Type,
+    Value, dialect,
 };
 
 type Expr = Handle<Expression>;
@@ -43,10 +45,19 @@ pub(super) struct Lower<'p> {
     /// Whether a workgroup of several axes runs as one of the x axis, so that subgroups are consecutive invocations
     /// (naga refuses a lane's position otherwise).
     flat: bool,
+    target: &'p Target<'p>,
 }
 
-/// The module of a program.
-pub(super) fn lower(p: &Program) -> Result<naga::Module, Diagnostic> {
+/// What the module is for.
+pub(super) struct Target<'t> {
+    /// Who runs it.
+    pub interface: Interface,
+    /// Which accesses are known to be in bounds.
+    pub proven: &'t dyn Fn(Inst) -> bool,
+}
+
+/// The module of a program, and the immediate data that it reads.
+pub(super) fn lower(p: &Program, target: &Target<'_>) -> Result<(naga::Module, Vec<Immediate>), Diagnostic> {
     if let Some(what) = dialect::unsupported(p, "WGSL, SPIR-V, MSL and HLSL", &|_| false) {
         return Err(what);
     }
@@ -62,8 +73,11 @@ pub(super) fn lower(p: &Program) -> Result<naga::Module, Diagnostic> {
         },
     };
     let mut code = Code::new();
-    let plans = p.buffers.keys().map(|b| Plan::new(&mut code, p, b, needs.buffers[b.index()]));
-    let plans = plans.collect::<Result<_, _>>()?;
+    let bindings = target.interface.bindings(p);
+    let plan = |b: Buffer| {
+        Plan::new(&mut code, p, b, needs.buffers[b.index()], target.interface, bindings[b.index()])
+    };
+    let plans = p.buffers.keys().map(plan).collect::<Result<_, _>>()?;
     let mut lower = Lower {
         p,
         code,
@@ -74,9 +88,10 @@ pub(super) fn lower(p: &Program) -> Result<naga::Module, Diagnostic> {
         inputs: HashMap::new(),
         positions: HashMap::new(),
         flat,
+        target,
     };
     lower.region(p.body, &mut |_, _| ());
-    let (mut module, function) = lower.code.finish();
+    let (mut module, function, immediates) = lower.code.finish();
     module.entry_points.push(naga::EntryPoint {
         name: identifier(&p.name),
         stage: naga::ShaderStage::Compute,
@@ -88,7 +103,7 @@ pub(super) fn lower(p: &Program) -> Result<naga::Module, Diagnostic> {
         task_payload: None,
         incoming_ray_payload: None,
     });
-    Ok(module)
+    Ok((module, immediates))
 }
 
 /// A name as an identifier of all output languages, apart from their keywords.
@@ -115,7 +130,7 @@ impl Lower<'_> {
                 Op::If => self.branch(data),
                 Op::Loop => self.repeat(data),
                 Op::Switch => self.switch(data),
-                _ => self.straight(data),
+                _ => self.straight(inst),
             }
         }
     }
@@ -298,7 +313,8 @@ impl Lower<'_> {
 
     // ---- instructions
 
-    fn straight(&mut self, data: &InstData) {
+    fn straight(&mut self, inst: Inst) {
+        let data = &self.p.insts[inst];
         let args: smallvec::SmallVec<[Val; 3]> = data.args.iter().map(|&v| self.value(v)).collect();
         let name = data.op.name();
         match (data.op.info().rule, &data.attr) {
@@ -318,7 +334,7 @@ impl Lower<'_> {
                 let value = self.plans[buffer.index()].length(&mut self.code);
                 self.define(data.results[0], value, name);
             }
-            (_, Attr::Buffer(buffer)) => self.access(data, *buffer, &args),
+            (_, Attr::Buffer(buffer)) => self.access(inst, *buffer, &args),
             (Rule::Nothing, _) => {
                 let barrier = match data.op {
                     Op::WorkgroupBarrier => naga::Barrier::WORK_GROUP,
@@ -342,10 +358,11 @@ impl Lower<'_> {
         }
     }
 
-    fn access(&mut self, data: &InstData, buffer: Buffer, args: &[Val]) {
+    fn access(&mut self, inst: Inst, buffer: Buffer, args: &[Val]) {
+        let data = &self.p.insts[inst];
         let ty = self.p.accessed(data).expect("the row is one of memory");
         let index = args[0];
-        let check = if self.is_inside(buffer, ty, data.args[0]) {
+        let check = if self.is_inside(inst, buffer, ty, data.args[0]) {
             Check::Inside
         } else {
             self.plans[buffer.index()].check(&mut self.code, ty.scalar.bytes(), ty.lanes, index)
@@ -374,15 +391,16 @@ impl Lower<'_> {
         }
     }
 
-    /// Whether an enclosing `if` has compared the index with the buffer's length.
-    fn is_inside(&self, buffer: Buffer, ty: Type, index: Value) -> bool {
+    /// Whether the access is proven, or an enclosing `if` has compared the index with the buffer's length.
+    fn is_inside(&self, inst: Inst, buffer: Buffer, ty: Type, index: Value) -> bool {
         let decl = &self.p.buffers[buffer];
         let element = decl.element.bytes();
         if decl.static_bytes().is_some() && self.value(index).bits().is_some() {
             return false; // naga rejects a constant index outside, also in a branch that is never taken
         }
         let compared = |f: &Fact| f.value == index && f.below == Limit::LengthOf(buffer);
-        ty.bytes() <= element && ty.lanes == 1 && self.facts.iter().any(compared)
+        (self.target.proven)(inst)
+            || ty.bytes() <= element && ty.lanes == 1 && self.facts.iter().any(compared)
     }
 
     fn load(&mut self, buffer: Buffer, ty: Type, index: Val, check: Check, how: Read) -> Val {
@@ -406,7 +424,16 @@ impl Lower<'_> {
                 let value = plan.load(code, ty, place, how);
                 code.choose(inside, value, zero)
             }
-            Check::Below(limit) => {
+            Check::Below { limit, readable: true } => {
+                let inside = code.op(Op::Lt, &[index, limit]);
+                let place = match index.same_bits() {
+                    Some(0) => index,
+                    _ => code.choose(inside, index, Val::u32(0)),
+                };
+                let value = plan.load(code, ty, place, how);
+                code.choose(inside, value, zero)
+            }
+            Check::Below { limit, readable: false } => {
                 let variable = code.variable("loaded", ty);
                 let inside = code.op(Op::Lt, &[index, limit]);
                 let accept = code.block(|code| {
@@ -443,7 +470,7 @@ impl Lower<'_> {
                 return;
             }
             Check::AtMost(last) => (Op::Le, last),
-            Check::Below(limit) => (Op::Lt, limit),
+            Check::Below { limit, .. } => (Op::Lt, limit),
         };
         let inside = self.code.op(op, &[index, limit]);
         let variables = self.variables(results, "old");
@@ -495,8 +522,8 @@ impl Lower<'_> {
         let (u32x3, u32) = (Type::new(Scalar::U32, 3), Type::from(Scalar::U32));
         let size = self.p.workgroup_size;
         let invocations = self.p.workgroup_invocations();
-        let along = size[axis as usize] as u64;
-        if op == Op::LocalId && along == 1 {
+        let extent = size[axis as usize] as u64;
+        if op == Op::LocalId && extent == 1 {
             return Val::u32(0);
         }
         if self.flat && op == Op::LocalId {
@@ -505,8 +532,8 @@ impl Lower<'_> {
                 let before: u32 = size[..axis as usize].iter().product();
                 let rest = code.op(Op::Div, &[index, Val::u32(before)]);
                 let local = code.op(Op::Rem, &[rest, Val::u32(size[axis as usize])]);
-                code.name(local, &format!("local_{}", ["x", "y", "z"][axis as usize]));
-                local.at_most(along - 1)
+                code.name(local, &along("local", axis));
+                local.at_most(extent - 1)
             });
         }
         if self.flat && op == Op::GlobalId {
@@ -514,9 +541,18 @@ impl Lower<'_> {
             return self.code.at_start(|code| {
                 let first = code.op(Op::Mul, &[group, Val::u32(size[axis as usize])]);
                 let global = code.op(Op::Add, &[first, local]);
-                code.name(global, &format!("global_{}", ["x", "y", "z"][axis as usize]));
+                code.name(global, &along("global", axis));
                 global
             });
+        }
+        let first = match op {
+            Op::GlobalId | Op::WorkgroupId => self.target.interface.first_workgroup(&mut self.code, axis),
+            _ => None,
+        };
+        if op == Op::NumWorkgroups
+            && let Some(count) = self.target.interface.workgroups(&mut self.code, axis)
+        {
+            return count;
         }
         if op == Op::NumSubgroups {
             // Not naga's: lavapipe's does not count a last subgroup that is not full.
@@ -530,7 +566,7 @@ impl Lower<'_> {
         }
         let (built_in, ty, name, max) = match op {
             Op::GlobalId => (In::GlobalInvocationId, u32x3, "global_id", u64::MAX),
-            Op::LocalId => (In::LocalInvocationId, u32x3, "local_id", along - 1),
+            Op::LocalId => (In::LocalInvocationId, u32x3, "local_id", extent - 1),
             Op::WorkgroupId => (In::WorkGroupId, u32x3, "workgroup_id", u64::MAX),
             Op::NumWorkgroups => (In::NumWorkGroups, u32x3, "num_workgroups", u64::MAX),
             Op::LocalIndex => (In::LocalInvocationIndex, u32, "local_index", invocations - 1),
@@ -546,6 +582,15 @@ impl Lower<'_> {
                 code.value(Scalar::U32, Expression::AccessIndex { base: argument, index: axis as u32 })
             }),
         };
-        value.at_most(max)
+        let Some(first) = first else { return value.at_most(max) };
+        self.code.at_start(|code| {
+            let before = match op {
+                Op::GlobalId => code.op(Op::Mul, &[first, Val::u32(size[axis as usize])]),
+                _ => first,
+            };
+            let sum = code.op(Op::Add, &[value, before]);
+            code.name(sum, &along(name, axis));
+            sum
+        })
     }
 }

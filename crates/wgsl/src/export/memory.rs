@@ -2,17 +2,19 @@
 //!
 //! A buffer is an array of its unit: the scalar of all its accesses where there is one, the unsigned integer of their
 //! width where they differ in type only, else 32-bit words. Every access checks its index against the length, unless
-//! the index is known to be inside: a constant, a value with a small enough bound, or one that an enclosing `if` has
-//! compared with the length. A load outside reads the last element and drops it (no branch, so loads of a loop can be
-//! issued together; one element is there, since bindings are never empty); a store outside is branched around.
+//! the index is known to be inside: a constant, a value with a small enough bound, one that an enclosing `if` has
+//! compared with the length, or an access that was proven before. A load outside reads an element that is there and
+//! drops it (no branch, so loads of a loop can be issued together): the last, or, where the buffer may be empty, what
+//! pads its memory. A store outside is branched around.
 
 use super::code::{Code, Val};
+use super::interface::{Interface, read_only};
 use super::scan::{Scalars, Uses, at};
 use super::types;
 use crate::codes;
 use naga::{AddressSpace, ArraySize, Expression, Handle, Span, Statement, TypeInner};
 use std::num::NonZeroU32;
-use vyre_ir::{Access, Buffer, BufferDecl, Diagnostic, Memory, Op, Program, Scalar, Type};
+use vyre_ir::{Buffer, BufferDecl, Diagnostic, Memory, Op, Program, Scalar, Type};
 
 type Expr = Handle<Expression>;
 
@@ -26,12 +28,18 @@ pub(super) struct Plan {
     pub unit: Scalar,
     /// Whether the units are atomic.
     pub atomic: bool,
+    buffer: Buffer,
+    interface: Interface,
     /// Size in bytes, when it is not known at run time only.
     bytes: Option<u64>,
     element_bytes: u32,
+    /// What the length is counted in at run time, in bytes.
+    counted: u32,
+    /// What it surely has, in bytes, when it is sized at run time.
+    certain: u32,
     /// Whether the units come in rows of four, as uniform memory wants them.
     rows: bool,
-    /// Number of units, where it is known at run time only.
+    /// The length in what is counted, where it is known at run time only.
     units: Option<Val>,
     /// The last index, or the number of indices, at which an access of (width, lanes) is inside.
     limits: Vec<((u32, u8), Val)>,
@@ -46,13 +54,20 @@ pub(super) enum Check {
     Outside,
     /// It is inside when the index is at most this, which itself is inside.
     AtMost(Val),
-    /// It is inside when the index is below this.
-    Below(Val),
+    /// It is inside when the index is below this. Index 0 may be read all the same if `readable`.
+    Below { limit: Val, readable: bool },
 }
 
 impl Plan {
     /// Declares the buffer in the module.
-    pub fn new(code: &mut Code, p: &Program, buffer: Buffer, uses: Uses) -> Result<Plan, Diagnostic> {
+    pub fn new(
+        code: &mut Code,
+        p: &Program,
+        buffer: Buffer,
+        uses: Uses,
+        interface: Interface,
+        binding: Option<naga::ResourceBinding>,
+    ) -> Result<Plan, Diagnostic> {
         let decl = &p.buffers[buffer];
         let refuse = |message: String| {
             let message = Diagnostic::new(codes::E002, message).in_source(p.source.as_ref());
@@ -61,16 +76,18 @@ impl Plan {
                 None => message,
             }
         };
-        let (unit, atomic) =
-            unit(decl, uses).map_err(|why| refuse(format!("buffer `{}` {why}", decl.name)))?;
+        let memory = interface.memory(decl);
+        let (unit, atomic) = unit(decl, memory, uses, interface)
+            .map_err(|why| refuse(format!("buffer `{}` {why}", decl.name)))?;
         let unit_bytes = unit.bytes() as u64;
         let bytes = decl.static_bytes();
-        let rows = decl.memory == Memory::Uniform;
+        let rows = memory == Memory::Uniform;
         if bytes.is_none() && rows {
             return Err(refuse(format!("uniform buffer `{}` is sized at run time", decl.name))
                 .fix("Declare its count, or make it a read-only storage buffer."));
         }
-        if bytes.is_none() && !decl.element.bytes().is_multiple_of(unit.bytes()) {
+        let counted = interface.counted_bytes(decl, uses, unit);
+        if bytes.is_none() && !decl.element.bytes().is_multiple_of(counted) {
             let message = format!(
                 "buffer `{}` has to be an array of {unit}, from whose length the number of {} elements does not follow",
                 decl.name, decl.element
@@ -98,23 +115,20 @@ impl Plan {
         let stride = if rows { 16 } else { unit.bytes() };
         let ty = code.insert_type(TypeInner::Array { base, size, stride });
         let load = naga::StorageAccess::LOAD;
-        let space = match decl.memory {
+        let space = match memory {
             Memory::Uniform => AddressSpace::Uniform,
             Memory::Workgroup => AddressSpace::WorkGroup,
             Memory::Private => AddressSpace::Private,
-            Memory::Storage | Memory::Persistent if decl.access == Access::Read => {
-                AddressSpace::Storage { access: load }
-            }
+            Memory::Storage | Memory::Persistent if read_only(decl) => AddressSpace::Storage { access: load },
             Memory::Storage | Memory::Persistent => {
                 AddressSpace::Storage { access: load | naga::StorageAccess::STORE }
             }
         };
-        let bound = decl.memory.is_bound();
         let name = super::lower::identifier(&decl.name);
         let variable = naga::GlobalVariable {
             name: Some(name.clone()),
             space,
-            binding: bound.then_some(naga::ResourceBinding { group: decl.group, binding: decl.binding }),
+            binding,
             ty,
             init: None,
             memory_decorations: naga::MemoryDecorations::empty(),
@@ -125,24 +139,23 @@ impl Plan {
             global: code.declare(Expression::GlobalVariable(variable)),
             unit,
             atomic,
+            buffer,
+            interface,
             bytes,
             element_bytes: decl.element.bytes(),
+            counted,
+            certain: interface.certain_bytes(decl),
             rows,
             units: None,
             limits: Vec::new(),
         })
     }
 
-    /// The number of units of a buffer that is sized at run time.
+    /// The length of a buffer that is sized at run time, in what is counted.
     fn units(&mut self, code: &mut Code) -> Val {
-        let (global, name) = (self.global, &self.name);
-        *self.units.get_or_insert_with(|| {
-            code.at_start(|code| {
-                let units = code.value(Scalar::U32, Expression::ArrayLength(global));
-                code.name(units, &format!("{name}_length"));
-                units
-            })
-        })
+        let name = format!("{}_length", self.name);
+        let (interface, buffer, counted) = (self.interface, (self.buffer, self.global), self.counted);
+        *self.units.get_or_insert_with(|| code.at_start(|code| interface.units(code, buffer, counted, &name)))
     }
 
     /// The number of elements.
@@ -151,7 +164,7 @@ impl Plan {
             return Val::u32((bytes / self.element_bytes as u64) as u32);
         }
         let units = self.units(code);
-        let ratio = self.element_bytes / self.unit.bytes();
+        let ratio = self.element_bytes / self.counted;
         if ratio == 1 { units } else { code.at_start(|code| code.op(Op::Div, &[units, Val::u32(ratio)])) }
     }
 
@@ -167,23 +180,24 @@ impl Plan {
         }
         if let Some(index) = index.same_bits() {
             let end = (index + lanes as u64) * width as u64;
-            if end > u32::MAX as u64 * self.unit.bytes() as u64 {
+            if end > u32::MAX as u64 * self.unit.bytes().min(self.counted) as u64 {
                 return Check::Outside; // beyond the greatest length; naga rejects such an index
             }
         }
-        // A bound buffer holds at least one element.
-        let certain = self.element_bytes >= width * lanes as u32;
-        if certain && index.max + lanes as u64 <= (self.element_bytes / width) as u64 {
+        let access = width * lanes as u32;
+        let certain = self.certain >= access;
+        if certain && index.max + lanes as u64 <= (self.certain / width) as u64 {
             return Check::Inside;
         }
-        let wrap = if certain { Check::AtMost } else { Check::Below };
+        let readable = self.interface.readable_bytes() >= access;
+        let wrap = |limit| if certain { Check::AtMost(limit) } else { Check::Below { limit, readable } };
         if let Some((_, limit)) = self.limits.iter().find(|(access, _)| *access == (width, lanes)) {
             return wrap(*limit);
         }
         let units = self.units(code);
-        let (unit, name) = (self.unit.bytes(), &self.name);
+        let (counted, name) = (self.counted, &self.name);
         let limit = code.at_start(|code| {
-            let count = match (width, unit) {
+            let count = match (width, counted) {
                 (w, u) if w > u => code.op(Op::Div, &[units, Val::u32(w / u)]),
                 (w, u) if w < u => code.op(Op::Mul, &[units, Val::u32(u / w)]),
                 _ => units,
@@ -362,21 +376,19 @@ fn access(code: &mut Code, base: Expr, index: Val) -> Expr {
 }
 
 /// What the array is of, and whether that is atomic; or why there is no such array.
-fn unit(decl: &BufferDecl, uses: Uses) -> Result<(Scalar, bool), String> {
-    let rows = decl.memory == Memory::Uniform;
-    // An array of what does not divide the buffer's size would be larger than what is bound.
-    let whole = |s: Scalar| {
-        !decl.memory.is_bound()
-            || match decl.static_bytes() {
-                Some(bytes) => bytes.is_multiple_of(s.bytes() as u64),
-                None => decl.element.bytes().is_multiple_of(s.bytes()),
-            }
-    };
-    let fits = |s: Scalar| types::scalar(s).is_some() && (!rows || s.bytes() == 4) && whole(s);
+fn unit(
+    decl: &BufferDecl,
+    memory: Memory,
+    uses: Uses,
+    interface: Interface,
+) -> Result<(Scalar, bool), String> {
+    let rows = memory == Memory::Uniform;
+    let fits =
+        |s: Scalar| types::scalar(s).is_some() && (!rows || s.bytes() == 4) && interface.divides(decl, s);
     let width = |s: Scalars| s.iter().map(Scalar::bytes).reduce(|a, b| if a == b { a } else { 0 });
     let width_of_all = width(uses.scalars).unwrap_or(0);
     if uses.scalars.is_empty() {
-        return Ok((Some(decl.element.scalar).filter(|s| fits(*s)).unwrap_or(Scalar::U32), false));
+        return Ok((Some(interface.unused(decl)).filter(|s| fits(*s)).unwrap_or(Scalar::U32), false));
     }
     if let Some(width) = width(uses.atomics) {
         return match (width, width_of_all) {

@@ -43,6 +43,9 @@
 
 mod atomics;
 mod code;
+pub mod device;
+mod floats;
+mod interface;
 mod lower;
 mod memory;
 mod ops;
@@ -63,7 +66,8 @@ use vyre_ir::{Diagnostic, Program};
 /// `E001` a type that naga does not have, `E002` a buffer that cannot be declared, `E003` an operation to be expanded
 /// first, `E004` control flow nested too deep, `E007` a workgroup too large, `O010` an intrinsic of a dialect.
 pub fn module(p: &Program) -> Result<naga::Module, Diagnostic> {
-    lower::lower(p)
+    let target = lower::Target { interface: interface::Interface::Text, proven: &|_| false };
+    lower::lower(p, &target).map(|(module, _)| module)
 }
 
 /// The program as WGSL.
@@ -79,7 +83,8 @@ pub fn wgsl(p: &Program) -> Result<String, Diagnostic> {
 /// # Errors
 /// As [`module`], and `E005` for what the language lacks.
 pub fn spirv(p: &Program) -> Result<Vec<u8>, Diagnostic> {
-    write::spirv(p, &module(p)?)
+    let words = floats::uncontracted(write::spirv(p, &module(p)?)?);
+    Ok(words.into_iter().flat_map(u32::to_le_bytes).collect())
 }
 
 /// The program as Metal Shading Language.

@@ -56,7 +56,8 @@ pub(super) fn wgsl(p: &Program, module: &naga::Module) -> Result<String, Diagnos
     wgsl::write_string(module, info, wgsl::WriterFlags::empty()).map_err(|e| refuse(p, "WGSL", &e))
 }
 
-pub(super) fn spirv(p: &Program, module: &naga::Module) -> Result<Vec<u8>, Diagnostic> {
+/// The words of a SPIR-V module, as naga writes them.
+pub(super) fn spirv(p: &Program, module: &naga::Module) -> Result<Vec<u32>, Diagnostic> {
     let info = &check(p, module, "SPIR-V", spv::supported_capabilities())?;
     let options = spv::Options {
         lang_version: (1, 3),
@@ -66,33 +67,7 @@ pub(super) fn spirv(p: &Program, module: &naga::Module) -> Result<Vec<u8>, Diagn
         force_loop_bounding: false,
         ..spv::Options::default()
     };
-    let words = spv::write_vec(module, info, &options, None).map_err(|e| refuse(p, "SPIR-V", &e))?;
-    Ok(uncontracted(words).into_iter().flat_map(u32::to_le_bytes).collect())
-}
-
-/// Decorates float arithmetic so that a driver neither fuses nor rearranges it: without that Mesa makes `-b` of
-/// `a - (a + b)`, which takes the error terms away that the expanded math functions work with.
-fn uncontracted(mut words: Vec<u32>) -> Vec<u32> {
-    const HEADER: usize = 5;
-    // FNegate, FAdd, FSub, FMul, FDiv, FRem, VectorTimesScalar: (operation, type, result, operands).
-    const ARITHMETIC: [u32; 7] = [127, 129, 131, 133, 136, 140, 142];
-    const DECORATE: u32 = 71;
-    const NO_CONTRACTION: u32 = 42;
-    let (mut at, mut types, mut decorations) = (HEADER, None, Vec::new());
-    while let Some(&word) = words.get(at) {
-        let (operation, length) = (word & 0xffff, (word >> 16) as usize);
-        let is_type_or_value = matches!(operation, 19..=39 | 41..=46 | 54 | 59);
-        if is_type_or_value && types.is_none() {
-            types = Some(at);
-        }
-        if ARITHMETIC.contains(&operation) {
-            decorations.extend([3 << 16 | DECORATE, words[at + 2], NO_CONTRACTION]);
-        }
-        at += length.max(1);
-    }
-    let end_of_decorations = types.unwrap_or(at);
-    words.splice(end_of_decorations..end_of_decorations, decorations);
-    words
+    spv::write_vec(module, info, &options, None).map_err(|e| refuse(p, "SPIR-V", &e))
 }
 
 pub(super) fn msl(p: &Program, module: &naga::Module) -> Result<String, Diagnostic> {

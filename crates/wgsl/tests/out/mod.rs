@@ -1,11 +1,32 @@
-//! What the tests of the exporter share.
+//! What the tests of the exporter share. Not each of them uses all of it.
+
+#![allow(dead_code)]
 
 use vyre_ir::{Access, Buffer, BufferDecl, Builder, Memory, Op, Program, Scalar, Type, Value};
-use vyre_wgsl::export;
+use vyre_wgsl::export::{
+    self,
+    device::{self, Features},
+};
 
-/// The program in every language.
-pub fn outputs(p: &Program) -> [(&'static str, Result<String, vyre_ir::Diagnostic>); 4] {
+/// A device that has everything.
+pub const EVERYTHING: Features = Features {
+    f16: true,
+    f64: true,
+    i16: true,
+    i64: true,
+    i64_atomics: true,
+    i64_atomic_min_max: true,
+    f32_atomics: true,
+    subgroups: true,
+    subgroup_barrier: true,
+};
+
+/// The program in every language, and as SPIR-V for such a device.
+pub fn outputs(p: &Program) -> [(&'static str, Result<String, vyre_ir::Diagnostic>); 5] {
+    let words = device::module(p, &EVERYTHING, &|_| false)
+        .and_then(|m| device::spirv(p, &m, &device::FloatControls::default()));
     [
+        ("device", words.map(|words| format!("{} words", words.len()))),
         ("WGSL", export::wgsl(p)),
         ("SPIR-V", export::spirv(p).map(|bytes| format!("{} bytes", bytes.len()))),
         ("MSL", export::msl(p)),

@@ -1,0 +1,108 @@
+//! A program for a device: the module and how its backend is to bind it.
+//!
+//! All bound buffers are in group 0, numbered by (group, binding) of the program. The memory of each has at least
+//! 16 bytes and a multiple of them, however long the buffer is. A buffer whose count is declared has exactly that size.
+//! What is known at dispatch only comes in words of immediate data: lengths, the number of workgroups, and the first
+//! workgroup, which is added to the position that the device counts. So an empty buffer gives zeros and drops what is
+//! stored, a size need not be a multiple of 4, and a grid too large for the device is run in parts.
+
+pub use super::floats::FloatControls;
+
+use super::floats::{controlled, uncontracted};
+use super::interface::{Interface, in_order, read_only};
+use super::lower::{Target, identifier, lower};
+use super::write;
+use vyre_ir::{Buffer, Diagnostic, Inst, Memory, Program};
+
+/// A program as a device runs it, and how it is to be bound.
+#[derive(Clone, Debug)]
+pub struct DeviceModule {
+    /// The module, with one compute entry point.
+    pub module: naga::Module,
+    /// The name of the entry point.
+    pub entry: String,
+    /// What to bind in group 0: the index is the binding.
+    pub bindings: Vec<Bound>,
+    /// The 32-bit words of immediate data that the program reads, in order.
+    pub immediates: Vec<Immediate>,
+}
+
+/// A buffer that is to be bound.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Bound {
+    /// The program's buffer.
+    pub buffer: Buffer,
+    /// Whether it is bound as a uniform buffer; else as storage.
+    pub uniform: bool,
+    /// Whether the program only reads it.
+    pub read_only: bool,
+}
+
+/// A word of immediate data.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Immediate {
+    /// The position of the first workgroup of this part of the grid, along an axis.
+    FirstWorkgroup(u8),
+    /// The number of workgroups of the whole grid along an axis.
+    Workgroups(u8),
+    /// The length of a buffer that is sized at run time.
+    Units {
+        /// The buffer.
+        buffer: Buffer,
+        /// The size of what is counted: the word is the buffer's true size in bytes divided by this, without a rest.
+        unit_bytes: u32,
+    },
+}
+
+/// What a device has beyond the basics.
+#[derive(Copy, Clone, Default, PartialEq, Eq, Hash, Debug)]
+pub struct Features {
+    /// 16-bit floats, also in memory.
+    pub f16: bool,
+    /// 64-bit floats.
+    pub f64: bool,
+    /// 16-bit integers, also in memory.
+    pub i16: bool,
+    /// 64-bit integers.
+    pub i64: bool,
+    /// All atomic operations on 64-bit integers.
+    pub i64_atomics: bool,
+    /// Atomic minimum and maximum of 64-bit integers.
+    pub i64_atomic_min_max: bool,
+    /// Atomic sums of f32 in storage memory.
+    pub f32_atomics: bool,
+    /// Subgroup operations.
+    pub subgroups: bool,
+    /// Barriers of subgroups.
+    pub subgroup_barrier: bool,
+}
+
+/// The verified program as a module for a device with these features.
+///
+/// `proven` says which accesses are known to be in bounds: no check is made for them.
+///
+/// # Errors
+/// Those of [`module`](super::module).
+pub fn module(
+    p: &Program,
+    _has: &Features,
+    proven: &dyn Fn(Inst) -> bool,
+) -> Result<DeviceModule, Diagnostic> {
+    let interface = Interface::Device;
+    let (module, immediates) = lower(p, &Target { interface, proven })?;
+    let bound = |buffer| {
+        let decl = &p.buffers[buffer];
+        let uniform = interface.memory(decl) == Memory::Uniform;
+        Bound { buffer, uniform, read_only: read_only(decl) }
+    };
+    let bindings = in_order(p).into_iter().map(bound).collect();
+    Ok(DeviceModule { module, entry: identifier(&p.name), bindings, immediates })
+}
+
+/// A module as SPIR-V 1.3, with the extension `SPV_KHR_float_controls` if a control is asked for.
+///
+/// # Errors
+/// `E005` for what SPIR-V lacks.
+pub fn spirv(p: &Program, m: &DeviceModule, controls: &FloatControls) -> Result<Vec<u32>, Diagnostic> {
+    Ok(controlled(uncontracted(write::spirv(p, &m.module)?), controls))
+}
