@@ -11,7 +11,7 @@ const USAGE: &str = "usage: cargo xtask VERB
     bless    write the generated documentation anew
     bench    measure the examples; for figures that mean something: cargo run --release -p xtask -- bench
     fuzz     look for programs that something is wrong with: cargo run --release -p xtask -- fuzz [--seconds N]
-             [--seed START] [--backends] [--passes] [--exports] [--text] [--wire] [--sources]; all of them when none is named";
+             [--seed START] [--device ID] [--backends] [--passes] [--exports] [--text] [--wire] [--sources]; all of them when none is named";
 
 fn main() -> ExitCode {
     let verb = std::env::args().nth(1);

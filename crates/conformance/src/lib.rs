@@ -5,6 +5,7 @@
 //! time for by `xtask fuzz` ([`fuzz`]); one that fails is made small ([`reduce`]).
 
 pub mod case;
+pub mod devices;
 pub mod dialect;
 pub mod fuzz;
 pub mod list;

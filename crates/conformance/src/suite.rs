@@ -1,8 +1,9 @@
-//! Runs the programs of a folder on a device.
+//! The programs of `tests/programs`, and running them on a device.
 
 use crate::case::{Case, Failure};
-use std::path::Path;
 use vyre_driver::Device;
+
+include!(concat!(env!("OUT_DIR"), "/programs.rs"));
 
 /// What became of the cases.
 #[derive(Default, Debug)]
@@ -15,21 +16,24 @@ pub struct Report {
     pub failed: Vec<(String, String)>,
 }
 
-/// Every program file of a folder, by name.
+/// The programs that run on every backend, by name.
 ///
-/// # Errors
-/// A sentence about the file that cannot be read or understood.
-pub fn cases(folder: &Path) -> Result<Vec<Case>, String> {
-    let entries = std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    let mut paths: Vec<_> = entries.filter_map(|e| e.ok().map(|e| e.path())).collect();
-    paths.retain(|p| p.extension().is_some_and(|e| e == "wgsl" || e == "vyre"));
-    paths.sort();
-    let read = |path: &std::path::PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let source = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
-        Case::parse(&name, &source)
-    };
-    paths.iter().map(read).collect()
+/// # Panics
+/// When a `//!` line of a file is not understood.
+pub fn programs() -> Vec<Case> {
+    read(PROGRAMS)
+}
+
+/// The programs that are refused, by name.
+///
+/// # Panics
+/// When a `//!` line of a file is not understood.
+pub fn invalid() -> Vec<Case> {
+    read(INVALID)
+}
+
+fn read(files: &[(&str, &str)]) -> Vec<Case> {
+    files.iter().map(|(name, text)| Case::parse(name, text).unwrap_or_else(|e| panic!("{e}"))).collect()
 }
 
 /// Runs the cases on a device.

@@ -8,10 +8,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 use vyre_driver::{
-    AlignedBytes, BackendError, Cancel, Command, CompileOptions, Launch, LaunchMemory, VyreBackend,
-    with_timeout,
+    BackendError, Cancel, Command, CompileOptions, DeviceMemory, Launch, LaunchMemory, MemoryRequest,
+    Placement, VyreBackend, with_timeout,
 };
-use vyre_ir::{Memory, Program};
+use vyre_ir::{BufferDecl, Memory, Program};
 use vyre_reference::Bytes;
 
 /// More than any generated program takes.
@@ -83,29 +83,43 @@ impl Trial {
     /// What the backend says; [`BackendError::Timeout`] when it does not come to an end.
     pub fn backend(&self, backend: &dyn VyreBackend) -> Result<Memories, BackendError> {
         let executable = backend.compile(&Arc::new(self.program.clone()), &CompileOptions::default())?;
-        let copies = self.contents.iter().map(|bytes| AlignedBytes::copy_of(bytes, "a trial"));
-        let mut contents: Vec<AlignedBytes> = copies.collect::<Result<_, _>>()?;
-        let memory = self
-            .program
-            .buffers
-            .values()
-            .zip(&mut contents)
-            .map(|(decl, bytes)| match decl.memory {
-                Memory::Workgroup | Memory::Private => LaunchMemory::Unbound,
-                _ if decl.access.writes() => LaunchMemory::Write(bytes),
-                _ => LaunchMemory::Read(bytes),
-            })
-            .collect();
+        let allocate = |(bytes, decl): (&Vec<u8>, &BufferDecl)| {
+            let request =
+                MemoryRequest { bytes: bytes.len() as u64, what: "a trial", placement: Placement::default() };
+            let bound = decl.memory.is_bound();
+            bound.then(|| backend.allocate(&request)).transpose()
+        };
+        let memories = self.contents.iter().zip(self.program.buffers.values()).map(allocate);
+        let memories: Vec<Option<Arc<dyn DeviceMemory>>> = memories.collect::<Result<_, _>>()?;
+        let mut contents = self.contents.clone();
+        let mut commands = Vec::new();
+        for (memory, bytes) in memories.iter().zip(&self.contents) {
+            if let Some(memory) = memory {
+                commands.push(Command::Upload { to: &**memory, offset: 0, bytes });
+            }
+        }
+        let decls = || self.program.buffers.values();
+        let memory = decls().zip(&memories).map(|(decl, memory)| match memory {
+            None => LaunchMemory::Unbound,
+            Some(memory) => LaunchMemory::Device { memory: &**memory, writes: decl.access.writes() },
+        });
+        let launch = Launch { executable: &*executable, workgroups: self.grid, memory: memory.collect() };
+        commands.push(Command::Launch(launch));
+        for ((decl, memory), into) in decls().zip(&memories).zip(&mut contents) {
+            if let Some(memory) = memory
+                && decl.access.writes()
+            {
+                commands.push(Command::Download { from: &**memory, offset: 0, into });
+            }
+        }
         let cancel = &Cancel::default();
-        let launch = Launch { executable: &*executable, workgroups: self.grid, memory };
-        let mut commands = [Command::Launch(launch)];
         let result = with_timeout(Some(self.patience), cancel, || backend.submit(&mut commands, cancel));
         drop(commands);
         if cancel.requested() {
             return Err(BackendError::Timeout { seconds: self.patience.as_secs_f64(), stopped: true });
         }
         result?;
-        Ok(contents.iter().map(|bytes| bytes.to_vec()).collect())
+        Ok(contents)
     }
 
     /// Where two runs differ first, in words. In a buffer of floats any NaN is like any other.

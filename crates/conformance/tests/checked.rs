@@ -1,6 +1,5 @@
 //! Checked mode: the first access out of bounds ends the run and says which one it is; without one nothing changes.
 
-use std::path::Path;
 use vyre::ir::text::parse;
 use vyre::ir::{Program, Scalar, Type};
 use vyre::{BackendError, Device, DispatchConfig, Grid, OutOfBounds, bytes_of};
@@ -286,8 +285,7 @@ const OUT_OF_BOUNDS: [&str; 7] = [
 
 #[test]
 fn programs_without_such_an_access_run_as_ever() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/programs");
-    let cases = suite::cases(&folder).unwrap();
+    let cases = suite::programs();
     assert!(cases.len() >= 150);
     for backend in BACKENDS {
         let device = Device::open(backend).unwrap();

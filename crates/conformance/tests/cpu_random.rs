@@ -3,7 +3,6 @@
 //!
 //! A failure names the seed and shows a small program with the same problem.
 
-use std::path::Path;
 use std::sync::Arc;
 use vyre::Device;
 use vyre_conformance::fuzz::{Outcome, Subject, check};
@@ -58,8 +57,7 @@ fn in_gangs(gang: u32) -> InGangs {
 
 #[test]
 fn every_program_of_the_suite() {
-    let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/programs");
-    let cases = suite::cases(&programs).expect("they can be read");
+    let cases = suite::programs();
     for gang in GANGS {
         let report = suite::run(&Device::new(Box::new(in_gangs(gang))), &cases);
         assert!(report.failed.is_empty() && report.unsupported.is_empty(), "gangs of {gang}: {report:#?}");

@@ -1,6 +1,5 @@
 //! Damaged programs are read or refused, and what is still a program means the same everywhere.
 
-use std::path::Path;
 use std::time::Duration;
 use vyre_conformance::fuzz::{Campaign, Counts, Plan, Subject};
 use vyre_conformance::suite;
@@ -27,9 +26,7 @@ fn damaged_text_and_wire_form() {
 
 #[test]
 fn damaged_sources() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/programs");
-    let cases = suite::cases(&folder).unwrap();
-    let wgsl = cases.into_iter().filter(|case| case.name.ends_with(".wgsl"));
+    let wgsl = suite::programs().into_iter().filter(|case| case.name.ends_with(".wgsl"));
     let sources = wgsl.map(|case| (case.name, case.source)).collect();
     let counts = run(500, Plan { sources, ..nothing() });
     assert!(counts.survived > 150 && counts.spread > 100, "{counts}");

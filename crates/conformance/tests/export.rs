@@ -1,6 +1,5 @@
 //! What goes out as WGSL and comes back in computes the same bytes: random programs, and those of `tests/programs`.
 
-use std::path::Path;
 use vyre_conformance::case::show_all;
 use vyre_conformance::fuzz::{Outcome, check, exported_types, exports};
 use vyre_conformance::trial::{PATIENCE, Trial};
@@ -27,9 +26,8 @@ fn random_programs_come_back_the_same() {
 
 #[test]
 fn the_programs_come_back_the_same() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/programs");
     let (mut compared, mut failures) = (0, Vec::new());
-    for case in suite::cases(&folder).unwrap() {
+    for case in suite::programs() {
         let name = case.name.clone();
         let one = || {
             let program = case.program().map_err(|e| show_all(&e))?;

@@ -1,20 +1,11 @@
 //! Every program of `tests/programs` on every backend that is linked, and every one of `tests/programs/invalid` refused.
 
-use std::path::{Path, PathBuf};
 use vyre::Device;
 use vyre_conformance::case::Case;
-use vyre_conformance::suite::{self, Report};
-
-fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name)
-}
-
-fn report(device: &Device) -> Report {
-    suite::run(device, &suite::cases(&folder("tests/programs")).unwrap())
-}
+use vyre_conformance::suite;
 
 fn check(id: &str) {
-    let report = report(&Device::open(id).unwrap());
+    let report = suite::run(&Device::open(id).unwrap(), &suite::programs());
     for (name, why) in &report.unsupported {
         println!("skipped: {id} cannot run {name}: {why}");
     }
@@ -64,7 +55,7 @@ fn refusal(case: &Case) -> Result<(), String> {
 
 #[test]
 fn invalid_programs_are_refused_with_their_line() {
-    let cases = suite::cases(&folder("tests/programs/invalid")).unwrap();
+    let cases = suite::invalid();
     assert!(cases.len() >= 30, "only {} programs were found", cases.len());
     let failed: Vec<String> =
         cases.iter().filter_map(|c| refusal(c).err().map(|why| format!("{}: {why}", c.name))).collect();

@@ -1,13 +1,11 @@
 //! Every program of `tests/programs` on code that comes from the disk cache: it computes what compiled code computes.
 
-use std::path::Path;
 use vyre::{CacheConfig, Device, DiskCacheConfig};
 use vyre_conformance::suite;
 
 #[test]
 fn code_from_disk_runs_every_program() {
-    let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/programs");
-    let cases = suite::cases(&programs).unwrap();
+    let cases = suite::programs();
     let folder = tempfile::tempdir().unwrap();
     let config = CacheConfig {
         memory_bytes: 0,

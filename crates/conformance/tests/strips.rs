@@ -1,7 +1,6 @@
 //! The backend `cpu` without machine code: where none can be made or placed, every program still gives what it means,
 //! and says that it is interpreted.
 
-use std::path::Path;
 use vyre::ir::text::parse;
 use vyre::{BackendError, CacheConfig, Device, DiskCacheConfig, DispatchConfig, Grid, VyreBackend, bytes_of};
 use vyre_conformance::fuzz::{Outcome, Subject, check};
@@ -16,8 +15,7 @@ fn backend(engine: Engine) -> Box<dyn VyreBackend> {
 
 #[test]
 fn every_program() {
-    let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/programs");
-    let report = suite::run(&Device::new(backend(Engine::Strips)), &suite::cases(&programs).unwrap());
+    let report = suite::run(&Device::new(backend(Engine::Strips)), &suite::programs());
     assert!(report.failed.is_empty() && report.unsupported.is_empty(), "{report:#?}");
     assert!(report.passed.len() >= 150, "only {} programs were found", report.passed.len());
 }

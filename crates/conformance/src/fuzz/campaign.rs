@@ -143,10 +143,11 @@ impl Campaign<'_> {
 
     fn compare(&mut self, seed: u64, options: &Options) -> Result<(), Box<Failure>> {
         let compare = |trial: &Trial| self.subject.check(trial);
-        let mut outcome = check(seed, options, &compare)?;
+        let options = self.subject.comparable(options);
+        let mut outcome = check(seed, &options, &compare)?;
         if outcome == Outcome::Refused {
             self.counts.refused += 1;
-            outcome = check(seed, &Options { subgroups: false, ..options.clone() }, &compare)?;
+            outcome = check(seed, &Options { subgroups: false, ..options }, &compare)?;
         }
         self.counts.compared += (outcome != Outcome::Refused) as u64;
         Ok(())

@@ -2,6 +2,7 @@
 
 use super::mutate::Mutator;
 use super::{Kind, Problem};
+use crate::random::Options;
 use crate::trial::{PATIENCE, STEPS, Trial, caught};
 use vyre_driver::{BackendError, VyreBackend};
 use vyre_ir::text::{parse, relocate};
@@ -35,6 +36,29 @@ pub struct Subject<'b> {
 }
 
 impl Subject<'_> {
+    /// The options, without what the backend does not have or does not compute bit by bit as the oracle does: types,
+    /// floats that are not exact, subgroups of another size.
+    pub fn comparable(&self, options: &Options) -> Options {
+        let profile = self.backend.profile();
+        let has = |scalar: &Scalar| match scalar {
+            s if s.is_float() && !profile.exact_floats => false,
+            Scalar::I64 | Scalar::U64 => profile.supports_i64,
+            Scalar::F16 => profile.supports_f16,
+            Scalar::BF16 => profile.supports_bf16,
+            Scalar::F64 => profile.supports_f64,
+            _ => true,
+        };
+        let subgroup = vyre_reference::Options::default().subgroup_size;
+        Options {
+            scalars: options.scalars.iter().copied().filter(has).collect(),
+            math: options.math && profile.exact_floats,
+            subgroups: options.subgroups
+                && profile.supports_subgroup_ops
+                && profile.subgroup_size == subgroup,
+            ..options.clone()
+        }
+    }
+
     /// The program as it is and optimized for the backend gives what it gives on the oracle.
     pub fn check(&self, trial: &Trial) -> Result<Outcome, Problem> {
         let expected = oracle(trial)?;
@@ -137,8 +161,9 @@ pub fn survives(trial: &Trial, subject: &Subject<'_>) -> Result<Outcome, Problem
         // It may refuse, but not panic.
         let _ = export(&trial.program);
     }
-    if trial.oracle(STEPS / 20).is_err() || shows_nans(&trial.program) {
-        // It takes too long, or the result may depend on the bits of a NaN.
+    let inexact = !subject.backend.profile().exact_floats && has_floats(&trial.program);
+    if trial.oracle(STEPS / 20).is_err() || shows_nans(&trial.program) || inexact {
+        // It takes too long, or the result may depend on the bits of a NaN, or on roundings.
         let legal = subject.backend.target().map(|t| optimize(&trial.program, &t));
         let legal = std::sync::Arc::new(legal.unwrap_or_else(|| trial.program.clone()));
         let _ = subject.backend.compile(&legal, &Default::default());
@@ -154,6 +179,11 @@ pub fn side_by_side(trial: &Trial, subject: &Subject<'_>) -> Result<Outcome, Pro
     } else {
         subject.check(trial)
     }
+}
+
+/// Whether the program computes with floats.
+fn has_floats(p: &Program) -> bool {
+    p.values.values().any(|value| value.ty.scalar.is_float())
 }
 
 /// Whether the bits of a NaN can get where any other bits matter.
