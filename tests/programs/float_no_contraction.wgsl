@@ -2,6 +2,7 @@
 //! in x = [1.0002441, -1.0004883, 3.3554432e+07, 1.0]
 //! in result = zeros 6
 //! out result = [0x00000000, 0x33800000, 0x00000000, 0x00000000, 0x3f800000, 0x00000000]
+//! inexact result = 3
 
 @group(0) @binding(0) var<storage, read_write> result: array<u32>;
 

@@ -6,6 +6,8 @@
 //! ulp vectors = 4
 //! abs scalars = 1e-07
 //! abs vectors = 1e-07
+//! inexact scalars = 8
+//! inexact vectors = 8
 
 @group(0) @binding(0) var<storage, read> x: array<f32, 16>;
 @group(0) @binding(1) var<storage, read_write> scalars: array<array<f32, 16>, 4>;

@@ -7,6 +7,8 @@
 //! ulp vectors = 4
 //! abs scalars = 1e-07
 //! abs vectors = 1e-07
+//! inexact scalars = 9
+//! inexact vectors = 9
 
 @group(0) @binding(0) var<storage, read> x: array<f32, 8>;
 @group(0) @binding(1) var<storage, read> y: array<f32, 8>;

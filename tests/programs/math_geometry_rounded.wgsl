@@ -6,6 +6,7 @@
 //! out result = [0.26726124, 0.5345225, 0.80178374, 0.7874008, 3.3496268, 1.6999999, 0.5860709, 0.62347966, 0.5174881, 0.29791015, -0.9488204, 0.10483007, -0.39391932, 0.91914505, 0.73029673]
 //! ulp result = 4
 //! abs result = 3e-07
+//! inexact result = 11
 
 @group(0) @binding(0) var<storage, read> a: vec3<f32>;
 @group(0) @binding(1) var<storage, read> b: vec3<f32>;

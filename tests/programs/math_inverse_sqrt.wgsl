@@ -4,6 +4,8 @@
 //! out vectors = [1.0, 0.5, 2.0, 0.70710677, 0.57735026, 0.31622776, 0.1, 100000.0, 1.0e-05, 1.4142135, 0.37796447, 0.09000029]
 //! ulp scalars = 2
 //! ulp vectors = 2
+//! inexact scalars = 12
+//! inexact vectors = 12
 
 @group(0) @binding(0) var<storage, read> x: array<f32, 12>;
 @group(0) @binding(1) var<storage, read_write> scalars: array<array<f32, 12>, 1>;

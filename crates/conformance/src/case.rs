@@ -1,5 +1,6 @@
 //! A program file with its inputs and expected outputs in `//!` lines; `tests/programs/README.md` lists the lines.
 
+use crate::bounds::{is_subnormal, ulps};
 use crate::list::{self, Item};
 use vyre_driver::{BackendError, BindingPlan, Device, DispatchConfig, Grid, OutOfBounds};
 use vyre_ir::{Diagnostic, Program, Scalar};
@@ -22,6 +23,9 @@ pub struct Case {
     outputs: Vec<(String, String)>,
     ulp: Vec<(String, f64)>,
     abs: Vec<(String, f64)>,
+    inexact: Vec<(String, f64)>,
+    /// Whether it shows what becomes of subnormal numbers, beside those that it puts out.
+    subnormals: bool,
     /// For a program that must be refused: what the message must contain.
     pub error: Option<String>,
     /// For a program that must be refused: the line it must point at.
@@ -69,6 +73,8 @@ impl Case {
             "out" => self.outputs.push(assign()?),
             "ulp" => self.ulp.push(number(assign()?)?),
             "abs" => self.abs.push(number(assign()?)?),
+            "inexact" => self.inexact.push(number(assign()?)?),
+            "needs:" if rest.trim() == "subnormals" => self.subnormals = true,
             "error:" => self.error = Some(rest.trim().into()),
             "line:" => self.line = Some(rest.trim().parse().map_err(|_| format!("`{rest}` is no line"))?),
             _ if self.about.is_empty() => self.about = line.into(),
@@ -126,10 +132,20 @@ impl Case {
             BackendError::OutOfBounds { access } => Failure::OutOfBounds(access),
             _ => wrong(&e),
         };
+        let floats = match device.profile().exact_floats {
+            true => Floats::Exact,
+            false => Floats::Inexact,
+        };
+        if self.subnormals
+            && floats == Floats::Inexact
+            && takes_subnormals_for_zero(device).map_err(|e| wrong(&e))?
+        {
+            return Err(Failure::Unsupported("this device has no subnormal numbers".into()));
+        }
         let compiled = device.compile(&program, config).map_err(refused)?;
         let outputs = compiled.dispatch(&inputs, config).map_err(refused)?;
         for (b, bytes) in plan.outputs().zip(&outputs.buffers) {
-            self.compare(&program, &b.name, bytes).map_err(Failure::Wrong)?;
+            self.compare(&program, &b.name, bytes, floats).map_err(Failure::Wrong)?;
         }
         Ok(())
     }
@@ -138,7 +154,7 @@ impl Case {
     ///
     /// # Errors
     /// The first element that differs.
-    pub fn compare(&self, program: &Program, name: &str, bytes: &[u8]) -> Result<(), String> {
+    pub fn compare(&self, program: &Program, name: &str, bytes: &[u8], floats: Floats) -> Result<(), String> {
         let Some(text) = find(&self.outputs, name) else { return Ok(()) };
         let scalar = self.scalar(program, name);
         let want = list::parse(text, scalar)?;
@@ -146,11 +162,19 @@ impl Case {
         if want.len() != got.len() {
             return Err(format!("`{name}` has {} elements, {} are expected", got.len(), want.len()));
         }
-        let ulp = find(&self.ulp, name).copied().unwrap_or(0.0);
+        let inexact = find(&self.inexact, name).copied().filter(|_| floats == Floats::Inexact);
+        let ulp = inexact.or(find(&self.ulp, name).copied()).unwrap_or(0.0);
         let abs = find(&self.abs, name).copied().unwrap_or(0.0);
         for (i, (want, got)) in want.into_iter().zip(got).enumerate() {
             let Item::Bits(want) = want else { continue };
-            if !close(scalar, want, got, ulp, abs) {
+            let allowed = |close: bool| match floats {
+                Floats::Exact => close,
+                Floats::Inexact => {
+                    let flushed = is_subnormal(scalar, want) && got & scalar.mask() >> 1 == 0;
+                    close || flushed || are_close_words(scalar, want, got, inexact.unwrap_or(0.0))
+                }
+            };
+            if !allowed(close(scalar, want, got, ulp, abs)) {
                 let (want_text, got_text) = (list::show(want, scalar), list::show(got, scalar));
                 return Err(format!(
                     "`{name}[{i}]` is {got_text} ({got:#x}), expected {want_text} ({want:#x})"
@@ -167,6 +191,38 @@ impl Case {
         let buffer = program.buffer_named(name).expect("names were checked");
         program.buffers[buffer].element.scalar
     }
+}
+
+/// How floats are compared.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Floats {
+    /// As the file says.
+    Exact,
+    /// As the file says of devices whose floats are not exact; subnormal ones may be zero.
+    Inexact,
+}
+
+/// Whether an f32 that is subnormal comes back as zero from a sum with zero.
+fn takes_subnormals_for_zero(device: &Device) -> Result<bool, BackendError> {
+    let text = "program subnormal workgroup(1, 1, 1) {
+  buffer data: f32[2] storage read_write @group(0) @binding(0)
+  %zero: u32 = const 0
+  %one: u32 = const 1
+  %x: f32 = load data[%zero]
+  %y: f32 = load data[%one]
+  %z: f32 = add %x, %y
+  store data[%zero], %z
+}";
+    let program = vyre_ir::text::parse("subnormal.vyre", text).expect("it is a program");
+    let config = DispatchConfig { grid: Grid::Workgroups([1, 1, 1]), ..DispatchConfig::default() };
+    let outputs = device.compile(&program, &config)?.dispatch(&[&[1, 0, 0, 0, 0, 0, 0, 0]], &config)?;
+    Ok(outputs.buffers[0][..4] == [0; 4])
+}
+
+/// Whether words are the bits of two normal f32 that are close.
+fn are_close_words(scalar: Scalar, want: u64, got: u64, ulp: f64) -> bool {
+    let normal = |bits: u64| (1..255).contains(&(bits >> 23 & 0xff));
+    scalar == Scalar::U32 && normal(want) && normal(got) && ulps(Scalar::F32, want, got) <= ulp
 }
 
 /// Why a case did not pass.
@@ -192,10 +248,7 @@ pub fn close(scalar: Scalar, want: u64, got: u64, ulp: f64, abs: f64) -> bool {
     if w.is_nan() || g.is_nan() {
         return w.is_nan() && g.is_nan();
     }
-    let sign = 1u64 << (scalar.bits() - 1);
-    let ordered = |bits: u64| if bits & sign != 0 { -((bits & !sign) as i128) } else { bits as i128 };
-    let apart = (ordered(want) - ordered(got)).unsigned_abs() as f64;
-    w == g || apart <= ulp || (w - g).abs() <= abs
+    w == g || ulps(scalar, want, got) <= ulp || (w - g).abs() <= abs
 }
 
 /// A float's value.

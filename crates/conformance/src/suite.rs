@@ -36,17 +36,29 @@ fn read(files: &[(&str, &str)]) -> Vec<Case> {
     files.iter().map(|(name, text)| Case::parse(name, text).unwrap_or_else(|e| panic!("{e}"))).collect()
 }
 
+/// What a device lacks, of a refusal that names it: `f64` of "this device has no f64".
+pub fn lacks(refusal: &str) -> Option<&str> {
+    let (_, what) = refusal.split_once(" has no ")?;
+    let what = what.lines().next()?.split([',', ':', ';', '.', '(']).next()?.trim();
+    (!what.is_empty()).then_some(what)
+}
+
 /// Runs the cases on a device.
 pub fn run(device: &Device, cases: &[Case]) -> Report {
     let mut report = Report::default();
-    for case in cases {
+    cases.iter().for_each(|case| report.add(device, case));
+    report
+}
+
+impl Report {
+    /// Runs a case on a device.
+    pub fn add(&mut self, device: &Device, case: &Case) {
         let name = case.name.clone();
         match case.run(device, &case.config()) {
-            Ok(()) => report.passed.push(name),
-            Err(Failure::Unsupported(why)) => report.unsupported.push((name, why)),
-            Err(Failure::Wrong(why)) => report.failed.push((name, why)),
-            Err(Failure::OutOfBounds(access)) => report.failed.push((name, access.to_string())),
+            Ok(()) => self.passed.push(name),
+            Err(Failure::Unsupported(why)) => self.unsupported.push((name, why)),
+            Err(Failure::Wrong(why)) => self.failed.push((name, why)),
+            Err(Failure::OutOfBounds(access)) => self.failed.push((name, access.to_string())),
         }
     }
-    report
 }

@@ -1,5 +1,5 @@
-//! In gangs of every size, the programs of `tests/programs` give what they say, and random programs the same bytes as on
-//! the oracle: as they are, and optimized.
+//! In gangs of every size, the programs of `tests/programs` give what they say, every row of the op table what it says,
+//! and random programs the same bytes as on the oracle: as they are, and optimized.
 //!
 //! A failure names the seed and shows a small program with the same problem.
 
@@ -7,6 +7,7 @@ use std::sync::Arc;
 use vyre::Device;
 use vyre_conformance::fuzz::{Outcome, Subject, check};
 use vyre_conformance::random::Options;
+use vyre_conformance::rows::{self, Verdict};
 use vyre_conformance::suite;
 use vyre_driver::{
     BackendError, Cancel, Command, CompileOptions, DeviceMemory, DeviceProfile, Executable, MemoryRequest,
@@ -62,6 +63,22 @@ fn every_program_of_the_suite() {
         let report = suite::run(&Device::new(Box::new(in_gangs(gang))), &cases);
         assert!(report.failed.is_empty() && report.unsupported.is_empty(), "gangs of {gang}: {report:#?}");
         assert!(report.passed.len() >= 150, "only {} programs were found", report.passed.len());
+    }
+}
+
+/// Also where a gang is one invocation, or wider than a register.
+#[test]
+fn every_row_and_type() {
+    for gang in GANGS {
+        let device = Device::new(Box::new(in_gangs(gang)));
+        for signature in rows::signatures() {
+            let verdict = rows::check(&device, &signature);
+            assert!(
+                verdict == Verdict::Exact,
+                "gangs of {gang}: {} {signature}: {verdict:?}",
+                signature.op.name()
+            );
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use vyre::Device;
 use vyre_conformance::case::Case;
-use vyre_conformance::suite;
+use vyre_conformance::devices::devices;
+use vyre_conformance::suite::{self, lacks};
 
 fn check(id: &str) {
     let report = suite::run(&Device::open(id).unwrap(), &suite::programs());
@@ -14,6 +15,17 @@ fn check(id: &str) {
     assert!(failed.is_empty(), "{} programs fail on {id}:\n{}", failed.len(), failed.join("\n"));
     assert!(report.passed.len() >= 150, "only {} programs were found", report.passed.len());
     assert!(report.unsupported.is_empty(), "{id} runs every program");
+}
+
+/// Every device runs every program, or says by name what it lacks.
+#[test]
+fn wgpu_runs_every_program() {
+    for name in devices("wgpu") {
+        let report = suite::run(&Device::open(&name).unwrap(), &suite::programs());
+        let unnamed: Vec<_> = report.unsupported.iter().filter(|(_, why)| lacks(why).is_none()).collect();
+        assert!(report.failed.is_empty() && unnamed.is_empty(), "{name}: {:#?} {unnamed:#?}", report.failed);
+        assert!(report.passed.len() >= 100, "{name} runs only {}", report.passed.len());
+    }
 }
 
 #[test]
