@@ -23,4 +23,5 @@ vyre_ir::codes! {
     E005 = "One of the output languages cannot say something that the program needs.";
     E006 = "The module made from the program does not validate.", no_example: "a bug in vyre";
     E007 = "The workgroup has too many invocations to be written.", no_example: "the verifier refuses such a program first";
+    E010 = "The device lacks a feature that the program needs.";
 }

@@ -7,7 +7,7 @@ use out::EVERYTHING;
 use vyre_ir::{Op, Program, text};
 use vyre_wgsl::export::{
     self,
-    device::{self, DeviceModule, FloatControls, Immediate},
+    device::{self, DeviceModule, Features, FloatControls, Immediate},
 };
 
 fn parse(source: &str) -> Program {
@@ -229,6 +229,99 @@ if (global_id_x < a_length) {
 }";
     let body = body(&m, &info);
     assert_eq!(body, expect, "\n{body}");
+}
+
+fn refusal(source: &str, has: Features) -> String {
+    let p = parse(&format!(
+        "program p workgroup(64, 1, 1) {{
+           buffer a: u32[] storage read_write @group(0) @binding(0)
+           buffer wide: u64[] storage read_write @group(0) @binding(1)
+           buffer signed: i64[4] workgroup read_write
+           %0: u32 = const 0
+           {source}
+         }}"
+    ));
+    match device::module(&p, &has, &|_| false) {
+        Ok(_) => "none".into(),
+        Err(error) => format!("{} {error}", error.code.name()),
+    }
+}
+
+fn no(change: fn(&mut Features)) -> Features {
+    let mut has = EVERYTHING;
+    change(&mut has);
+    has
+}
+
+#[test]
+fn what_a_device_lacks_is_named_where_it_is_needed() {
+    // The source begins in line 6.
+    let check = |source: &str, without: fn(&mut Features), line: u32, needs: &str| {
+        assert_eq!(refusal(source, EVERYTHING), "none", "{source}");
+        let text = refusal(source, no(without));
+        assert!(text.starts_with(&format!("E010 test:{line}:")), "{text}");
+        assert!(text.contains(&format!("error[E010]: {needs}, which this device does not have")), "{text}");
+    };
+    let f16 = "%1: u32 = add %0, %0\n%2: f16 = const 1\n%3: f16 = add %2, %2";
+    check(f16, |has| has.f16 = false, 7, "`const` needs 16-bit floats (f16)");
+    check("%1: f64x2 = load a[%0]", |has| has.f64 = false, 6, "`load` needs 64-bit floats (f64)");
+    check("%1: u16 = load a[%0]", |has| has.i16 = false, 6, "`load` needs 16-bit integers (i16, u16)");
+    check("%1: i64 = load a[%0]", |has| has.i64 = false, 6, "`load` needs 64-bit integers (i64, u64)");
+    let any = "%1: bool = lt %0, %0\n%2: bool = subgroup_any %1";
+    check(any, |has| has.subgroups = false, 7, "`subgroup_any` needs subgroup operations (subgroups)");
+    let size = "%1: u32 = subgroup_size";
+    check(size, |has| has.subgroups = false, 6, "`subgroup_size` needs subgroup operations (subgroups)");
+    let barrier = "`subgroup_barrier` needs barriers of subgroups (subgroup barrier)";
+    check("subgroup_barrier", |has| has.subgroup_barrier = false, 6, barrier);
+
+    let min = "%1: u64 = const 1\n%2: u64 = atomic_min wide[%0], %1";
+    let extrema = "`atomic_min` needs atomic minimum and maximum of 64-bit integers (i64 atomic min/max)";
+    check(min, |has| (has.i64_atomics, has.i64_atomic_min_max) = (false, false), 7, extrema);
+    assert_eq!(refusal(min, no(|has| has.i64_atomics = false)), "none");
+    let all = "`atomic_min` needs atomic operations on 64-bit integers (i64 atomics)";
+    for (more, line) in [
+        ("%3: u64 = add %2, %2", 7),
+        ("%3: u64 = load wide[%0]", 7),
+        ("%3: i64 = const 1\n%4: i64 = atomic_min signed[%0], %3", 9),
+    ] {
+        check(&format!("{min}\n{more}"), |has| has.i64_atomics = false, line, all);
+    }
+}
+
+#[test]
+fn what_only_a_step_needs_is_refused_too() {
+    // The bits of an f64 in a buffer of words pass through a u64.
+    let source = "%1: f64 = load a[%0]\nstore a[%0], %0";
+    assert_eq!(refusal(source, EVERYTHING), "none");
+    let text = refusal(source, no(|has| has.i64 = false));
+    assert!(text.starts_with("E010") && text.contains("`p` needs 64-bit integers (i64, u64)"), "{text}");
+}
+
+#[test]
+fn sums_of_floats_are_native_where_they_can_be() {
+    let native = |source: &str, has: Features| {
+        let p = parse(&format!(
+            "program p workgroup(64, 1, 1) {{
+               buffer a: f32[] storage read_write @group(0) @binding(0)
+               buffer tile: f32[4] workgroup read_write
+               %0: u32 = const 0
+               %1: f32 = const 1
+               {source}
+             }}"
+        ));
+        let m = device::module(&p, &has, &|_| false).expect("it exports");
+        export::validate(&m.module, Capabilities::all()).expect("it validates");
+        let words = device::spirv(&p, &m, &FloatControls::default()).expect("it is written");
+        // OpAtomicFAddEXT takes 7 words.
+        words.contains(&(7 << 16 | 6035))
+    };
+    let sum = "%2: f32 = atomic_add a[%0], %1";
+    assert!(native(sum, EVERYTHING));
+    assert!(native(&format!("{sum}\n%3: f32 = atomic_exchange a[%0], %1\nstore a[%0], %2"), EVERYTHING));
+    assert!(!native(sum, Features { f32_atomics: false, ..EVERYTHING }));
+    assert!(!native(&format!("{sum}\n%3: f32 = atomic_max a[%0], %1"), EVERYTHING));
+    assert!(!native(&format!("{sum}\n%3: i32 = load a[%0]"), EVERYTHING));
+    assert!(!native("%2: f32 = atomic_add tile[%0], %1", EVERYTHING));
 }
 
 /// Whether the module has this instruction.

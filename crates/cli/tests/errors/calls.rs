@@ -12,6 +12,7 @@ use vyre_ir::{
 };
 use vyre_null::{Fault, FaultPlan, Latch, NullBackend, NullOptions};
 use vyre_reference::{Bytes, Error, Options};
+use vyre_wgsl::export::device;
 
 /// Code, the call, what it says.
 type Call = (&'static str, &'static str, String);
@@ -56,6 +57,7 @@ fn program() -> Vec<Call> {
     let mut forward = parse("%0: u32 = const 1\n%1: u32 = add %0, %0");
     forward.regions[forward.body].insts.swap(0, 1);
     let many = with_buffers((0..5000).map(|i| storage(&format!("b{i}"), i, 1)));
+    let double = parse("%0: f64 = const 1\n%1: f64 = add %0, %0");
     let sine = parse("%0: f32 = const 1\n%1: f32 = sin %0");
     vec![
         ("V002", "verify(&program), with a definition after its use", first(verify(&forward))),
@@ -64,6 +66,11 @@ fn program() -> Vec<Call> {
             "E003",
             "export::wgsl(&program), not optimized before",
             vyre_wgsl::export::wgsl(&sine).unwrap_err().to_string(),
+        ),
+        (
+            "E010",
+            "export::device::module(&program, &Features::default(), &|_| false)",
+            device::module(&double, &device::Features::default(), &|_| false).unwrap_err().to_string(),
         ),
     ]
 }

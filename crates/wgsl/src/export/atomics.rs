@@ -1,7 +1,7 @@
 //! Atomic operations on a unit of a buffer.
 //!
-//! naga has the functions of integers. What it lacks is a loop around compare-and-exchange: f32 sums and extrema
-//! (its f32 atomics need a device feature and storage memory), and extrema of the other sign than the buffer's unit.
+//! naga has the functions of integers, and f32 sums for storage memory of devices that have them. All else is a loop
+//! around compare-and-exchange: other f32 sums, f32 extrema, and extrema of the other sign than the buffer's unit.
 
 use super::code::{Code, Val};
 use super::memory::Plan;
@@ -31,7 +31,7 @@ impl Plan {
         let scalar = value.ty.scalar;
         let pointer = self.pointer(code, index);
         let by_sign = matches!(op, Op::AtomicMin | Op::AtomicMax) && scalar != self.unit;
-        let by_float = scalar.is_float() && op != Op::AtomicExchange;
+        let by_float = scalar.is_float() && self.unit != scalar && op != Op::AtomicExchange;
         if by_sign || by_float {
             let step = op.info().update.expect("every atomic operation but the exchange has one");
             let old = self.atomic_loop(code, pointer, scalar, |code, old| code.op(step, &[old, value]));

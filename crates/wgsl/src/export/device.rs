@@ -8,6 +8,7 @@
 
 pub use super::floats::FloatControls;
 
+use super::features;
 use super::floats::{controlled, uncontracted};
 use super::interface::{Interface, in_order, read_only};
 use super::lower::{Target, identifier, lower};
@@ -67,9 +68,10 @@ pub struct Features {
     pub i64: bool,
     /// All atomic operations on 64-bit integers.
     pub i64_atomics: bool,
-    /// Atomic minimum and maximum of 64-bit integers.
+    /// Atomic minimum and maximum of 64-bit integers in storage memory, whose results nobody reads.
     pub i64_atomic_min_max: bool,
-    /// Atomic sums of f32 in storage memory.
+    /// Atomic sums of f32 in storage memory. They may take subnormal numbers for zeros; without them a sum is a loop
+    /// around a compare-and-exchange, and exact.
     pub f32_atomics: bool,
     /// Subgroup operations.
     pub subgroups: bool,
@@ -82,14 +84,15 @@ pub struct Features {
 /// `proven` says which accesses are known to be in bounds: no check is made for them.
 ///
 /// # Errors
-/// Those of [`module`](super::module).
+/// Those of [`module`](super::module), and `E010` for a feature that the device lacks.
 pub fn module(
     p: &Program,
-    _has: &Features,
+    has: &Features,
     proven: &dyn Fn(Inst) -> bool,
 ) -> Result<DeviceModule, Diagnostic> {
     let interface = Interface::Device;
-    let (module, immediates) = lower(p, &Target { interface, proven })?;
+    let (module, immediates) = lower(p, &Target { interface, has, proven })?;
+    features::check_types(p, &module, has)?;
     let bound = |buffer| {
         let decl = &p.buffers[buffer];
         let uniform = interface.memory(decl) == Memory::Uniform;

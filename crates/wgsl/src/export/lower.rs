@@ -5,7 +5,8 @@
 //! unchanged stays the value it began as.
 
 use super::code::{Code, Val};
-use super::device::Immediate;
+use super::device::{Features, Immediate};
+use super::features;
 use super::interface::{Interface, along};
 use super::memory::{Check, Plan, Read};
 use super::scan::{self, Needs};
@@ -52,6 +53,8 @@ pub(super) struct Lower<'p> {
 pub(super) struct Target<'t> {
     /// Who runs it.
     pub interface: Interface,
+    /// What there is to use.
+    pub has: &'t Features,
     /// Which accesses are known to be in bounds.
     pub proven: &'t dyn Fn(Inst) -> bool,
 }
@@ -62,6 +65,7 @@ pub(super) fn lower(p: &Program, target: &Target<'_>) -> Result<(naga::Module, V
         return Err(what);
     }
     let needs = scan::scan(p)?;
+    features::check(p, &needs, target.has)?;
     let flat = needs.subgroups && p.workgroup_size[1..] != [1, 1];
     let workgroup_size = match flat {
         false => p.workgroup_size,
@@ -74,9 +78,7 @@ pub(super) fn lower(p: &Program, target: &Target<'_>) -> Result<(naga::Module, V
     };
     let mut code = Code::new();
     let bindings = target.interface.bindings(p);
-    let plan = |b: Buffer| {
-        Plan::new(&mut code, p, b, needs.buffers[b.index()], target.interface, bindings[b.index()])
-    };
+    let plan = |b: Buffer| Plan::new(&mut code, p, b, needs.buffers[b.index()], target, bindings[b.index()]);
     let plans = p.buffers.keys().map(plan).collect::<Result<_, _>>()?;
     let mut lower = Lower {
         p,

@@ -9,6 +9,7 @@
 
 use super::code::{Code, Val};
 use super::interface::{Interface, read_only};
+use super::lower::Target;
 use super::scan::{Scalars, Uses, at};
 use super::types;
 use crate::codes;
@@ -65,7 +66,7 @@ impl Plan {
         p: &Program,
         buffer: Buffer,
         uses: Uses,
-        interface: Interface,
+        target: &Target<'_>,
         binding: Option<naga::ResourceBinding>,
     ) -> Result<Plan, Diagnostic> {
         let decl = &p.buffers[buffer];
@@ -76,8 +77,9 @@ impl Plan {
                 None => message,
             }
         };
+        let interface = target.interface;
         let memory = interface.memory(decl);
-        let (unit, atomic) = unit(decl, memory, uses, interface)
+        let (unit, atomic) = unit(decl, memory, uses, target)
             .map_err(|why| refuse(format!("buffer `{}` {why}", decl.name)))?;
         let unit_bytes = unit.bytes() as u64;
         let bytes = decl.static_bytes();
@@ -380,20 +382,22 @@ fn unit(
     decl: &BufferDecl,
     memory: Memory,
     uses: Uses,
-    interface: Interface,
+    target: &Target<'_>,
 ) -> Result<(Scalar, bool), String> {
     let rows = memory == Memory::Uniform;
-    let fits =
-        |s: Scalar| types::scalar(s).is_some() && (!rows || s.bytes() == 4) && interface.divides(decl, s);
+    let fits = |s: Scalar| {
+        types::scalar(s).is_some() && (!rows || s.bytes() == 4) && target.interface.divides(decl, s)
+    };
     let width = |s: Scalars| s.iter().map(Scalar::bytes).reduce(|a, b| if a == b { a } else { 0 });
     let width_of_all = width(uses.scalars).unwrap_or(0);
     if uses.scalars.is_empty() {
-        return Ok((Some(interface.unused(decl)).filter(|s| fits(*s)).unwrap_or(Scalar::U32), false));
+        return Ok((Some(target.interface.unused(decl)).filter(|s| fits(*s)).unwrap_or(Scalar::U32), false));
     }
     if let Some(width) = width(uses.atomics) {
         return match (width, width_of_all) {
             (4 | 8, all) if all == width => {
-                let only = uses.atomics.only().filter(|s| s.is_int());
+                let sums = target.has.f32_atomics && memory.is_bound() && uses.sums_only();
+                let only = uses.atomics.only().filter(|s| s.is_int() || sums);
                 Ok((only.unwrap_or(if width == 4 { Scalar::U32 } else { Scalar::U64 }), true))
             }
             (4, _) => Ok((Scalar::U32, true)),

@@ -1,14 +1,16 @@
 //! vyre programs out to naga modules, and from there to WGSL, SPIR-V, MSL and HLSL.
 //!
-//! [`module`] translates; the module goes to wgpu as it is, or through [`wgsl`], [`spirv`], [`msl`] and [`hlsl`].
-//! The way of a program: `scan` refuses what cannot be said and collects what is needed; `memory` declares the
-//! buffers and makes accesses; `lower` turns regions into statements; `ops`, `atomics` and `subgroup` spell
-//! operations; `code` holds the function under construction; `write` validates and writes.
+//! [`module`] translates for [`wgsl`], [`spirv`], [`msl`] and [`hlsl`]; [`device::module`] for a backend, which knows
+//! what its device has and binds what it runs itself. The way of a program: `scan` refuses what cannot be said and
+//! collects what is needed; `features` refuses what a device lacks; `memory` declares the buffers and makes accesses;
+//! `lower` turns regions into statements; `ops`, `atomics` and `subgroup` spell operations; `code` holds the function
+//! under construction; `write` validates and writes, `floats` adds to SPIR-V what naga cannot say of floats.
+//! `interface` is the one place that tells text from modules for devices.
 //!
 //! # What the module promises
 //! Results are those of the rows in `vyre_ir::op`, without any check by the writers or the device: indices are compared
 //! with lengths, shift amounts and divisors made legal, conversions saturated, in the module itself. So it may be
-//! compiled as trusted. It relies on this:
+//! compiled as trusted. It relies on this (a module for a device on less: see [`device`]):
 //! - A bound buffer holds at least one element, and its size is a multiple of the element's: WebGPU refuses others.
 //!   WebGPU also wants sizes in multiples of 4 bytes, so for elements of 2 bytes whoever binds a buffer that is sized
 //!   at run time must know that `length` sees the bound size.
@@ -21,8 +23,9 @@
 //! # What the devices may do differently
 //! - Floats: `/`, `sqrt` and `fma` within the bounds of WGSL (2.5 ULP for `/`, `fma` possibly rounded twice); subnormal
 //!   numbers possibly flushed; the order of subgroup sums open.
-//! - A driver may contract `a * b + c`, and simplify what would be equal for real numbers. [`spirv`] forbids it; naga has
-//!   no way to say so in a module, so what is handed to wgpu as a module is open to it.
+//! - A driver may contract `a * b + c`, and simplify what would be equal for real numbers. SPIR-V from here forbids it;
+//!   naga has no way to say so in a module, so what is handed to wgpu as a module is open to it.
+//! - Native sums of f32 in storage memory, for a device that has them, may take subnormal numbers for zeros.
 //! - `min` and `max` of floats, also over a subgroup: of two zeros either may win; with one NaN, either operand. The
 //!   sign of a zero that rounding to an integer gives is open as well.
 //!
@@ -44,6 +47,7 @@
 mod atomics;
 mod code;
 pub mod device;
+mod features;
 mod floats;
 mod interface;
 mod lower;
@@ -66,7 +70,11 @@ use vyre_ir::{Diagnostic, Program};
 /// `E001` a type that naga does not have, `E002` a buffer that cannot be declared, `E003` an operation to be expanded
 /// first, `E004` control flow nested too deep, `E007` a workgroup too large, `O010` an intrinsic of a dialect.
 pub fn module(p: &Program) -> Result<naga::Module, Diagnostic> {
-    let target = lower::Target { interface: interface::Interface::Text, proven: &|_| false };
+    let target = lower::Target {
+        interface: interface::Interface::Text,
+        has: &device::Features::TEXT,
+        proven: &|_| false,
+    };
     lower::lower(p, &target).map(|(module, _)| module)
 }
 

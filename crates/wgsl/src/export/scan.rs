@@ -42,8 +42,26 @@ pub(super) struct Uses {
     pub atomics: Scalars,
     /// Those of the stores.
     pub stores: Scalars,
+    /// Whether there is an atomic sum.
+    pub sums: bool,
+    /// Whether an atomic operation is neither a sum nor an exchange, a load or a store.
+    beyond_sums: bool,
+    /// Whether an access is not an atomic minimum or maximum.
+    beyond_extrema: bool,
     /// An instruction that accesses it, for messages.
     pub first: Option<Inst>,
+}
+
+impl Uses {
+    /// Whether all accesses are of one scalar, and all atomic ones what f32 atomics of devices do.
+    pub fn sums_only(self) -> bool {
+        self.sums && !self.beyond_sums && self.scalars.only().is_some()
+    }
+
+    /// Whether all accesses are atomic minima and maxima of one scalar.
+    pub fn extrema_only(self) -> bool {
+        !self.beyond_extrema && self.scalars.only().is_some()
+    }
 }
 
 /// The result of the walk.
@@ -81,8 +99,14 @@ pub(super) fn scan(p: &Program) -> Result<Needs, Diagnostic> {
                 let uses = &mut needs.buffers[vyre_ir::Entity::index(buffer)];
                 uses.first.get_or_insert(inst);
                 uses.scalars.add(ty.scalar);
+                uses.beyond_extrema |= !matches!(data.op, Op::AtomicMin | Op::AtomicMax);
                 if is_atomic(data.op) {
                     uses.atomics.add(ty.scalar);
+                    uses.sums |= data.op == Op::AtomicAdd;
+                    uses.beyond_sums |= !matches!(
+                        data.op,
+                        Op::AtomicAdd | Op::AtomicExchange | Op::AtomicLoad | Op::AtomicStore
+                    );
                 }
                 if data.op.info().effect == Effect::Writes {
                     uses.stores.add(ty.scalar);
@@ -100,12 +124,13 @@ pub(super) fn at(p: &Program, inst: Inst, message: Diagnostic) -> Diagnostic {
 }
 
 /// Whether the operation makes its buffer one of atomics.
-fn is_atomic(op: Op) -> bool {
+pub(super) fn is_atomic(op: Op) -> bool {
     matches!(op.info().rule, Rule::Atomic(_) | Rule::CompareExchange(_))
         || matches!(op, Op::AtomicLoad | Op::AtomicStore)
 }
 
-fn is_subgroup(op: Op) -> bool {
+/// Whether it needs invocations to be in subgroups.
+pub(super) fn is_subgroup(op: Op) -> bool {
     op.info().effect == Effect::Converges
         || matches!(op, Op::SubgroupSize | Op::SubgroupLane | Op::SubgroupId | Op::NumSubgroups)
 }
