@@ -1,6 +1,7 @@
 //! What a caller wants of a device that is chosen for it, as plain data: kinds, requirements, preferences.
 
 use crate::profile::{DeviceKind, DeviceProfile, Limits, TimingQuality, features};
+use std::fmt;
 use vyre_ir::op::{Effect, Op, Rule};
 use vyre_ir::{Attr, Memory, Program, Scalar, Type};
 
@@ -29,6 +30,30 @@ pub enum Preference {
     Device(String),
     /// Every device of that kind.
     Kind(DeviceKind),
+    /// Every device that is not made of software: GPUs and processors.
+    Hardware,
+}
+
+impl Preference {
+    /// Whether a device of that name and kind is among them.
+    fn is(&self, device: &str, kind: DeviceKind) -> bool {
+        match self {
+            Preference::Device(name) => name == device,
+            Preference::Kind(preferred) => *preferred == kind,
+            Preference::Hardware => kind.is_hardware(),
+        }
+    }
+}
+
+/// Why, after "it is preferred".
+impl fmt::Display for Preference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Preference::Device(_) => f.write_str("by its name"),
+            Preference::Kind(kind) => write!(f, "as a device of kind {}", kind.name()),
+            Preference::Hardware => f.write_str("as hardware"),
+        }
+    }
 }
 
 impl AcquirePolicy {
@@ -36,17 +61,15 @@ impl AcquirePolicy {
     pub fn gpu() -> AcquirePolicy {
         AcquirePolicy { kinds: DeviceKind::GPU.to_vec(), require: Default::default(), prefer: Vec::new() }
     }
-    /// Anything that runs programs, except oracles.
+    /// Anything that runs programs, except oracles; software only where no hardware can be had. A driver in software
+    /// has nearly every feature, and so a high score, on the same processor that the backend for processors uses better.
     pub fn any() -> AcquirePolicy {
-        AcquirePolicy { kinds: DeviceKind::ALL.to_vec(), ..AcquirePolicy::gpu() }
+        let prefer = vec![Preference::Hardware];
+        AcquirePolicy { kinds: DeviceKind::ALL.to_vec(), prefer, ..AcquirePolicy::gpu() }
     }
     /// Where among the preferences a device stands; all that is not preferred stands behind them.
     pub(crate) fn preference(&self, device: &str, kind: DeviceKind) -> usize {
-        let is = |p: &Preference| match p {
-            Preference::Device(name) => name == device,
-            Preference::Kind(preferred) => *preferred == kind,
-        };
-        self.prefer.iter().position(is).unwrap_or(self.prefer.len())
+        self.prefer.iter().position(|p| p.is(device, kind)).unwrap_or(self.prefer.len())
     }
 }
 

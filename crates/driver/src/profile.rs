@@ -26,6 +26,11 @@ impl DeviceKind {
     pub const GPU: [DeviceKind; 3] =
         [DeviceKind::DiscreteGpu, DeviceKind::IntegratedGpu, DeviceKind::VirtualGpu];
 
+    /// Whether it is a device of its own: not software that plays one on a processor, and no oracle.
+    pub fn is_hardware(self) -> bool {
+        !matches!(self, DeviceKind::Software | DeviceKind::Oracle)
+    }
+
     /// The kind in words.
     pub fn name(self) -> &'static str {
         match self {

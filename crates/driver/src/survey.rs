@@ -215,7 +215,8 @@ fn lost(c: &Candidate, chosen: &Candidate, policy: &AcquirePolicy) -> String {
     let (a, b) = (order(c, policy), order(chosen, policy));
     let winner = &chosen.id;
     if a.0 != b.0 {
-        format!("`{winner}` is preferred by the policy")
+        // The chosen one is before this one, so something prefers it.
+        format!("`{winner}` is preferred by the policy, {}", policy.prefer[b.0])
     } else if a.1 != b.1 {
         format!(
             "`{winner}` has a higher capability score: {}, this has {}",
@@ -226,7 +227,9 @@ fn lost(c: &Candidate, chosen: &Candidate, policy: &AcquirePolicy) -> String {
         let (best, own) = (best.timing_quality.name(), own.timing_quality.name());
         format!("`{winner}` has better timing: {best}, this has {own}")
     } else if a.3 != b.3 {
-        format!("`{winner}` has more memory bandwidth: {} GB/s, this has {}", bandwidth(best), bandwidth(own))
+        let this =
+            own.mem_bw_gbps.map_or("that of this was not measured".into(), |rate| format!("this has {rate}"));
+        format!("`{winner}` has more memory bandwidth: {} GB/s, {this}", bandwidth(best))
     } else if a.4 != b.4 {
         let rank = |c: &Candidate| match c.precedence {
             u32::MAX => "none".into(),

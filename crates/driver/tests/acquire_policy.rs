@@ -41,7 +41,7 @@ fn preferences_come_before_the_score_and_only_order() {
     let _turn = common::turn();
     let all = explain_selection(&policy).unwrap();
     assert_eq!(places(&all)[..2], ["small:1", "large"]);
-    assert_eq!(all[1].reason, "`small:1` is preferred by the policy");
+    assert_eq!(all[1].reason, "`small:1` is preferred by the policy, by its name");
 }
 
 #[test]
