@@ -4,7 +4,9 @@
 use crate::failure::Failure;
 use crate::show::{self, nanoseconds, table};
 use serde_json::{Value, json};
-use vyre::{AcquirePolicy, BindingPlan, Candidate, DeviceKind, DeviceProfile, DeviceRequirements, Survey};
+use vyre::{
+    AcquirePolicy, BindingPlan, BindingRole, Candidate, DeviceKind, DeviceProfile, DeviceRequirements, Survey,
+};
 use vyre_ir::Program;
 
 /// How `--backend auto` chooses for a program: any kind of device that can run it.
@@ -17,8 +19,13 @@ pub fn auto_policy_for_run(program: &Program, plan: &BindingPlan, workgroups: [u
     let mut policy = auto_policy(program);
     let limits = &mut policy.require.limits;
     limits.workgroups_per_dimension = workgroups.into_iter().max().unwrap_or(1);
-    let storage = plan.bindings.iter().filter(|b| b.is_bound());
-    limits.storage_binding_bytes = storage.map(|b| b.byte_len()).fold(limits.storage_binding_bytes, u64::max);
+    for b in plan.bindings.iter().filter(|b| b.is_bound()) {
+        let most = match b.role {
+            BindingRole::Uniform => &mut limits.uniform_binding_bytes,
+            _ => &mut limits.storage_binding_bytes,
+        };
+        *most = b.byte_len().max(*most);
+    }
     policy
 }
 
@@ -149,12 +156,20 @@ fn details(row: &Row) -> String {
         show::bytes(l.workgroup_memory_bytes),
         count(l.workgroups_per_dimension, "workgroups")
     );
-    let storage = if l.storage_binding_bytes == u64::MAX {
-        "any size".into()
-    } else {
-        format!("at most {}", show::bytes(l.storage_binding_bytes))
+    let size = |bytes: u64| match bytes {
+        u64::MAX => "any size".into(),
+        bytes => format!("at most {}", show::bytes(bytes)),
     };
-    text += &format!("  buffers     {}, each of {storage}\n", count(l.buffers_per_stage, "storage buffers"));
+    text += &format!(
+        "  buffers     {}, each of {}\n",
+        count(l.buffers_per_stage, "storage buffers"),
+        size(l.storage_binding_bytes)
+    );
+    text += &format!(
+        "              {}, each of {}\n",
+        count(l.uniform_buffers_per_stage, "uniform buffers"),
+        size(l.uniform_binding_bytes)
+    );
     text += &format!("  score       {}\n", p.capability_score());
     let items = p.score_items().map(|(item, points, has)| {
         ["    ".into(), item.into(), if has { format!("{points}") } else { format!("- of {points}") }]
@@ -218,6 +233,8 @@ fn document(row: &Row) -> Value {
             "storage_binding_bytes": l.storage_binding_bytes,
             "workgroup_memory_bytes": l.workgroup_memory_bytes,
             "buffers_per_stage": l.buffers_per_stage,
+            "uniform_binding_bytes": l.uniform_binding_bytes,
+            "uniform_buffers_per_stage": l.uniform_buffers_per_stage,
         });
     }
     document

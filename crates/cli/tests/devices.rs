@@ -91,7 +91,7 @@ fn json_says_all() {
         assert!(device["probe_ns"].as_u64().unwrap() > 0);
         assert_eq!(device["acquire_ns"], device["probe_ns"]);
         assert_eq!(device["features"].as_object().unwrap()["f64"], true);
-        assert_eq!(device["limits"].as_object().unwrap().len(), 6);
+        assert_eq!(device["limits"].as_object().unwrap().len(), 8);
     }
     let (cpu, oracle) = (&devices[0], &devices[1]);
     assert_eq!(

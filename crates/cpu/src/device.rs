@@ -92,13 +92,16 @@ impl VyreBackend for Cpu {
 
 fn profile(threads: u32) -> DeviceProfile {
     let driver = concat!("vyre-cpu ", env!("CARGO_PKG_VERSION"), ", Cranelift").into();
+    let bytes = available_host_bytes().unwrap_or(u64::MAX);
     let limits = Limits {
         workgroup_size: [1024; 3],
         invocations_per_workgroup: 1024,
         workgroups_per_dimension: u32::MAX,
-        storage_binding_bytes: available_host_bytes().unwrap_or(u64::MAX),
+        storage_binding_bytes: bytes,
         workgroup_memory_bytes: 1 << 20,
         buffers_per_stage: 1024,
+        uniform_binding_bytes: bytes,
+        uniform_buffers_per_stage: 1024,
     };
     DeviceProfile {
         subgroup_size: SUBGROUP,

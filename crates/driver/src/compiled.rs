@@ -233,11 +233,18 @@ fn check_limits(device: &Device, program: &Program, plan: &BindingPlan) -> Resul
             Diagnostic::new(codes::D021, message).fix("Use smaller workgroup variables."),
         ));
     }
-    let bound = plan.bindings.iter().filter(|b| b.is_bound()).count() as u64;
-    if bound > limits.buffers_per_stage as u64 {
-        let message =
-            format!("the program has {bound} buffers; the device takes {}", limits.buffers_per_stage);
-        return Err(unsupported(Diagnostic::new(codes::D026, message).fix("Put several buffers into one.")));
+    let (uniform, storage): (Vec<&Binding>, Vec<&Binding>) =
+        plan.bindings.iter().filter(|b| b.is_bound()).partition(|b| b.role == BindingRole::Uniform);
+    let counts = [
+        (storage.len(), "storage", limits.buffers_per_stage),
+        (uniform.len(), "uniform", limits.uniform_buffers_per_stage),
+    ];
+    for (has, what, limit) in counts {
+        if has as u64 > limit as u64 {
+            let message = format!("the program has {has} {what} buffers; the device takes {limit}");
+            let what = Diagnostic::new(codes::D026, message).fix("Put several buffers into one.");
+            return Err(unsupported(what));
+        }
     }
     Ok(())
 }

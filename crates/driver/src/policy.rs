@@ -129,7 +129,11 @@ impl DeviceRequirements {
                 Memory::Workgroup => {
                     limits.workgroup_memory_bytes = limits.workgroup_memory_bytes.saturating_add(bytes);
                 }
-                Memory::Uniform | Memory::Private => {}
+                Memory::Uniform => {
+                    limits.uniform_buffers_per_stage += 1;
+                    limits.uniform_binding_bytes = limits.uniform_binding_bytes.max(bytes);
+                }
+                Memory::Private => {}
             }
         }
         need.add_code(program);
@@ -205,6 +209,12 @@ impl DeviceRequirements {
             ("bytes of a storage binding", least.storage_binding_bytes, limits.storage_binding_bytes),
             ("bytes of workgroup memory", least.workgroup_memory_bytes, limits.workgroup_memory_bytes),
             ("storage buffers", least.buffers_per_stage.into(), limits.buffers_per_stage.into()),
+            ("bytes of a uniform binding", least.uniform_binding_bytes, limits.uniform_binding_bytes),
+            (
+                "uniform buffers",
+                least.uniform_buffers_per_stage.into(),
+                limits.uniform_buffers_per_stage.into(),
+            ),
             ("invocations per subgroup", self.subgroup_size.into(), profile.subgroup_size.into()),
             ("compute units", self.compute_units.into(), profile.compute_units.into()),
         ];

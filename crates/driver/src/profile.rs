@@ -95,8 +95,12 @@ pub struct Limits {
     pub storage_binding_bytes: u64,
     /// Bytes of workgroup memory.
     pub workgroup_memory_bytes: u64,
-    /// Storage buffers of a program.
+    /// Storage buffers of a program, persistent ones among them.
     pub buffers_per_stage: u32,
+    /// Bytes of one uniform buffer.
+    pub uniform_binding_bytes: u64,
+    /// Uniform buffers of a program.
+    pub uniform_buffers_per_stage: u32,
 }
 
 /// Each feature in words with its field, of a [`DeviceProfile`] or of [`DeviceRequirements`]: the one list of features.

@@ -109,9 +109,15 @@ impl Compiled {
                 })?;
             }
             let bytes = counts[place].saturating_mul(b.element_size as u64);
-            let limit = self.device.profile().limits.storage_binding_bytes;
+            let limits = &self.device.profile().limits;
+            let (what, limit) = match b.role {
+                BindingRole::Uniform => ("uniform", limits.uniform_binding_bytes),
+                _ => ("storage", limits.storage_binding_bytes),
+            };
             if b.is_bound() && bytes > limit {
-                let message = format!("buffer `{}` has {bytes} bytes; the device takes {limit}", b.name);
+                let name = &b.name;
+                let message =
+                    format!("{what} buffer `{name}` has {bytes} bytes; the device takes {limit} in one");
                 let what = Diagnostic::new(codes::D025, message).fix("Use a smaller buffer, or several.");
                 return Err(BackendError::Unsupported { backend: self.device.id(), what: Box::new(what) });
             }

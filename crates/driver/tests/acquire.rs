@@ -22,6 +22,8 @@ impl Fake {
             storage_binding_bytes: 1 << 20,
             workgroup_memory_bytes: 256,
             buffers_per_stage: 8,
+            uniform_binding_bytes: 1 << 10,
+            uniform_buffers_per_stage: 4,
         };
         let base = DeviceProfile::new(backend, kind, "fake".into(), "1".into(), limits);
         Ok(Box::new(Fake { profile: DeviceProfile { subgroup_size, host_memory: true, ..base } }))

@@ -62,7 +62,7 @@ fn what_is_not_met_is_said_by_name() {
 fn each_requirement_counts() {
     type Change<P> = fn(&mut P);
     // What to require, what a device needs for it, and the words.
-    let cases: [(Change<DeviceRequirements>, Change<DeviceProfile>, &str); 28] = [
+    let cases: [(Change<DeviceRequirements>, Change<DeviceProfile>, &str); 30] = [
         (|r| r.supports_subgroup_ops = true, |p| p.supports_subgroup_ops = true, "subgroups"),
         (|r| r.supports_subgroup_shuffle = true, |p| p.supports_subgroup_shuffle = true, "subgroup shuffle"),
         (|r| r.supports_f16 = true, |p| p.supports_f16 = true, "f16"),
@@ -134,6 +134,16 @@ fn each_requirement_counts() {
             |p| p.limits.buffers_per_stage = 9,
             "storage buffers: wanted 9, has 8",
         ),
+        (
+            |r| r.limits.uniform_binding_bytes = 1025,
+            |p| p.limits.uniform_binding_bytes = 1025,
+            "bytes of a uniform binding: wanted 1025, has 1024",
+        ),
+        (
+            |r| r.limits.uniform_buffers_per_stage = 5,
+            |p| p.limits.uniform_buffers_per_stage = 5,
+            "uniform buffers: wanted 5, has 4",
+        ),
         (|r| r.subgroup_size = 32, |p| p.subgroup_size = 32, "invocations per subgroup: wanted 32, has 0"),
         (|r| r.compute_units = 2, |p| p.compute_units = 2, "compute units: wanted 2, has 1"),
         (
@@ -194,7 +204,8 @@ fn what_a_program_requires() {
         DeviceRequirements { supports_i64: true, ..one.clone() }
     );
     let uniform = needs("1, 1, 1", "buffer a: i64[4] uniform read @group(0) @binding(0)");
-    assert_eq!(uniform, DeviceRequirements { supports_i64: true, ..one.clone() });
+    let limits = Limits { uniform_buffers_per_stage: 1, uniform_binding_bytes: 32, ..one.limits };
+    assert_eq!(uniform, DeviceRequirements { supports_i64: true, limits, ..one.clone() });
 
     // Storage and workgroup memory.
     let memory = needs(

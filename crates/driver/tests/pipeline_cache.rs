@@ -49,6 +49,8 @@ impl Names {
             storage_binding_bytes: 1 << 20,
             workgroup_memory_bytes: 1 << 10,
             buffers_per_stage: 8,
+            uniform_binding_bytes: 1 << 10,
+            uniform_buffers_per_stage: 4,
         };
         let profile =
             DeviceProfile::new("names", DeviceKind::VirtualGpu, "names".into(), "driver 1".into(), limits);

@@ -81,6 +81,8 @@ impl Adder {
             storage_binding_bytes: 1 << 10,
             workgroup_memory_bytes: 0,
             buffers_per_stage: 8,
+            uniform_binding_bytes: 1 << 10,
+            uniform_buffers_per_stage: 4,
         };
         let kind = DeviceKind::VirtualGpu;
         let profile = DeviceProfile::new("adder", kind, "adder".into(), "1".into(), limits);

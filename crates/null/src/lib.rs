@@ -58,6 +58,8 @@ impl Default for NullOptions {
                 storage_binding_bytes: 1 << 20,
                 workgroup_memory_bytes: 16 << 10,
                 buffers_per_stage: 8,
+                uniform_binding_bytes: 1 << 10,
+                uniform_buffers_per_stage: 4,
             },
             memory_bytes: 16 << 20,
             times: Submitted::default(),

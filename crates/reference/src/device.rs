@@ -44,6 +44,8 @@ fn profile() -> DeviceProfile {
         storage_binding_bytes: u64::MAX,
         workgroup_memory_bytes: WORKGROUP_BYTES,
         buffers_per_stage: u32::MAX,
+        uniform_binding_bytes: u64::MAX,
+        uniform_buffers_per_stage: u32::MAX,
     };
     DeviceProfile {
         subgroup_size: Options::default().subgroup_size,

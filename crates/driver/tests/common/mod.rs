@@ -92,6 +92,8 @@ pub fn plain(backend: &'static str, kind: DeviceKind) -> DeviceProfile {
         storage_binding_bytes: 4096,
         workgroup_memory_bytes: 0,
         buffers_per_stage: 8,
+        uniform_binding_bytes: 1 << 10,
+        uniform_buffers_per_stage: 4,
     };
     DeviceProfile::new(backend, kind, format!("a {backend}"), "fake 1".into(), limits)
 }
