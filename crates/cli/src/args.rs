@@ -41,7 +41,7 @@ pub enum Command {
     /// Print a program as the optimizer leaves it.
     Opt(OptArgs),
     /// List the devices, and say which one `auto` picks and why.
-    Devices,
+    Devices(DevicesArgs),
     /// List the operations of the intermediate representation and of dialects.
     Ops {
         /// Only those of this dialect.
@@ -71,6 +71,24 @@ has for caches. When that variable is empty or `off`, nothing is kept.")]
     /// Print the man page.
     #[command(hide = true)]
     Man,
+}
+
+/// Which devices to list.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+The memory bandwidth of a device is measured once, which takes up to a second, and kept in the directory VYRE_CACHE_DIR,
+by default `vyre` in the directory that the system has for caches. `vyre run` uses it and measures nothing.
+
+Examples:
+  vyre devices
+  vyre devices --backend cpu --json")]
+pub struct DevicesArgs {
+    /// Only this device, or the devices of this backend. What `auto` picks is said of all the same.
+    #[arg(long, value_name = "ID")]
+    pub backend: Option<String>,
+    /// Do not measure the memory bandwidth of devices of which it is not known.
+    #[arg(long)]
+    pub no_measure: bool,
 }
 
 /// What to do with the disk cache.

@@ -2,6 +2,7 @@
 
 use crate::args::{BenchArgs, BenchPeer};
 use crate::codes;
+use crate::devices;
 use crate::failure::{BAD_INPUT, FAILED, Failure};
 use crate::show::table;
 use vyre::{AcquirePolicy, Device, registered_backends};
@@ -42,7 +43,7 @@ pub fn bench(args: &BenchArgs, as_json: bool) -> Result<String, Failure> {
     }
     let device = match backend {
         Some(id) => Device::open(id)?,
-        None => Device::by_policy(&AcquirePolicy::any())?,
+        None => devices::auto(&AcquirePolicy::any())?,
     };
     let options = Options {
         kernels,

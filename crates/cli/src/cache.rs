@@ -1,6 +1,8 @@
-//! `vyre cache`: what is on disk of programs that were compiled, and how to be rid of it.
+//! `vyre cache`: what is on disk of programs that were compiled and of devices that were measured, and how to be rid of
+//! it.
 
 use crate::args::CacheCommand;
+use crate::devices::bandwidths;
 use crate::failure::{Failure, failed, file_error};
 use crate::show::bytes;
 use serde_json::json;
@@ -31,9 +33,14 @@ pub fn cache(command: CacheCommand, as_json: bool) -> Result<String, Failure> {
         }
         CacheCommand::Clear => {
             let removed = cache.clear().map_err(|e| error("clear", e))?;
-            let text = format!("{} removed, {}", programs(removed.entries), bytes(removed.bytes));
+            let rates = bandwidths().clear().map_err(|e| error("clear", e))?.entries;
+            let mut text = format!("{} removed, {}", programs(removed.entries), bytes(removed.bytes));
+            if rates > 0 {
+                text += &format!("; measured memory bandwidths removed: {rates}");
+            }
             let document = json!({
                 "directory": directory, "removed_entries": removed.entries, "removed_bytes": removed.bytes,
+                "removed_bandwidths": rates,
             });
             (text, document)
         }

@@ -1,13 +1,18 @@
 //! `vyre devices`: every device of every linked backend, all that is known of it, and what `auto` and the library's
 //! default make of it.
 
+use crate::args::DevicesArgs;
 use crate::failure::Failure;
 use crate::show::{self, nanoseconds, table};
 use serde_json::{Value, json};
 use vyre::{
-    AcquirePolicy, BindingPlan, BindingRole, Candidate, DeviceKind, DeviceProfile, DeviceRequirements, Survey,
+    AcquirePolicy, BackendError, Bandwidths, BindingPlan, BindingRole, Candidate, Device, DeviceKind,
+    DeviceProfile, DeviceRequirements, DiskCacheConfig, Survey, registered_backends,
 };
 use vyre_ir::Program;
+
+/// The longest name of a device in the table: with it, a line has at most 100 characters.
+const NAME: usize = 34;
 
 /// How `--backend auto` chooses for a program: any kind of device that can run it.
 pub fn auto_policy(program: &Program) -> AcquirePolicy {
@@ -29,6 +34,21 @@ pub fn auto_policy_for_run(program: &Program, plan: &BindingPlan, workgroups: [u
     policy
 }
 
+/// What was measured of devices before, as far as it is kept.
+pub fn bandwidths() -> Bandwidths {
+    let folder = DiskCacheConfig::from_environment().map(|config| config.directory);
+    folder.map_or_else(Bandwidths::default, |folder| Bandwidths::in_folder(&folder))
+}
+
+/// Opens what `auto` chooses. Bandwidths that were measured before count; none is measured now, it takes too long.
+pub fn auto(policy: &AcquirePolicy) -> Result<Device, BackendError> {
+    Device::acquired(|| {
+        let mut survey = Survey::new()?;
+        survey.know(&bandwidths());
+        survey.acquire(policy)
+    })
+}
+
 /// A device under both policies.
 struct Row {
     auto: Candidate,
@@ -39,22 +59,39 @@ struct Row {
 /// Both decisions, of one survey.
 struct Decisions {
     rows: Vec<Row>,
+    auto_choice: Option<String>,
+    default_choice: Option<String>,
     /// Why the library's default chooses none.
     default_failure: Option<String>,
 }
 
 /// Lists the devices; gives what to print on standard output.
-pub fn devices(as_json: bool) -> Result<String, Failure> {
+pub fn devices(args: &DevicesArgs, as_json: bool) -> Result<String, Failure> {
     let mut survey = Survey::new()?;
+    let shown = |c: &Candidate| args.backend.as_ref().is_none_or(|id| *id == c.id || id == c.backend);
+    if let Some(id) = args.backend.as_ref().filter(|_| !survey.devices().any(shown)) {
+        let linked = registered_backends()?.iter().map(|backend| backend.id).collect();
+        return Err(BackendError::NotLinked { id: id.clone(), linked }.into());
+    }
+    let mut known = bandwidths();
+    survey.know(&known);
+    if !args.no_measure {
+        survey.devices().filter(|c| shown(c)).for_each(|c| measure(c, &mut known));
+        survey.know(&known);
+    }
     let auto = survey.explain(&AcquirePolicy::any());
     let default = survey.explain(&AcquirePolicy::default());
+    let first = |all: &[Candidate]| all.iter().find(|c| c.place == Some(0)).map(|c| c.id.clone());
+    let (auto_choice, default_choice) = (first(&auto), first(&default));
     // Opening the devices of the second decision may have told more of them, but nothing of their places in the first.
-    let rows = auto.into_iter().map(|auto| {
+    let rows = auto.into_iter().filter(shown).map(|auto| {
         let same = default.iter().find(|c| c.id == auto.id);
         Row { default: same.map(|c| (c.place, c.reason.clone())).unwrap_or_default(), auto }
     });
     let decisions = Decisions {
         rows: rows.collect(),
+        auto_choice,
+        default_choice,
         default_failure: survey
             .acquire(&AcquirePolicy::default())
             .err()
@@ -63,17 +100,23 @@ pub fn devices(as_json: bool) -> Result<String, Failure> {
     Ok(if as_json { format!("{:#}\n", decisions.json()) } else { decisions.text() })
 }
 
+/// Measures a device's memory bandwidth if it is not known. What goes wrong is told, and the device is listed without.
+/// Where an oracle would stand in an order is of no interest, and it is slow.
+fn measure(c: &Candidate, known: &mut Bandwidths) {
+    let profile = c.profile.as_ref().filter(|p| p.kind != DeviceKind::Oracle && p.mem_bw_gbps.is_none());
+    let Some(profile) = profile.filter(|_| c.dispatches && c.failure.is_none()) else { return };
+    eprintln!("note: measuring the memory bandwidth of `{}`; `--no-measure` leaves that out", c.id);
+    let measured = Device::open(&c.id).and_then(|device| device.measure_bandwidth());
+    if let Err(error) = measured.and_then(|rate| known.keep(profile, rate)) {
+        for diagnostic in error.diagnostics() {
+            eprintln!("note: {}", diagnostic.message);
+        }
+    }
+}
+
 impl Decisions {
-    fn auto_choice(&self) -> Option<&str> {
-        Some(&self.rows.iter().find(|row| row.auto.place == Some(0))?.auto.id)
-    }
-
-    fn default_choice(&self) -> Option<&str> {
-        Some(&self.rows.iter().find(|row| row.default.0 == Some(0))?.auto.id)
-    }
-
     fn text(&self) -> String {
-        let header = ["rank", "id", "kind", "name", "score", "timing", "GB/s", "note"];
+        let header = ["rank", "id", "kind", "name", "score", "timing", "GB/s"];
         let mut lines = vec![header.map(String::from)];
         for Row { auto: c, .. } in &self.rows {
             let of = |fact: &dyn Fn(&DeviceProfile) -> String| c.profile.as_ref().map_or("-".into(), fact);
@@ -81,27 +124,29 @@ impl Decisions {
                 c.place.map_or("-".into(), |place| (place + 1).to_string()),
                 c.id.clone(),
                 of(&|p| p.kind.name().into()),
-                of(&|p| p.name.clone()),
+                of(&|p| show::shortened(&p.name, NAME)),
                 of(&|p| p.capability_score().to_string()),
                 of(&|p| p.timing_quality.name().into()),
-                of(&|p| p.mem_bw_gbps.map_or("-".into(), |rate| rate.to_string())),
-                if c.place == Some(0) { "auto picks this one".into() } else { c.reason.clone() },
+                of(&|p| p.mem_bw_gbps.map_or("-".into(), gigabytes)),
             ]);
         }
-        let mut text = table(&lines);
-        text += &format!(
-            "\nauto (`vyre run --backend auto`) picks the best device of any kind that can run the program: {}\n",
-            self.auto_choice().unwrap_or("none")
+        let mut text = table(&lines) + "\n";
+        text += &show::paragraph(
+            "auto    ",
+            &format!(
+                "(`vyre run --backend auto`) takes the best device of any kind that can run the program, software only where \
+                 there is nothing else: {}",
+                self.auto_choice.as_deref().unwrap_or("none")
+            ),
         );
-        text += &match (self.default_choice(), &self.default_failure) {
-            (Some(id), _) => format!("the library's default picks the best GPU: {id}\n"),
-            (None, why) => {
-                format!(
-                    "the library's default picks the best GPU: none; {}\n",
-                    why.as_deref().unwrap_or("none fits")
-                )
-            }
-        };
+        let why = self.default_failure.as_deref().map(|why| format!("; {why}")).unwrap_or_default();
+        text += &show::paragraph(
+            "default ",
+            &format!(
+                "(the library's) takes the best GPU: {}{why}",
+                self.default_choice.as_deref().unwrap_or("none")
+            ),
+        );
         for row in &self.rows {
             text += &details(row);
         }
@@ -113,10 +158,10 @@ impl Decisions {
         let any = AcquirePolicy::any().kinds.into_iter().filter(|kind| *kind != DeviceKind::Oracle).collect();
         json!({
             "devices": self.rows.iter().map(document).collect::<Vec<_>>(),
-            "auto": { "kinds": kinds(any), "picks": self.auto_choice() },
+            "auto": { "kinds": kinds(any), "picks": self.auto_choice },
             "default": {
                 "kinds": kinds(AcquirePolicy::default().kinds),
-                "picks": self.default_choice(),
+                "picks": self.default_choice,
                 "failure": self.default_failure,
             },
         })
@@ -126,15 +171,16 @@ impl Decisions {
 fn details(row: &Row) -> String {
     let c = &row.auto;
     let mut text = format!("\n{}\n", c.id);
+    let mut line = |label: &str, words: &str| text += &show::paragraph(&format!("  {label:12}"), words);
     let rank = if c.precedence == u32::MAX { "no rank".into() } else { format!("rank {}", c.precedence) };
-    text += &format!("  backend     {}, device {}, {rank} among equals\n", c.backend, c.index);
-    text += &format!("  auto        {}{}\n", place(c.place), c.reason);
-    text += &format!("  default     {}{}\n", place(row.default.0), row.default.1);
+    line("backend", &format!("{}, device {}, {rank} among equals", c.backend, c.index));
+    line("auto", &format!("{}{}", place(c.place), c.reason));
+    line("default", &format!("{}{}", place(row.default.0), row.default.1));
     let time = |what: &str, ns: Option<u64>| match ns {
         Some(ns) => format!("{what} in {}", nanoseconds(ns)),
         None => format!("not {what}"),
     };
-    text += &format!("  found       {}, {}\n", time("probed", c.probe_ns), time("opened", c.open_ns));
+    line("found", &format!("{}, {}", time("probed", c.probe_ns), time("opened", c.open_ns)));
     let Some(p) = &c.profile else { return text };
     let list = |wanted: bool| {
         let names: Vec<&str> =
@@ -143,38 +189,45 @@ fn details(row: &Row) -> String {
     };
     let l = &p.limits;
     let [x, y, z] = l.workgroup_size;
-    text += &format!("  device      {}, {}, driver {}\n", p.name, p.kind.name(), p.driver);
-    text += &format!("  processors  compute units: {}, subgroups of {}\n", p.compute_units, p.subgroup_size);
-    let rate = p.mem_bw_gbps.map_or("not measured".into(), |rate| format!("{rate} GB/s"));
-    text += &format!("  timing      {}; memory bandwidth {rate}\n", p.timing_quality.name());
-    let memory = if p.host_memory { "that of the host; nothing is copied" } else { "its own" };
-    text += &format!("  memory      {memory}\n");
-    text += &format!("  features    {}\n  lacks       {}\n", list(true), list(false));
-    text += &format!(
-        "  workgroup   at most {} invocations, {x} x {y} x {z}; {} of memory; {} along an axis\n",
-        l.invocations_per_workgroup,
-        show::bytes(l.workgroup_memory_bytes),
-        count(l.workgroups_per_dimension, "workgroups")
+    line("device", &format!("{}, {}, driver {}", p.name, p.kind.name(), p.driver));
+    line("processors", &format!("compute units: {}, subgroups of {}", p.compute_units, p.subgroup_size));
+    let rate = p.mem_bw_gbps.map_or("not measured".into(), |rate| format!("{} GB/s", gigabytes(rate)));
+    line("timing", &format!("{}; memory bandwidth {rate}", p.timing_quality.name()));
+    line("memory", if p.host_memory { "that of the host; nothing is copied" } else { "its own" });
+    line(
+        "floats",
+        if p.exact_floats { "as the oracle's, bit by bit" } else { "within the bounds of each operation" },
     );
-    let size = |bytes: u64| match bytes {
-        u64::MAX => "any size".into(),
-        bytes => format!("at most {}", show::bytes(bytes)),
+    line("features", &list(true));
+    line("lacks", &list(false));
+    let memory = show::bytes(l.workgroup_memory_bytes);
+    let along = count(l.workgroups_per_dimension, "workgroups");
+    let most = l.invocations_per_workgroup;
+    line(
+        "workgroup",
+        &format!("at most {most} invocations, {x} x {y} x {z}; {memory} of memory; {along} along an axis"),
+    );
+    let buffers = |n: u32, what: &str, bytes: u64| match bytes {
+        u64::MAX => format!("{}, each of any size", count(n, what)),
+        bytes => format!("{}, each of at most {}", count(n, what), show::bytes(bytes)),
     };
-    text += &format!(
-        "  buffers     {}, each of {}\n",
-        count(l.buffers_per_stage, "storage buffers"),
-        size(l.storage_binding_bytes)
-    );
-    text += &format!(
-        "              {}, each of {}\n",
-        count(l.uniform_buffers_per_stage, "uniform buffers"),
-        size(l.uniform_binding_bytes)
-    );
-    text += &format!("  score       {}\n", p.capability_score());
+    line("buffers", &buffers(l.buffers_per_stage, "storage buffers", l.storage_binding_bytes));
+    line("", &buffers(l.uniform_buffers_per_stage, "uniform buffers", l.uniform_binding_bytes));
+    line("score", &p.capability_score().to_string());
     let items = p.score_items().map(|(item, points, has)| {
         ["    ".into(), item.into(), if has { format!("{points}") } else { format!("- of {points}") }]
     });
     text + &table(&items)
+}
+
+/// A bandwidth with as many digits as were measured.
+fn gigabytes(rate: f32) -> String {
+    match rate {
+        rate if rate < 0.1 => format!("{rate:.4}"),
+        rate if rate < 10.0 => format!("{rate:.2}"),
+        rate if rate < 100.0 => format!("{rate:.1}"),
+        rate => format!("{rate:.0}"),
+    }
 }
 
 fn place(place: Option<usize>) -> String {
@@ -224,6 +277,7 @@ fn document(row: &Row) -> Value {
         document["mem_bw_gbps"] = p.mem_bw_gbps.into();
         document["compute_units"] = p.compute_units.into();
         document["subgroup_size"] = p.subgroup_size.into();
+        document["exact_floats"] = p.exact_floats.into();
         document["host_memory"] = p.host_memory.into();
         document["features"] = features.into();
         document["limits"] = json!({

@@ -74,7 +74,7 @@ fn execute(as_json: bool) -> Result<String, Failure> {
         Command::Check(args) => check::check(args, as_json),
         Command::Emit(args) => emit::emit(args, as_json),
         Command::Opt(args) => opt::opt(args, as_json),
-        Command::Devices => devices::devices(as_json),
+        Command::Devices(args) => devices::devices(args, as_json),
         Command::Ops { dialect, load } => ops::ops(dialect.as_deref(), load, as_json),
         Command::Bench(args) => bench::bench(args, as_json),
         Command::Cache { command } => cache::cache(*command, as_json),

@@ -5,11 +5,10 @@
 
 use crate::args::OptArgs;
 use crate::codes;
-use crate::devices::auto_policy;
+use crate::devices::{auto, auto_policy};
 use crate::failure::Failure;
 use crate::load::load;
 use serde_json::json;
-use vyre::acquire_by_policy;
 use vyre::opt::analysis::ranges;
 use vyre::opt::pipeline::{PASSES, Pass, pass};
 use vyre::opt::{Options, Schedule, Stats, Target, run};
@@ -24,7 +23,7 @@ pub fn opt(args: &OptArgs, as_json: bool) -> Result<String, Failure> {
         None => Schedule::All,
     };
     let program = load(&args.program)?;
-    let device = acquire_by_policy(&auto_policy(&program)).ok();
+    let device = auto(&auto_policy(&program)).ok();
     let target = device.and_then(|device| device.target()).unwrap_or(Target::SCALAR);
     let (mut stats, mut steps) = (Stats::default(), Vec::new());
     let mut keep = |pass: &Pass, p: &_| steps.push((pass.name, format!("{p}")));

@@ -3,7 +3,7 @@
 use crate::args::{RunArgs, Verify};
 use crate::codes;
 use crate::debug::{CODE, DEVICE, Debug, LAUNCHES, PASSES, PROGRAM};
-use crate::devices::auto_policy_for_run;
+use crate::devices::{self, auto_policy_for_run};
 use crate::failure::{FAILED, Failure};
 use crate::inputs::{Inputs, element, unknown};
 use crate::show::{bytes, nanoseconds, shape};
@@ -86,7 +86,7 @@ pub fn round(
         Some(open) => &*open,
         None => {
             let device = match args.backend.as_str() {
-                "auto" => Device::by_policy(&auto_policy_for_run(&program, plan, workgroups))?,
+                "auto" => devices::auto(&auto_policy_for_run(&program, plan, workgroups))?,
                 id => Device::open(id)?,
             };
             device.set_cache(CacheConfig::with_disk());

@@ -43,6 +43,39 @@ pub fn table<const N: usize>(rows: &[[String; N]]) -> String {
     rows.iter().map(line).collect()
 }
 
+/// The widest line of text that is meant to be read.
+const WIDTH: usize = 100;
+
+/// Text after a label, in lines of at most [`WIDTH`] characters where words allow it, those after the first indented.
+pub fn paragraph(label: &str, text: &str) -> String {
+    let indent = label.chars().count();
+    let (mut lines, mut line) = (String::new(), label.to_string());
+    let mut width = indent;
+    for (i, word) in text.split(' ').enumerate() {
+        let more = word.chars().count();
+        if i > 0 && width + 1 + more > WIDTH {
+            lines += line.trim_end();
+            lines += "\n";
+            line = " ".repeat(indent);
+            width = indent;
+        } else if i > 0 {
+            line += " ";
+            width += 1;
+        }
+        line += word;
+        width += more;
+    }
+    lines + line.trim_end() + "\n"
+}
+
+/// At most so many characters; where some are left out at the end, dots say so.
+pub fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.into(),
+        Some(_) => text.chars().take(most.saturating_sub(3)).chain("...".chars()).collect(),
+    }
+}
+
 fn three(x: f64) -> String {
     let digits = if x < 10.0 {
         2
@@ -62,6 +95,20 @@ mod tests {
     fn tables() {
         let rows = [["a", "bcd", ""], ["ef", "\u{e9}", "g"]].map(|row| row.map(String::from));
         assert_eq!(table(&rows), "a   bcd\nef  \u{e9}    g\n");
+    }
+
+    #[test]
+    fn paragraphs() {
+        assert_eq!(paragraph("  a  ", "b c"), "  a  b c\n");
+        let word = "x".repeat(47);
+        assert_eq!(
+            paragraph("  a  ", &[&*word; 3].join(" ")),
+            format!("  a  {word} {word}\n     {word}\n"),
+            "5 + 47 + 1 + 47 are 100"
+        );
+        assert_eq!(paragraph("a ", &"x".repeat(200)), format!("a {}\n", "x".repeat(200)));
+        assert_eq!(shortened("\u{e9}bcdef", 6), "\u{e9}bcdef");
+        assert_eq!(shortened("\u{e9}bcdefg", 6), "\u{e9}bc...");
     }
 
     #[test]

@@ -1,18 +1,24 @@
 //! `vyre devices` as a table and as JSON, and what `auto` takes for a program.
 
 use serde_json::{Value, json};
+use std::path::Path;
 use std::process::{Command, Output};
 
 fn vyre(args: &[&str]) -> Output {
-    let folder = tempfile::tempdir().unwrap();
+    vyre_in(tempfile::tempdir().unwrap().path(), args)
+}
+
+/// With a folder in which measured bandwidths are kept.
+fn vyre_in(folder: &Path, args: &[&str]) -> Output {
     for (name, workgroup) in [("small.vyre", "64, 1, 1"), ("wide.vyre", "64, 64, 1")] {
         let program = format!(
             "program p workgroup({workgroup}) {{\n  buffer data: f32[64] storage read_write @group(0) @binding(0)\n}}"
         );
-        std::fs::write(folder.path().join(name), program).unwrap();
+        std::fs::write(folder.join(name), program).unwrap();
     }
     let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
-    command.current_dir(folder.path()).args(args).env("VYRE_THREADS", "3").output().unwrap()
+    command.env("VYRE_CACHE_DIR", folder.join("cache")).env("VYRE_THREADS", "3");
+    command.current_dir(folder).args(args).output().unwrap()
 }
 
 fn stdout(args: &[&str]) -> String {
@@ -23,7 +29,7 @@ fn stdout(args: &[&str]) -> String {
 
 #[test]
 fn a_table_and_the_details() {
-    let text = stdout(&["devices"]);
+    let text = stdout(&["devices", "--no-measure"]);
     let lines: Vec<&str> = text.lines().collect();
     let starts = |name: &str| lines[0].find(name).unwrap();
     assert!(lines[0].starts_with("rank  id"), "{text}");
@@ -56,16 +62,23 @@ fn a_table_and_the_details() {
             assert!(lines[row][starts(column)..].starts_with(word), "{column}: {text}");
         }
     }
-    assert!(lines[1].ends_with("auto picks this one"), "{text}");
-    assert!(lines[2].ends_with("an oracle is only used when named"), "{text}");
+    assert!(lines.iter().all(|line| line.chars().count() <= 100), "{text}");
+    // In one line.
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
-        "best device of any kind that can run the program: cpu\n",
-        "the library's default picks the best GPU: none; there are only processors and oracles",
+        "software only where there is nothing else: cpu default",
+        "takes the best GPU: none; there are only processors and oracles",
+        "auto rank 1: first in the order",
+        "auto not chosen: an oracle is only used when named",
         "not chosen: the policy does not allow a device of kind CPU",
+        "timing host only; memory bandwidth not measured",
+        "floats as the oracle's, bit by bit",
+        "at most 1024 storage buffers, each of",
+        "at most 1024 uniform buffers, each of",
         "compute units: 3, subgroups of 8",
-        "storage buffers                16\n",
-        "tensor cores                   - of 4\n",
-        "features    subgroups, subgroup shuffle, f16, bf16, f64, i64",
+        "storage buffers 16 ",
+        "tensor cores - of 4 ",
+        "features subgroups, subgroup shuffle, f16, bf16, f64, i64",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
@@ -73,7 +86,7 @@ fn a_table_and_the_details() {
 
 #[test]
 fn json_says_all() {
-    let document: Value = serde_json::from_str(&stdout(&["devices", "--json"])).unwrap();
+    let document: Value = serde_json::from_str(&stdout(&["devices", "--json", "--no-measure"])).unwrap();
     assert_eq!(document["auto"]["picks"], "cpu");
     assert!(!document["auto"]["kinds"].as_array().unwrap().contains(&json!("oracle")));
     assert_eq!(document["default"]["picks"], Value::Null);
@@ -103,13 +116,73 @@ fn json_says_all() {
     assert_eq!((&oracle["rank"], &oracle["open_ns"]), (&Value::Null, &Value::Null));
 }
 
+/// The bandwidth of the processor that `vyre devices --json` says.
+fn rate(output: Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["devices"][0]["id"], "cpu");
+    document["devices"][0]["mem_bw_gbps"].clone()
+}
+
+#[test]
+fn a_bandwidth_is_measured_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let devices = |more: &[&str]| vyre_in(folder.path(), &[&["devices", "--json"], more].concat());
+    assert_eq!(rate(devices(&["--no-measure"])), Value::Null);
+    assert!(!folder.path().join("cache").exists());
+    let first = devices(&[]);
+    assert_eq!(
+        String::from_utf8_lossy(&first.stderr),
+        "note: measuring the memory bandwidth of `cpu`; `--no-measure` leaves that out\n"
+    );
+    let first = rate(first);
+    assert!(first.as_f64().unwrap() > 0.0, "{first}");
+    for more in [&[][..], &["--no-measure"]] {
+        let again = devices(more);
+        assert!(again.stderr.is_empty(), "{}", String::from_utf8_lossy(&again.stderr));
+        assert_eq!(rate(again), first);
+    }
+    let table = String::from_utf8(vyre_in(folder.path(), &["devices"]).stdout).unwrap();
+    assert!(!table.contains("not measured in") && table.contains(" GB/s\n"), "{table}");
+    let cleared = String::from_utf8(vyre_in(folder.path(), &["cache", "clear"]).stdout).unwrap();
+    assert!(cleared.ends_with("measured memory bandwidths removed: 1\n"), "{cleared}");
+    assert_eq!(rate(devices(&["--no-measure"])), Value::Null);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_told_and_no_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("cache"), "a file").unwrap();
+    let output = vyre_in(folder.path(), &["devices", "--json"]);
+    let notes = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(notes.contains("note: measured memory bandwidths cannot be kept in"), "{notes}");
+    assert!(rate(output).as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn only_the_devices_of_a_backend() {
+    let document = |id: &str| -> Value {
+        serde_json::from_str(&stdout(&["devices", "--json", "--no-measure", "--backend", id])).unwrap()
+    };
+    for id in ["cpu", "cpu-ref"] {
+        let document = document(id);
+        let ids: Vec<&Value> = document["devices"].as_array().unwrap().iter().map(|d| &d["id"]).collect();
+        assert_eq!(ids, [id]);
+        assert_eq!(document["auto"]["picks"], "cpu");
+    }
+    let output = vyre(&["devices", "--backend", "cpu:7"]);
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("D001") && text.contains("`cpu:7`"), "{text}");
+}
+
 #[test]
 fn a_device_that_cannot_be_had_is_listed_with_the_reason() {
     let output =
         Command::new(env!("CARGO_BIN_EXE_vyre")).args(["devices"]).env("VYRE_THREADS", "many").output();
     let text = String::from_utf8(output.unwrap().stdout).unwrap();
     assert!(text.contains("no device: VYRE_THREADS is `many`"), "{text}");
-    assert!(text.contains("can run the program: none\n"), "{text}");
+    assert!(text.contains("where there is nothing else: none\n"), "{text}");
 }
 
 #[test]

@@ -113,8 +113,6 @@ fn profile(threads: u32) -> DeviceProfile {
         supports_i64: true,
         supports_cancel: true,
         host_memory: true,
-        // `mem_bw_gbps` stays unmeasured: caches hold tens of megabytes, and reading more than they hold, from pages that
-        // have to be made first, takes longer than all else that opening does.
         compute_units: threads,
         ..DeviceProfile::new(ID, DeviceKind::Cpu, processor_name(), driver, limits)
     }

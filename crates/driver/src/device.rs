@@ -101,7 +101,12 @@ impl Device {
         Device::acquired(|| acquire_by_policy(policy))
     }
 
-    fn acquired(
+    /// The device that `acquire` opens, in a way of the caller's own: with a [`Survey`](crate::Survey) that was told
+    /// something, for instance.
+    ///
+    /// # Errors
+    /// As `acquire`.
+    pub fn acquired(
         acquire: impl FnOnce() -> Result<Box<dyn VyreBackend>, BackendError>,
     ) -> Result<Device, BackendError> {
         let span = tracing::info_span!(target: TARGET, "acquire", backend = Empty).entered();

@@ -4,6 +4,7 @@
 
 mod acquire;
 mod backend;
+mod bandwidth;
 mod batch;
 mod binding;
 mod bounds;
@@ -43,6 +44,7 @@ pub use backend::{
     Cancel, Command, CompileOptions, DeviceMemory, Executable, Launch, LaunchMemory, MemoryRequest,
     Submitted, VyreBackend,
 };
+pub use bandwidth::Bandwidths;
 pub use batch::{Batch, BatchOutputs};
 pub use binding::{Binding, BindingPlan, BindingRole, MAX_ALIGNMENT};
 pub use bounds::{Accessor, OutOfBounds};

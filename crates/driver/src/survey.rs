@@ -7,6 +7,7 @@
 
 use crate::acquire::{device_name, open};
 use crate::backend::VyreBackend;
+use crate::bandwidth::Bandwidths;
 use crate::error::BackendError;
 use crate::policy::AcquirePolicy;
 use crate::profile::DeviceProfile;
@@ -79,6 +80,18 @@ impl Survey {
         Ok(Survey { found })
     }
 
+    /// Every device that was found, in the order in which they were asked.
+    pub fn devices(&self) -> impl Iterator<Item = &Candidate> {
+        self.found.iter().map(|f| &f.candidate)
+    }
+
+    /// Fills in memory bandwidths that were measured before, where a device does not say its own.
+    pub fn know(&mut self, bandwidths: &Bandwidths) {
+        for profile in self.found.iter_mut().filter_map(|f| f.candidate.profile.as_mut()) {
+            profile.mem_bw_gbps = profile.mem_bw_gbps.or_else(|| bandwidths.get(profile));
+        }
+    }
+
     /// Opens what the policy chooses.
     ///
     /// # Errors
@@ -132,7 +145,11 @@ impl Found {
         self.candidate.open_ns = Some(start.elapsed().as_nanos() as u64);
         match opened {
             Ok(device) => {
-                self.candidate.profile = Some(device.profile().clone());
+                let known = self.candidate.profile.take().and_then(|probed| probed.mem_bw_gbps);
+                let mut profile = device.profile().clone();
+                // What was measured of it is true of it when it is open, too.
+                profile.mem_bw_gbps = profile.mem_bw_gbps.or(known);
+                self.candidate.profile = Some(profile);
                 self.device = Some(device);
             }
             Err(error) => self.candidate.failure = Some(error),
