@@ -1,5 +1,6 @@
 //! Modules for devices: what is bound where, what comes as immediate data, and what SPIR-V says about floats.
 
+mod common;
 mod out;
 
 use naga::valid::{Capabilities, ModuleInfo};
@@ -9,6 +10,7 @@ use vyre_wgsl::export::{
     self,
     device::{self, DeviceModule, Features, FloatControls, Immediate},
 };
+use vyre_wgsl::{ImportOptions, import_spirv};
 
 fn parse(source: &str) -> Program {
     let p = text::parse("test", source).unwrap_or_else(|e| panic!("{}", e[0]));
@@ -373,4 +375,128 @@ fn spirv_asks_for_the_floats_that_a_device_promises() {
 
     let plain = device::spirv(&p, &m, &FloatControls::default()).expect("it is written");
     assert!(!has(&plain, &extension) && plain.len() < words.len());
+}
+
+/// Runs the SPIR-V of a program with a buffer `x` that is read and `y` that is written, of words of such counts.
+fn words_of(program: &str, x: &[u32], y: usize) -> Vec<u32> {
+    let p = parse(program);
+    let (m, _) = module(&p);
+    let function = &m.module.entry_points[0].function;
+    for (_, expression) in function.expressions.iter() {
+        use naga::MathFunction::{Max, Min};
+        let open = matches!(expression, naga::Expression::Math { fun: Min | Max, .. });
+        assert!(!open, "{expression:?}");
+    }
+    assert!(m.immediates.is_empty(), "the importer knows none");
+    let words = device::spirv(&p, &m, &FloatControls::default()).expect("it is written");
+    let bytes: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
+    let again = import_spirv("test.spv", &bytes, &ImportOptions::default()).expect("it imports");
+    common::words(&again, &[("x", x.to_vec()), ("y", vec![0; y])])["y"].clone()
+}
+
+#[test]
+fn extrema_are_what_the_rows_say() {
+    const ONE: u32 = 0x3f80_0000;
+    const NAN: u32 = 0x7fc0_0000;
+    const MINUS: u32 = 0x8000_0000;
+    const INFINITY: u32 = 0x7f80_0000;
+    let x = [
+        [0, MINUS],
+        [MINUS, 0],
+        [MINUS, MINUS],
+        [NAN, ONE],
+        [ONE, NAN | MINUS],
+        [ONE | MINUS, 0x4000_0000],
+        [INFINITY, INFINITY | MINUS],
+        [1, 1 | MINUS],
+    ];
+    let expect = [
+        [MINUS, 0],
+        [MINUS, 0],
+        [MINUS, MINUS],
+        [ONE, ONE],
+        [ONE, ONE],
+        [ONE | MINUS, 0x4000_0000],
+        [INFINITY | MINUS, INFINITY],
+        [1 | MINUS, 1],
+    ];
+    let got = words_of(
+        "program p workgroup(8, 1, 1) {
+           buffer x: f32[16] storage read @group(0) @binding(0)
+           buffer y: f32[16] storage read_write @group(0) @binding(1)
+           %0: u32 = local_index
+           %1: u32 = add %0, %0
+           %2: f32x2 = load x[%1]
+           %3: f32 = extract %2.x
+           %4: f32 = extract %2.y
+           %5: f32 = min %3, %4
+           %6: f32 = max %3, %4
+           %7: f32x2 = compose %5, %6
+           store y[%1], %7
+         }",
+        &x.concat(),
+        16,
+    );
+    assert_eq!(got, expect.concat());
+
+    // With a constant that may be a zero, and one that is not: max(x, 0) and min(1, x).
+    let got = words_of(
+        "program p workgroup(4, 1, 1) {
+           buffer x: f32[4] storage read @group(0) @binding(0)
+           buffer y: f32[8] storage read_write @group(0) @binding(1)
+           %0: u32 = local_index
+           %1: u32 = add %0, %0
+           %2: f32 = load x[%0]
+           %3: f32 = const 0
+           %4: f32 = const 1
+           %5: f32 = max %2, %3
+           %6: f32 = min %4, %2
+           %7: f32x2 = compose %5, %6
+           store y[%1], %7
+         }",
+        &[MINUS, NAN, 0x4000_0000, ONE | MINUS],
+        8,
+    );
+    assert_eq!(got, [0, MINUS, 0, ONE, 0x4000_0000, ONE, 0, ONE | MINUS]);
+
+    for (x, expect) in [
+        ([NAN, 0, MINUS, ONE], [MINUS, ONE]),
+        ([NAN | MINUS, MINUS, 0, ONE | MINUS], [ONE | MINUS, 0]),
+        ([INFINITY, 1, 1 | MINUS, INFINITY | MINUS], [INFINITY | MINUS, INFINITY]),
+    ] {
+        let got = words_of(
+            "program p workgroup(4, 1, 1) {
+               buffer x: f32[4] storage read @group(0) @binding(0)
+               buffer y: f32[2] storage read_write @group(0) @binding(1)
+               %0: u32 = local_index
+               %1: f32 = load x[%0]
+               %2: f32 = subgroup_min %1
+               %3: f32 = subgroup_max %1
+               %4: f32x2 = compose %2, %3
+               %5: u32 = const 0
+               store y[%5], %4
+             }",
+            &x,
+            2,
+        );
+        assert_eq!(got, expect);
+    }
+}
+
+#[test]
+fn rounding_keeps_the_sign_of_a_zero() {
+    check(
+        "%0: u32 = local_index
+         %1: f32 = load tile[%0]
+         %2: f32 = ceil %1
+         store tile[%0], %2",
+        "",
+        "
+        let tile_value = tile[min(local_index, 63u)];
+        let tile_value_1 = select(0f, tile_value, (local_index <= 63u));
+        let ceil_ = bitcast<f32>((bitcast<u32>(ceil(tile_value_1)) | (bitcast<u32>(tile_value_1) & 2147483648u)));
+        if (local_index <= 63u) {
+            tile[local_index] = ceil_;
+        }",
+    );
 }

@@ -83,6 +83,8 @@ pub(super) struct Code {
     pub module: naga::Module,
     /// The entry point's function so far.
     pub function: naga::Function,
+    /// Whether floats are to be exact where the languages leave something open that can be said otherwise.
+    pub exact: bool,
     /// The immediate data that it reads so far.
     pub words: Words,
     blocks: Vec<Block>,
@@ -96,11 +98,12 @@ pub(super) struct Code {
 }
 
 impl Code {
-    /// An empty module with its function's body open.
-    pub fn new() -> Code {
+    /// An empty module, with floats as [`Code::exact`] says, with its function's body open.
+    pub fn new(exact: bool) -> Code {
         Code {
             module: naga::Module::default(),
             function: naga::Function::default(),
+            exact,
             words: Words::default(),
             blocks: vec![Block::new()],
             prologue: Block::new(),

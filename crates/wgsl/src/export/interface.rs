@@ -79,6 +79,11 @@ impl Interface {
         }
     }
 
+    /// Whether floats are to be exact at the cost of more code.
+    pub fn exact_floats(self) -> bool {
+        self == Interface::Device
+    }
+
     /// The length of a buffer that is sized at run time, in units of that many bytes.
     pub fn units(
         self,

@@ -3,7 +3,7 @@
 //! [`module`] translates for [`wgsl`], [`spirv`], [`msl`] and [`hlsl`]; [`device::module`] for a backend, which knows
 //! what its device has and binds what it runs itself. The way of a program: `scan` refuses what cannot be said and
 //! collects what is needed; `features` refuses what a device lacks; `memory` declares the buffers and makes accesses;
-//! `lower` turns regions into statements; `ops`, `atomics` and `subgroup` spell operations; `code` holds the function
+//! `lower` turns regions into statements; `ops`, `exact`, `atomics` and `subgroup` spell operations; `code` holds the function
 //! under construction; `write` validates and writes, `floats` adds to SPIR-V what naga cannot say of floats.
 //! `interface` is the one place that tells text from modules for devices.
 //!
@@ -26,8 +26,10 @@
 //! - A driver may contract `a * b + c`, and simplify what would be equal for real numbers. SPIR-V from here forbids it;
 //!   naga has no way to say so in a module, so what is handed to wgpu as a module is open to it.
 //! - Native sums of f32 in storage memory, for a device that has them, may take subnormal numbers for zeros.
-//! - `min` and `max` of floats, also over a subgroup: of two zeros either may win; with one NaN, either operand. The
-//!   sign of a zero that rounding to an integer gives is open as well.
+//! - In text only: `min` and `max` of floats, also over a subgroup: of two zeros either may win; with one NaN, either
+//!   operand. The sign of a zero that rounding to an integer gives is open as well. Modules for devices say all of this
+//!   with comparisons and bits (`exact`).
+//! - `fma` has no exact spelling short of f64 arithmetic or a long emulation: a device may round the product.
 //!
 //! # What naga could add, and why it does not
 //!
@@ -47,6 +49,7 @@
 mod atomics;
 mod code;
 pub mod device;
+mod exact;
 mod features;
 mod floats;
 mod interface;

@@ -85,6 +85,14 @@ impl Code {
     }
 
     fn spell(&mut self, op: Op, ty: Type, args: &[Val]) -> Val {
+        match self.exactly(op, args) {
+            Some(value) => value,
+            None => self.spelled(op, ty, args),
+        }
+    }
+
+    /// The operation as the languages have it.
+    pub fn spelled(&mut self, op: Op, ty: Type, args: &[Val]) -> Val {
         let scalar = args[if op == Op::Select { 1 } else { 0 }].ty.scalar;
         if let Some((op, constant)) = by_power_of_two(op, scalar, args) {
             return self.op(op, &[args[0], constant]);
@@ -274,7 +282,7 @@ impl Code {
     }
 
     /// By the bits where that is cheap: WGSL and Metal's fast math may take `x != x` for false.
-    fn is_nan(&mut self, x: Val) -> Val {
+    pub fn is_nan(&mut self, x: Val) -> Val {
         if x.ty.scalar != Scalar::F32 {
             return self.op(Op::Ne, &[x, x]);
         }

@@ -36,6 +36,15 @@ impl Code {
     /// A subgroup operation; `lane` is this invocation's position in its subgroup, for [`needs_lane`].
     pub fn subgroup(&mut self, op: Op, args: &[Val], lane: Option<Val>) -> Val {
         let argument = args[0];
+        let scalar = argument.ty.scalar;
+        if self.exact && scalar.is_float() && matches!(op, Op::SubgroupMin | Op::SubgroupMax) {
+            let wide = if scalar == Scalar::F16 { Scalar::F32 } else { scalar };
+            let argument = self.convert(argument, wide);
+            let key = self.ordered(op, argument);
+            let key = self.subgroup(op, &[key], None);
+            let result = self.unordered(key, wide);
+            return self.convert(result, scalar);
+        }
         if let Some((op, collective)) = collective(op) {
             return self.collective(op, collective, argument);
         }

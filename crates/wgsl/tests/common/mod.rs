@@ -6,6 +6,7 @@ use vyre_reference::{Bytes, Options, run};
 use vyre_wgsl::{ImportOptions, import_wgsl};
 
 /// The program, verified.
+#[allow(dead_code)] // not every test file imports WGSL
 pub fn import(source: &str, options: &ImportOptions) -> Program {
     let show = |errors: Vec<vyre_ir::Diagnostic>| {
         errors.iter().map(|e| e.to_string()).collect::<Vec<_>>().join("\n")

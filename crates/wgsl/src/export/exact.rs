@@ -1,0 +1,89 @@
+//! Float operations whose rows say more than the output languages do: which of two zeros is the smaller, that a NaN
+//! gives way to a number, and the sign of a zero that rounding to an integer gives.
+//!
+//! They are said with comparisons and bits, for devices, whose results are compared with the interpreter's. Text has
+//! the functions of the languages instead, since it is read. 16-bit floats take the way through 32 bits, which is exact.
+
+use super::code::{Code, Node, Val};
+use super::types;
+use vyre_ir::{Op, Scalar};
+
+impl Code {
+    /// The operation by other means, if it is one of these on floats.
+    pub fn exactly(&mut self, op: Op, args: &[Val]) -> Option<Val> {
+        let scalar = args[0].ty.scalar;
+        if !self.exact || !scalar.is_float() {
+            return None;
+        }
+        match op {
+            Op::Min | Op::Max | Op::Floor | Op::Ceil | Op::Trunc | Op::Round if scalar == Scalar::F16 => {
+                let wide: Vec<Val> = args.iter().map(|v| self.convert(*v, Scalar::F32)).collect();
+                let result = self.op(op, &wide);
+                Some(self.convert(result, scalar))
+            }
+            Op::Min | Op::Max => Some(self.extremum(op, args[0], args[1])),
+            Op::Floor | Op::Ceil | Op::Trunc | Op::Round => Some(self.rounded(op, args[0])),
+            _ => None,
+        }
+    }
+
+    /// The smaller or larger. Equal numbers have the same bits, apart from zeros, of which the sign is combined.
+    fn extremum(&mut self, op: Op, a: Val, b: Val) -> Val {
+        let (a, b) = if a.bits().is_some() { (b, a) } else { (a, b) };
+        let (smaller, larger) = if op == Op::Min { (a, b) } else { (b, a) };
+        let first = self.op(Op::Lt, &[smaller, larger]);
+        let other_is_nan = self.is_nan(b);
+        let first = self.op(Op::Or, &[first, other_is_nan]);
+        let chosen = self.op(Op::Select, &[first, a, b]);
+        let magnitude = |bits: u64| bits & (b.ty.scalar.mask() >> 1);
+        if let Node::Const(bits) = b.node
+            && bits[..b.ty.lanes as usize].iter().all(|lane| magnitude(*lane) != 0)
+        {
+            return chosen;
+        }
+        let unsigned = types::bits_type(a.ty.scalar);
+        let [x, y] = [a, b].map(|v| self.bitcast(v, unsigned));
+        let both = self.op(if op == Op::Min { Op::Or } else { Op::And }, &[x, y]);
+        let both = self.bitcast(both, a.ty.scalar);
+        let equal = self.op(Op::Eq, &[a, b]);
+        self.op(Op::Select, &[equal, both, chosen])
+    }
+
+    /// A number rounded to an integer, with the sign that it had.
+    fn rounded(&mut self, op: Op, x: Val) -> Val {
+        let result = self.spelled(op, x.ty, &[x]);
+        let unsigned = types::bits_type(x.ty.scalar);
+        let [result, x_bits] = [result, x].map(|v| self.bitcast(v, unsigned));
+        let sign = Val::splat(x_bits.ty, unsigned.mask() ^ unsigned.mask() >> 1);
+        let sign = self.op(Op::And, &[x_bits, sign]);
+        let bits = self.op(Op::Or, &[result, sign]);
+        self.bitcast(bits, x.ty.scalar)
+    }
+
+    /// Integers in the order of these floats: -0 before +0, and NaN where it never is the smallest, or the largest.
+    pub fn ordered(&mut self, op: Op, x: Val) -> Val {
+        let bits = self.bitcast(x, types::bits_type(x.ty.scalar));
+        let mask = self.sign_mask(bits);
+        let key = self.op(Op::Xor, &[bits, mask]);
+        let last = Val::splat(key.ty, if op == Op::SubgroupMin { u64::MAX } else { 0 });
+        let is_nan = self.is_nan(x);
+        self.op(Op::Select, &[is_nan, last, key])
+    }
+
+    /// The floats of such integers.
+    pub fn unordered(&mut self, key: Val, scalar: Scalar) -> Val {
+        let flipped = self.op(Op::Not, &[key]);
+        let mask = self.sign_mask(flipped);
+        let bits = self.op(Op::Xor, &[key, mask]);
+        self.bitcast(bits, scalar)
+    }
+
+    /// All bits where the highest is set, else the highest only.
+    fn sign_mask(&mut self, bits: Val) -> Val {
+        let (unsigned, width) = (bits.ty.scalar, bits.ty.scalar.bits());
+        let signed = self.bitcast(bits, if width == 64 { Scalar::I64 } else { Scalar::I32 });
+        let sign = self.op(Op::Shr, &[signed, Val::splat(bits.ty.with(Scalar::U32), width as u64 - 1)]);
+        let sign = self.bitcast(sign, unsigned);
+        self.op(Op::Or, &[sign, Val::splat(bits.ty, unsigned.mask() ^ unsigned.mask() >> 1)])
+    }
+}
