@@ -96,7 +96,8 @@ pub fn round(
     debug.say(DEVICE, || format!("backend {}, {}", device.id(), device.profile().name));
     let timeout = args.timeout.map(Duration::from_secs_f64);
     let (checked, fast_math) = (args.checked, args.fast_math);
-    let config = DispatchConfig { grid, timeout, checked, fast_math, ..DispatchConfig::default() };
+    let config =
+        DispatchConfig { grid, timeout, checked, fast_math, timed: true, ..DispatchConfig::default() };
     let compiled = device.compile(&program, &config)?;
     show_passes(debug, device, &program, &config)?;
     debug.say(PROGRAM, || compiled.program().to_string());

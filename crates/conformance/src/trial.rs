@@ -103,7 +103,12 @@ impl Trial {
             None => LaunchMemory::Unbound,
             Some(memory) => LaunchMemory::Device { memory: &**memory, writes: decl.access.writes() },
         });
-        let launch = Launch { executable: &*executable, workgroups: self.grid, memory: memory.collect() };
+        let launch = Launch {
+            executable: &*executable,
+            workgroups: self.grid,
+            memory: memory.collect(),
+            timed: false,
+        };
         commands.push(Command::Launch(launch));
         for ((decl, memory), into) in decls().zip(&memories).zip(&mut contents) {
             if let Some(memory) = memory

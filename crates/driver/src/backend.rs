@@ -167,6 +167,8 @@ pub struct Launch<'a> {
     pub workgroups: [u32; 3],
     /// Memory of each buffer, in the order of `Program::buffers`.
     pub memory: SmallVec<[LaunchMemory<'a>; 8]>,
+    /// Whether to have the device measure how long it takes, if it can. That may cost time.
+    pub timed: bool,
 }
 
 /// Memory of one buffer during a run.
@@ -193,7 +195,7 @@ pub struct Submitted {
     pub enqueue_ns: Option<u64>,
     /// Waiting for the device.
     pub wait_ns: Option<u64>,
-    /// The launches, measured by the device.
+    /// All launches together, measured by the device; `None` unless all of them are [`Launch::timed`].
     pub device_ns: Option<u64>,
 }
 

@@ -95,7 +95,7 @@ impl<'a> Batch<'a> {
             });
         }
         self.timeout = self.timeout.max(config.timeout);
-        let launch = Step::Launch { compiled, slots, workgroups };
+        let launch = Step::Launch { compiled, slots, workgroups, timed: config.timed };
         self.steps.push(match config.iterations {
             1 => launch,
             times => Step::Repeat { times, steps: vec![launch] },

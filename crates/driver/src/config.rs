@@ -21,6 +21,8 @@ pub struct DispatchConfig {
     pub checked: bool,
     /// Invocations of a workgroup along x, y, z, instead of the program's own. Takes effect when compiling.
     pub workgroup_size: Option<[u32; 3]>,
+    /// Have the device measure the run where it has time stamps, which costs some microseconds.
+    pub timed: bool,
     /// A name for this dispatch in traces.
     pub label: Option<String>,
     /// How often the program runs, each time on what the run before left in its buffers; at least 1.
@@ -35,6 +37,7 @@ impl Default for DispatchConfig {
             fast_math: false,
             checked: false,
             workgroup_size: None,
+            timed: false,
             label: None,
             iterations: 1,
         }

@@ -236,10 +236,13 @@ impl Compiled {
                     _ => LaunchMemory::Unbound,
                 };
             }
-            let mut launch = [Command::Launch(Launch { executable: &*executable, workgroups, memory })];
+            let timed = config.timed;
+            let launch = Launch { executable: &*executable, workgroups, memory, timed };
+            let mut launch = [Command::Launch(launch)];
             return self.device.inner.submit(backend, &mut launch, config.timeout, cancel);
         }
-        let launch = Step::Launch { compiled: self, slots: slots.into_vec(), workgroups };
+        let timed = config.timed;
+        let launch = Step::Launch { compiled: self, slots: slots.into_vec(), workgroups, timed };
         let mut steps = match config.iterations {
             1 => [launch],
             times => [Step::Repeat { times, steps: vec![launch] }],

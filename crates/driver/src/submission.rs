@@ -22,7 +22,7 @@ use std::time::Duration;
 /// One step.
 pub(crate) enum Step<'a> {
     Upload(Upload<'a>),
-    Launch { compiled: &'a Compiled, slots: Vec<Slot<'a>>, workgroups: [u32; 3] },
+    Launch { compiled: &'a Compiled, slots: Vec<Slot<'a>>, workgroups: [u32; 3], timed: bool },
     Repeat { times: u32, steps: Vec<Step<'a>> },
 }
 
@@ -303,7 +303,7 @@ impl<'m> Commands<'_, 'm> {
                 Command::Upload { to, offset: upload.offset, bytes: upload.bytes }
             }
             Step::Repeat { times, steps } => Command::Repeat { times: *times, commands: self.of(steps) },
-            Step::Launch { compiled, slots, workgroups } => {
+            Step::Launch { compiled, slots, workgroups, timed } => {
                 let executable = &*self.held.executables[self.executable];
                 self.executable += 1;
                 let kernel = &*compiled.kernel;
@@ -312,7 +312,7 @@ impl<'m> Commands<'_, 'm> {
                 for (slot, b) in slots.iter_mut().zip(&kernel.plan.bindings) {
                     memory[b.buffer_index] = self.memory(slot, b.is_written());
                 }
-                Command::Launch(Launch { executable, workgroups: *workgroups, memory })
+                Command::Launch(Launch { executable, workgroups: *workgroups, memory, timed: *timed })
             }
         }
     }

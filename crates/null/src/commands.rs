@@ -148,6 +148,7 @@ pub(crate) fn inner<'c>(
                 Command::Launch(Launch {
                     executable,
                     workgroups: launch.workgroups,
+                    timed: launch.timed,
                     memory: all.into_iter().collect(),
                 })
             }

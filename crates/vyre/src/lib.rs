@@ -55,8 +55,8 @@
 //! }
 //! ```
 //!
-//! Backends are linked by cargo feature: `cpu` (the processor, by a just-in-time compiler) and `reference` (the
-//! interpreter that defines what is right, id `cpu-ref`). The feature `ops` links the operations of the dialects `math`,
+//! Backends are linked by cargo feature: `cpu` (the processor, by a just-in-time compiler), `wgpu` (every Vulkan, Metal
+//! and DX12 device) and `reference` (the interpreter that defines what is right, id `cpu-ref`). The feature `ops` links the operations of the dialects `math`,
 //! `hash` and `bits`, which programs call.
 
 #[cfg(feature = "cpu")]
@@ -65,6 +65,8 @@ use vyre_cpu as _;
 use vyre_ops as _;
 #[cfg(feature = "reference")]
 use vyre_reference as _;
+#[cfg(feature = "wgpu")]
+use vyre_wgpu as _;
 
 pub use vyre_driver::*;
 pub use vyre_ir as ir;

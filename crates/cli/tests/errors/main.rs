@@ -40,6 +40,7 @@ fn tables() -> Vec<Code> {
         vyre_wgsl::codes::CODES,
         vyre::codes::CODES,
         vyre_reference::codes::CODES,
+        vyre_wgpu::codes::CODES,
         vyre_cpu::codes::CODES,
         vyre_bench::codes::CODES,
         cli_codes::CODES,

@@ -1,0 +1,144 @@
+//! An open device, and all that is kept for it.
+
+use crate::errors;
+use crate::floats;
+use crate::layouts::Layouts;
+use crate::memory::Pool;
+use crate::profile::{USED, profile};
+use crate::staging::{Direction, Stagings};
+use crate::timing::Timers;
+use crate::{ID, adapters};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use vyre_driver::{BackendError, DeviceProfile};
+use vyre_wgsl::export::device::FloatControls;
+use wgpu::{Adapter, Backend, Device, DeviceDescriptor, Features, Limits, PollType, Queue, SubmissionIndex};
+
+/// An open device.
+pub struct Opened {
+    /// No two of a process have the same: what belongs to a device says so by it.
+    pub id: u64,
+    pub adapter: Adapter,
+    pub device: Device,
+    pub queue: Queue,
+    pub features: Features,
+    pub limits: Limits,
+    pub profile: DeviceProfile,
+    /// What the device promises about floats, if it takes SPIR-V as it is.
+    pub spirv: Option<FloatControls>,
+    pub memory: Pool,
+    pub up: Stagings,
+    pub down: Stagings,
+    pub layouts: Layouts,
+    pub timers: Timers,
+    /// Held from when memory is used for the first time is recorded until that is handed over.
+    pub first_use: Mutex<()>,
+    loss: Arc<Loss>,
+    /// A submission that was to stop and may still be at work.
+    stuck: Mutex<Option<SubmissionIndex>>,
+}
+
+/// Why the device is lost, once it is.
+#[derive(Default)]
+struct Loss(OnceLock<String>);
+
+impl Opened {
+    /// Opens an adapter's device. `spirv` is whether programs go as SPIR-V where the device takes it.
+    pub fn new(adapter: Adapter, spirv: bool) -> Result<Opened, BackendError> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let (features, limits) = (adapter.features() & USED, adapter.limits());
+        let descriptor = DeviceDescriptor {
+            label: Some("vyre"),
+            required_features: features,
+            required_limits: limits.clone(),
+            ..DeviceDescriptor::default()
+        };
+        let profile = profile(&adapter);
+        let opened = adapters::ready(adapter.request_device(&descriptor));
+        let (device, queue) = opened.map_err(|error| BackendError::Unavailable {
+            reason: format!("the device \"{}\" cannot be opened: {error}", profile.name),
+            fix: "Look whether another process holds the device, or choose another one that `vyre devices` lists."
+                .into(),
+        })?;
+        errors::keep(&device);
+        let loss = Arc::new(Loss::default());
+        let told = loss.clone();
+        device.set_device_lost_callback(move |reason, message| {
+            let message = if message.is_empty() { format!("{reason:?}") } else { message };
+            let _ = told.0.set(message);
+        });
+        let takes_spirv =
+            adapter.get_info().backend == Backend::Vulkan && features.contains(Features::PASSTHROUGH_SHADERS);
+        Ok(Opened {
+            id: COUNT.fetch_add(1, Ordering::Relaxed),
+            spirv: (spirv && takes_spirv).then(|| floats::controls(&adapter)),
+            memory: Pool::new(&limits),
+            up: Stagings::new(Direction::Up),
+            down: Stagings::new(Direction::Down),
+            layouts: Layouts::default(),
+            timers: Timers::new(features.contains(Features::TIMESTAMP_QUERY), queue.get_timestamp_period()),
+            first_use: Mutex::default(),
+            adapter,
+            device,
+            queue,
+            features,
+            limits,
+            profile,
+            loss,
+            stuck: Mutex::default(),
+        })
+    }
+
+    /// Why the device is lost, if it is.
+    pub fn lost(&self) -> Option<String> {
+        self.loss.0.get().cloned()
+    }
+
+    /// The device is not used any more.
+    pub fn lose(&self, reason: &str) -> BackendError {
+        let reason = self.loss.0.get_or_init(|| reason.into()).clone();
+        BackendError::DeviceLost { backend: ID, reason }
+    }
+
+    /// That the device can be given work.
+    ///
+    /// # Errors
+    /// [`BackendError::DeviceLost`], also while a run is under way that did not end when it was asked to.
+    pub fn usable(&self) -> Result<(), BackendError> {
+        if let Some(reason) = self.lost() {
+            return Err(BackendError::DeviceLost { backend: ID, reason });
+        }
+        let mut stuck = lock(&self.stuck);
+        if let Some(index) = stuck.take() {
+            let wait = PollType::Wait {
+                submission_index: Some(index.clone()),
+                timeout: Some(std::time::Duration::ZERO),
+            };
+            if self.device.poll(wait).is_err() {
+                *stuck = Some(index);
+                drop(stuck);
+                return Err(self.lose("a run that reached its time limit is still under way"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A submission was to stop, and cannot be made to.
+    pub fn leave(&self, index: SubmissionIndex) {
+        *lock(&self.stuck) = Some(index);
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        if lock(&self.stuck).is_some() {
+            // Closing the device would wait for the run that does not end.
+            std::mem::forget((self.device.clone(), self.queue.clone()));
+        }
+    }
+}
+
+/// Locks; what is guarded here is right at every moment, so a panic elsewhere does not spoil it.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,429 @@
+//! Work as the device gets it: commands are recorded in order, handed over as one submission, and waited for.
+//!
+//! What goes up is written to staging buffers while recording; what comes down is read from such when the device is
+//! done. Only what would take more staging memory or more launches than is sensible becomes several submissions, and an
+//! upload to places that are not multiples of 4 bytes, which first needs the bytes around it.
+
+use crate::executable::{WgpuExecutable, word};
+use crate::memory::{Block, GRAIN, WgpuMemory};
+use crate::opened::{Opened, lock};
+use crate::staging::{Arena, Direction, LARGEST};
+use crate::timing::Timer;
+use crate::{ID, errors};
+use smallvec::SmallVec;
+use std::sync::MutexGuard;
+use std::time::{Duration, Instant};
+use vyre_driver::{BackendError, Cancel, Command, DeviceMemory, Launch, LaunchMemory, Submitted, own};
+use wgpu::{CommandEncoder, ComputePass, ComputePassDescriptor, PollType, SubmissionIndex};
+
+/// Launches of one submission at most.
+const LAUNCHES: u32 = 4096;
+
+/// Bytes that are staged at once at most, for each direction.
+const STAGED: u64 = 512 << 20;
+
+/// How long a wait lasts before the request to stop is looked at.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// Performs commands in order.
+pub fn submit<'s>(
+    opened: &'s Opened,
+    commands: &'s mut [Command<'_>],
+    cancel: &'s Cancel,
+) -> Result<Submitted, BackendError> {
+    opened.usable()?;
+    let result = errors::check("a submission", 0, || {
+        let mut recording = Recording::new(opened, cancel, commands);
+        for command in commands {
+            match command {
+                Command::Download { from, offset, into } => recording.download(*from, *offset, into)?,
+                command => recording.step(command)?,
+            }
+        }
+        recording.flush()?;
+        Ok(recording.took)
+    });
+    let result = result.and_then(|result| result);
+    match opened.lost() {
+        Some(reason) if result.is_err() => Err(BackendError::DeviceLost { backend: ID, reason }),
+        _ => result,
+    }
+}
+
+/// Commands on their way.
+struct Recording<'s> {
+    opened: &'s Opened,
+    cancel: &'s Cancel,
+    start: Instant,
+    took: Submitted,
+    encoder: Option<CommandEncoder>,
+    /// While launches follow each other.
+    pass: Option<ComputePass<'static>>,
+    launches: u32,
+    up: Arena,
+    down: Arena,
+    reads: Vec<Read<'s>>,
+    timer: Option<Timer>,
+    /// Whether the pass under way is timed.
+    timed: bool,
+    /// Whether some launch is not, so that no sum means anything.
+    untimed: bool,
+    /// Held while memory that is used for the first time is recorded but not handed over.
+    first_use: Option<MutexGuard<'s, ()>>,
+    renewed: Vec<&'s WgpuMemory>,
+}
+
+/// Bytes to copy to the host when the device is done.
+struct Read<'s> {
+    chunk: usize,
+    offset: u64,
+    into: &'s mut [u8],
+}
+
+/// Bytes of staging memory that commands take, up and down.
+fn staged(commands: &[Command<'_>]) -> (u64, u64) {
+    let room = |bytes: &[u8]| bytes.len() as u64 + 16;
+    commands.iter().fold((0, 0), |(up, down), command| match command {
+        Command::Upload { bytes, .. } => (up + room(bytes), down),
+        Command::Download { into, .. } => (up, down + room(into)),
+        Command::Repeat { commands, times } => (up + staged(commands).0 * u64::from(*times), down),
+        Command::Launch(_) => (up, down),
+    })
+}
+
+impl<'s> Recording<'s> {
+    fn new(opened: &'s Opened, cancel: &'s Cancel, commands: &[Command<'_>]) -> Recording<'s> {
+        let (up, down) = staged(commands);
+        Recording {
+            opened,
+            cancel,
+            start: Instant::now(),
+            took: Submitted { enqueue_ns: Some(0), wait_ns: Some(0), device_ns: None },
+            encoder: None,
+            pass: None,
+            launches: 0,
+            up: Arena::new(up),
+            down: Arena::new(down),
+            reads: Vec::new(),
+            timer: None,
+            timed: false,
+            untimed: false,
+            first_use: None,
+            renewed: Vec::new(),
+        }
+    }
+
+    /// Records any command but a download.
+    fn step(&mut self, command: &'s Command<'_>) -> Result<(), BackendError> {
+        match command {
+            Command::Upload { to, offset, bytes } => self.upload(self.memory(*to)?, *offset, bytes),
+            Command::Launch(launch) => self.launch(launch),
+            Command::Repeat { times, commands } => {
+                (0..*times).try_for_each(|_| commands.iter().try_for_each(|command| self.step(command)))
+            }
+            Command::Download { .. } => Err(internal("a download that is repeated")),
+        }
+    }
+
+    /// The backend's own view of memory.
+    fn memory(&self, memory: &'s dyn DeviceMemory) -> Result<&'s WgpuMemory, BackendError> {
+        let memory = own::<WgpuMemory>(memory)?;
+        if memory.is_of(self.opened) { Ok(memory) } else { Err(internal("memory of another device")) }
+    }
+
+    /// What copies are recorded with: no launch is under way.
+    fn encoder(&mut self) -> &mut CommandEncoder {
+        self.pass = None;
+        let device = &self.opened.device;
+        self.encoder.get_or_insert_with(|| device.create_command_encoder(&Default::default()))
+    }
+
+    /// Has memory that was used before cleared, unless all of it is about to be `overwritten`.
+    fn prepare(&mut self, memory: &'s WgpuMemory, overwritten: bool) {
+        if !memory.is_stale() || self.renewed.iter().any(|known| std::ptr::eq(*known, memory)) {
+            return;
+        }
+        if self.first_use.is_none() {
+            // Another submission that clears it has been handed over when this is had.
+            self.first_use = Some(lock(&self.opened.first_use));
+        }
+        if memory.is_stale() {
+            if !overwritten {
+                let bytes = memory.bound_bytes();
+                self.encoder().clear_buffer(&memory.block().buffer, 0, Some(bytes));
+            }
+            self.renewed.push(memory);
+        }
+    }
+
+    fn upload(&mut self, memory: &'s WgpuMemory, offset: u64, bytes: &[u8]) -> Result<(), BackendError> {
+        let end = offset + bytes.len() as u64;
+        if end > memory.bytes() {
+            return Err(internal("an upload beyond the end of its memory"));
+        }
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.prepare(memory, bytes.len() as u64 == memory.bytes());
+        let ends_at_word = end.is_multiple_of(4) || end == memory.bytes();
+        if !offset.is_multiple_of(4) || !ends_at_word {
+            return self.upload_within_words(memory, offset, bytes);
+        }
+        self.copy_up(memory, offset, bytes)
+    }
+
+    /// Uploads to whole words, or to the last bytes of the memory.
+    fn copy_up(&mut self, memory: &'s WgpuMemory, offset: u64, bytes: &[u8]) -> Result<(), BackendError> {
+        let pieces = bytes.chunks(LARGEST as usize);
+        for (piece, at) in pieces.zip((offset..).step_by(LARGEST as usize)) {
+            if self.up.taken() + piece.len() as u64 > STAGED {
+                self.flush()?;
+            }
+            let (chunk, from) = self.up.room(self.opened, &self.opened.up, piece.len() as u64)?;
+            self.up.chunks[chunk].0.write(from, piece)?;
+            let staging = self.up.chunks[chunk].0.buffer.clone();
+            let words = (piece.len() as u64).next_multiple_of(4);
+            self.encoder().copy_buffer_to_buffer(&staging, from, &memory.block().buffer, at, words);
+        }
+        Ok(())
+    }
+
+    /// Uploads to parts of words: with what is in the rest of them.
+    fn upload_within_words(
+        &mut self,
+        memory: &'s WgpuMemory,
+        offset: u64,
+        bytes: &[u8],
+    ) -> Result<(), BackendError> {
+        let start = offset / 4 * 4;
+        let end = (offset + bytes.len() as u64).next_multiple_of(4).min(memory.bytes());
+        self.flush()?;
+        let mut whole = vec![0; (end - start) as usize];
+        {
+            let mut before = Recording::new(self.opened, self.cancel, &[]);
+            let (head, tail) = whole.split_at_mut(4.min((end - start) as usize));
+            before.copy_down(memory, start, head)?;
+            if !tail.is_empty() {
+                let last = tail.len().min(4);
+                let at = tail.len() - last;
+                before.copy_down(memory, end - last as u64, &mut tail[at..])?;
+            }
+            before.flush()?;
+        }
+        whole[(offset - start) as usize..][..bytes.len()].copy_from_slice(bytes);
+        self.copy_up(memory, start, &whole)
+    }
+
+    fn download(
+        &mut self,
+        from: &'s dyn DeviceMemory,
+        offset: u64,
+        into: &'s mut [u8],
+    ) -> Result<(), BackendError> {
+        let memory = self.memory(from)?;
+        if offset + into.len() as u64 > memory.bytes() {
+            return Err(internal("a download beyond the end of its memory"));
+        }
+        self.prepare(memory, false);
+        self.copy_down(memory, offset, into)
+    }
+
+    fn copy_down(
+        &mut self,
+        memory: &'s WgpuMemory,
+        offset: u64,
+        into: &'s mut [u8],
+    ) -> Result<(), BackendError> {
+        let mut at = offset;
+        for piece in into.chunks_mut(LARGEST as usize) {
+            let start = at / 4 * 4;
+            let words = (at + piece.len() as u64).next_multiple_of(4) - start;
+            if self.down.taken() + words > STAGED {
+                self.flush()?;
+            }
+            let (chunk, to) = self.down.room(self.opened, &self.opened.down, words)?;
+            let staging = self.down.chunks[chunk].0.buffer.clone();
+            self.encoder().copy_buffer_to_buffer(&memory.block().buffer, start, &staging, to, words);
+            let offset = to + (at - start);
+            at += piece.len() as u64;
+            self.reads.push(Read { chunk, offset, into: piece });
+        }
+        Ok(())
+    }
+
+    fn launch(&mut self, launch: &'s Launch<'_>) -> Result<(), BackendError> {
+        let executable = own::<WgpuExecutable>(launch.executable)?;
+        if executable.opened != self.opened.id {
+            return Err(internal("a program of another device"));
+        }
+        let memory = |buffer: usize| match &launch.memory[buffer] {
+            LaunchMemory::Device { memory, .. } => self.memory(*memory),
+            _ => Err(internal("memory that is not the device's")),
+        };
+        let bound = executable.bindings.iter().map(|&buffer| memory(buffer));
+        let bound = bound.collect::<Result<SmallVec<[&WgpuMemory; 8]>, _>>()?;
+        for memory in &bound {
+            self.prepare(memory, false);
+        }
+        let blocks: SmallVec<[(&Block, u64); 8]> =
+            bound.iter().map(|memory| (memory.block(), memory.bound_bytes())).collect();
+        let group = self.opened.layouts.group(self.opened, &executable.layout, &blocks);
+        let bytes = |buffer: usize| {
+            let place = executable.bindings.iter().position(|&b| b == buffer);
+            place.map_or(0, |place| bound[place].bytes())
+        };
+        let most = self.opened.limits.max_compute_workgroups_per_dimension;
+        let [x, y, z] = launch.workgroups.map(|all| (0..all).step_by(most.max(1) as usize));
+        for first in z.flat_map(|z| {
+            let x = x.clone();
+            y.clone().flat_map(move |y| x.clone().map(move |x| [x, y, z]))
+        }) {
+            let pass = self.pass(launch.timed)?;
+            pass.set_pipeline(&executable.pipeline);
+            pass.set_bind_group(0, &group, &[]);
+            let words: SmallVec<[u8; 64]> = (executable.immediates.iter())
+                .flat_map(|immediate| word(immediate, first, launch.workgroups, &bytes).to_le_bytes())
+                .collect();
+            if !words.is_empty() {
+                pass.set_immediates(0, &words);
+            }
+            let [x, y, z] = [0, 1, 2].map(|axis| (launch.workgroups[axis] - first[axis]).min(most));
+            pass.dispatch_workgroups(x, y, z);
+            self.launches += 1;
+            if self.launches >= LAUNCHES {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What launches are recorded with.
+    fn pass(&mut self, timed: bool) -> Result<&mut ComputePass<'static>, BackendError> {
+        self.untimed |= !timed;
+        if self.timed != timed {
+            self.timed = timed;
+            self.pass = None;
+        }
+        if self.pass.is_none() {
+            if timed && self.timer.is_none() {
+                self.timer = self.opened.timers.take(self.opened)?;
+            }
+            let mut timer = self.timer.take();
+            let timestamp_writes = timer.as_mut().filter(|_| timed).and_then(Timer::stretch);
+            let descriptor = ComputePassDescriptor { label: None, timestamp_writes };
+            let pass = self.encoder().begin_compute_pass(&descriptor).forget_lifetime();
+            self.timer = timer;
+            self.pass = Some(pass);
+        }
+        Ok(self.pass.as_mut().expect("it was begun"))
+    }
+
+    /// Hands over what is recorded, waits until it is done, and copies what comes down.
+    fn flush(&mut self) -> Result<(), BackendError> {
+        self.pass = None;
+        let Some(mut encoder) = self.encoder.take() else { return Ok(()) };
+        let mut stamps = None;
+        if let Some(timer) = self.timer.take() {
+            let (chunk, at) = self.down.room(self.opened, &self.opened.down, Timer::BYTES)?;
+            let timed = timer.resolve(&mut encoder, &self.down.chunks[chunk].0, at);
+            stamps = Some((timer, timed, chunk, at));
+        }
+        let commands = encoder.finish();
+        for (staging, _) in &self.up.chunks {
+            staging.unmap();
+        }
+        let index = self.opened.queue.submit([commands]);
+        for memory in self.renewed.drain(..) {
+            memory.renewed();
+        }
+        self.first_use = None;
+        self.launches = 0;
+        for (staging, _) in &self.down.chunks {
+            staging.map(Direction::Down);
+        }
+        for (staging, _) in &self.up.chunks {
+            staging.map(Direction::Up);
+        }
+        let handed = Instant::now();
+        add(&mut self.took.enqueue_ns, nanoseconds(handed - self.start));
+        self.wait(index)?;
+        add(&mut self.took.wait_ns, nanoseconds(handed.elapsed()));
+        for Read { chunk, offset, into } in self.reads.drain(..) {
+            self.down.chunks[chunk].0.read(offset, into)?;
+        }
+        if let Some((timer, timed, chunk, at)) = stamps {
+            if timed && !self.untimed {
+                let elapsed = timer.elapsed(self.opened, &self.down.chunks[chunk].0, at)?;
+                *self.took.device_ns.get_or_insert(0) += elapsed;
+            }
+            self.opened.timers.keep(timer);
+        }
+        if self.untimed {
+            self.took.device_ns = None;
+        }
+        for (staging, _) in self.down.chunks.drain(..) {
+            staging.unmap();
+            self.opened.down.keep(staging);
+        }
+        for (staging, _) in self.up.chunks.drain(..) {
+            self.opened.up.keep(staging);
+        }
+        self.start = Instant::now();
+        Ok(())
+    }
+
+    /// Waits until a submission is done, and the host has the staging buffers again.
+    fn wait(&mut self, index: SubmissionIndex) -> Result<(), BackendError> {
+        loop {
+            let wait = PollType::Wait { submission_index: Some(index.clone()), timeout: Some(GLANCE) };
+            match self.opened.device.poll(wait) {
+                Ok(_) => break,
+                Err(wgpu::PollError::Timeout) if self.cancel.requested() => {
+                    self.opened.leave(index);
+                    self.abandon();
+                    return Err(BackendError::Timeout { seconds: 0.0, stopped: false });
+                }
+                Err(wgpu::PollError::Timeout) => {}
+                Err(error) => return Err(self.opened.lose(&error.to_string())),
+            }
+            if self.opened.lost().is_some() {
+                return Err(self.opened.lose("it was lost"));
+            }
+        }
+        let all = self.down.chunks.iter().chain(&self.up.chunks);
+        for (staging, _) in all {
+            loop {
+                match staging.wait(GLANCE) {
+                    Some(true) => break,
+                    Some(false) => return Err(self.opened.lose("a buffer for copies cannot be mapped")),
+                    // Another thread polled, and has not yet said so; or the device is gone.
+                    None => {
+                        let _ = self.opened.device.poll(PollType::Poll);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives up what the device may still be at work with.
+    fn abandon(&mut self) {
+        self.reads.clear();
+        self.up.chunks.clear();
+        self.down.chunks.clear();
+    }
+}
+
+fn add(total: &mut Option<u64>, more: u64) {
+    *total = total.map(|total| total + more);
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    time.as_nanos() as u64
+}
+
+fn internal(what: &str) -> BackendError {
+    BackendError::Internal { what: what.into() }
+}
+
+const _: () = assert!(LARGEST.is_multiple_of(GRAIN));
