@@ -3,12 +3,12 @@
 use crate::layouts::Layout;
 use crate::opened::Opened;
 use crate::profile::program_features;
-use crate::{ID, codes, errors, stored};
+use crate::{ID, codes, errors, probe, stored};
 use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::sync::Arc;
 use vyre_driver::{BackendError, BindingPlan, Executable};
-use vyre_ir::{Diagnostic, Entity, Program};
+use vyre_ir::{Diagnostic, Entity, Op, Program, Scalar};
 use vyre_opt::analysis::range;
 use vyre_wgsl::export::device::{self, Immediate};
 use wgpu::{
@@ -56,11 +56,23 @@ pub struct Made {
 
 impl Made {
     /// Translates a legal program.
-    pub fn of(opened: &Opened, program: &Program) -> Result<Made, BackendError> {
+    pub fn of(opened: &Arc<Opened>, program: &Program) -> Result<Made, BackendError> {
+        let mut features = program_features(opened.features);
+        let fused = |scalar| !uses_fma(program, scalar) || probe::fuses(opened, scalar);
+        features.fused_f32 = fused(Scalar::F32);
+        features.fused_f64 = fused(Scalar::F64);
+        Made::with(opened, program, &features)
+    }
+
+    /// Translates a legal program for a device with these features.
+    pub fn with(
+        opened: &Opened,
+        program: &Program,
+        features: &device::Features,
+    ) -> Result<Made, BackendError> {
         let ranges = range::ranges(program);
-        let features = program_features(opened.features);
         let module =
-            device::module(program, &features, &|inst| ranges.in_bounds(inst)).map_err(unsupported)?;
+            device::module(program, features, &|inst| ranges.in_bounds(inst)).map_err(unsupported)?;
         let uniform = module.bindings.iter().map(|bound| bound.uniform).collect();
         let shader = match &opened.spirv {
             Some(controls) => Shader::Spirv(device::spirv(program, &module, controls).map_err(unsupported)?),
@@ -160,13 +172,13 @@ fn cache(opened: &Opened, data: Option<&[u8]>) -> PipelineCache {
 /// What the driver layer's limits do not say.
 fn check_limits(opened: &Opened, made: &Made) -> Result<(), BackendError> {
     let limits = &opened.limits;
-    let uniform = made.uniform.iter().filter(|uniform| **uniform).count() as u64;
-    if uniform > limits.max_uniform_buffers_per_shader_stage.into() {
-        let takes = limits.max_uniform_buffers_per_shader_stage;
-        let message = format!("the program has {uniform} uniform buffers; the device takes {takes}");
-        return Err(unsupported(
-            Diagnostic::new(codes::D501, message).fix("Put several into one, or make them storage buffers."),
-        ));
+    let storage = made.uniform.iter().filter(|uniform| !**uniform).count() as u64;
+    if storage > limits.max_storage_buffers_per_shader_stage.into() {
+        let takes = limits.max_storage_buffers_per_shader_stage;
+        let message = format!(
+            "the program has {storage} storage buffers, large uniform ones among them; the device takes {takes}"
+        );
+        return Err(unsupported(Diagnostic::new(codes::D501, message).fix("Put several buffers into one.")));
     }
     let words = made.immediates.len() as u64;
     if 4 * words > limits.max_immediate_size.into() {
@@ -180,6 +192,15 @@ fn check_limits(opened: &Opened, made: &Made) -> Result<(), BackendError> {
         ));
     }
     Ok(())
+}
+
+fn uses_fma(program: &Program, scalar: Scalar) -> bool {
+    let mut found = false;
+    program.walk(program.body, &mut |inst| {
+        let data = &program.insts[inst];
+        found |= data.op == Op::Fma && program.ty(data.results[0]).scalar == scalar;
+    });
+    found
 }
 
 fn unsupported(what: Diagnostic) -> BackendError {

@@ -8,7 +8,7 @@
 //! - `adapters` finds devices, `profile` says what they are, `floats` what Vulkan promises of their arithmetic;
 //! - `opened` is an open device and all that is kept for it; `backend` is the driver's view of it;
 //! - `memory` keeps buffers for reuse, `staging` those that the host can see, `layouts` the objects that bind;
-//! - `timing` takes time stamps, `errors` turns what wgpu reports into errors.
+//! - `probe` finds out how the device rounds; `timing` takes time stamps, `errors` turns what wgpu reports into errors.
 //!
 //! Invariants: no error of wgpu is left to its default handler, which panics. Nothing is mapped while it is in use by a
 //! submission. Memory that is used again is cleared before a program can see it.
@@ -22,6 +22,7 @@ mod floats;
 mod layouts;
 mod memory;
 mod opened;
+mod probe;
 mod profile;
 mod staging;
 mod stored;

@@ -33,6 +33,8 @@ pub struct Opened {
     pub timers: Timers,
     /// Held from when memory is used for the first time is recorded until that is handed over.
     pub first_use: Mutex<()>,
+    /// Whether `fma` rounds once, of f32 and of f64, once it is known.
+    pub fuses: [OnceLock<bool>; 2],
     loss: Arc<Loss>,
     /// A submission that was to stop and may still be at work.
     stuck: Mutex<Option<SubmissionIndex>>,
@@ -84,6 +86,7 @@ impl Opened {
             features,
             limits,
             profile,
+            fuses: Default::default(),
             loss,
             stuck: Mutex::default(),
         })

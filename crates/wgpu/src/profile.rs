@@ -37,6 +37,7 @@ pub fn profile(adapter: &Adapter) -> DeviceProfile {
     };
     let words = [interface, &info.driver, &info.driver_info];
     let driver: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    let storage = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
     let limits = Limits {
         workgroup_size: [
             limits.max_compute_workgroup_size_x,
@@ -46,9 +47,12 @@ pub fn profile(adapter: &Adapter) -> DeviceProfile {
         invocations_per_workgroup: limits.max_compute_invocations_per_workgroup,
         // A larger grid than the device takes is run in parts.
         workgroups_per_dimension: u32::MAX,
-        storage_binding_bytes: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
+        storage_binding_bytes: storage,
+        // Large ones are bound as storage.
+        uniform_binding_bytes: storage,
         workgroup_memory_bytes: limits.max_compute_workgroup_storage_size.into(),
         buffers_per_stage: limits.max_storage_buffers_per_shader_stage,
+        uniform_buffers_per_stage: limits.max_uniform_buffers_per_shader_stage,
     };
     let has = |feature| features.contains(feature);
     let timestamps = has(Features::TIMESTAMP_QUERY);
@@ -82,6 +86,9 @@ pub fn program_features(features: Features) -> device::Features {
         i64_atomics: has(Features::SHADER_INT64_ATOMIC_ALL_OPS),
         i64_atomic_min_max: has(Features::SHADER_INT64_ATOMIC_MIN_MAX),
         f32_atomics: has(Features::SHADER_FLOAT32_ATOMIC),
+        // Found out where it matters.
+        fused_f32: false,
+        fused_f64: false,
         subgroups: has(Features::SUBGROUP),
         subgroup_barrier: has(Features::SUBGROUP_BARRIER),
     }

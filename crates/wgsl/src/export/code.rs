@@ -85,6 +85,8 @@ pub(super) struct Code {
     pub function: naga::Function,
     /// Whether floats are to be exact where the languages leave something open that can be said otherwise.
     pub exact: bool,
+    /// Whether `fma` rounds once, of f32 and of f64.
+    pub fused: (bool, bool),
     /// The immediate data that it reads so far.
     pub words: Words,
     blocks: Vec<Block>,
@@ -104,6 +106,7 @@ impl Code {
             module: naga::Module::default(),
             function: naga::Function::default(),
             exact,
+            fused: (false, false),
             words: Words::default(),
             blocks: vec![Block::new()],
             prologue: Block::new(),

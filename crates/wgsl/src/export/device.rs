@@ -73,6 +73,10 @@ pub struct Features {
     /// Atomic sums of f32 in storage memory. They may take subnormal numbers for zeros; without them a sum is a loop
     /// around a compare-and-exchange, and exact.
     pub f32_atomics: bool,
+    /// The `fma` of f32 rounds once. Vulkan allows two roundings; without this it is made of other operations.
+    pub fused_f32: bool,
+    /// The `fma` of f64 rounds once.
+    pub fused_f64: bool,
     /// Subgroup operations.
     pub subgroups: bool,
     /// Barriers of subgroups.

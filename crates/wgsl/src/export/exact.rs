@@ -1,5 +1,5 @@
 //! Float operations whose rows say more than the output languages do: which of two zeros is the smaller, that a NaN
-//! gives way to a number, and the sign of a zero that rounding to an integer gives.
+//! gives way to a number, the sign of a zero that rounding to an integer gives, and that `fma` rounds once.
 //!
 //! They are said with comparisons and bits, for devices, whose results are compared with the interpreter's. Text has
 //! the functions of the languages instead, since it is read. 16-bit floats take the way through 32 bits, which is exact.
@@ -21,9 +21,20 @@ impl Code {
                 let result = self.op(op, &wide);
                 Some(self.convert(result, scalar))
             }
+            Op::Fma if !self.fuses(scalar) => Some(self.rounded_once([args[0], args[1], args[2]])),
             Op::Min | Op::Max => Some(self.extremum(op, args[0], args[1])),
             Op::Floor | Op::Ceil | Op::Trunc | Op::Round => Some(self.rounded(op, args[0])),
             _ => None,
+        }
+    }
+
+    /// Whether the device's `fma` is known to round once.
+    fn fuses(&self, scalar: Scalar) -> bool {
+        match scalar {
+            Scalar::F32 => self.fused.0,
+            Scalar::F64 => self.fused.1,
+            // Carried in f32, in which it is made by other means.
+            scalar => scalar == Scalar::BF16,
         }
     }
 

@@ -20,6 +20,8 @@ impl Features {
         i64_atomics: true,
         i64_atomic_min_max: true,
         f32_atomics: false,
+        fused_f32: true,
+        fused_f64: true,
         subgroups: true,
         subgroup_barrier: true,
     };

@@ -77,6 +77,7 @@ pub(super) fn lower(p: &Program, target: &Target<'_>) -> Result<(naga::Module, V
         },
     };
     let mut code = Code::new(target.interface.exact_floats());
+    code.fused = (target.has.fused_f32, target.has.fused_f64);
     let bindings = target.interface.bindings(p);
     let plan = |b: Buffer| Plan::new(&mut code, p, b, needs.buffers[b.index()], target, bindings[b.index()]);
     let plans = p.buffers.keys().map(plan).collect::<Result<_, _>>()?;

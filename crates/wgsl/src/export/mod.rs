@@ -29,7 +29,6 @@
 //! - In text only: `min` and `max` of floats, also over a subgroup: of two zeros either may win; with one NaN, either
 //!   operand. The sign of a zero that rounding to an integer gives is open as well. Modules for devices say all of this
 //!   with comparisons and bits (`exact`).
-//! - `fma` has no exact spelling short of f64 arithmetic or a long emulation: a device may round the product.
 //!
 //! # What naga could add, and why it does not
 //!
@@ -52,6 +51,7 @@ pub mod device;
 mod exact;
 mod features;
 mod floats;
+mod fma;
 mod interface;
 mod lower;
 mod memory;
