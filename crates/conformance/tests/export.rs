@@ -1,7 +1,7 @@
 //! What goes out as WGSL and comes back in computes the same bytes: random programs, and those of `tests/programs`.
 
 use vyre_conformance::case::show_all;
-use vyre_conformance::fuzz::{Outcome, check, exported_types, exports};
+use vyre_conformance::fuzz::{Outcome, check, exports};
 use vyre_conformance::trial::{PATIENCE, Trial};
 use vyre_conformance::{random, suite};
 use vyre_driver::BindingPlan;
@@ -9,12 +9,11 @@ use vyre_ir::Scalar;
 
 #[test]
 fn random_programs_come_back_the_same() {
-    let narrow: Vec<Scalar> =
-        exported_types().into_iter().filter(|s| s.bytes() < 8 || s.is_float()).collect();
+    let narrow: Vec<Scalar> = Scalar::ALL.into_iter().filter(|s| s.bytes() < 8 || s.is_float()).collect();
     let mut compared = 0;
     for seed in 0..300 {
         // 64-bit atomics cannot share a buffer with narrower accesses, and these programs have buffers for everything.
-        let scalars = if seed % 4 == 0 { exported_types() } else { narrow.clone() };
+        let scalars = if seed % 4 == 0 { Scalar::ALL.to_vec() } else { narrow.clone() };
         let options = random::Options { scalars, math: seed % 3 == 0, ..random::Options::default() };
         match check(seed, &options, &exports) {
             Ok(outcome) => compared += (outcome != Outcome::Refused) as u32,

@@ -16,7 +16,6 @@ vyre_ir::codes! {
     I021 = "A function is not defined for the type of its operand.";
     I022 = "The text has no function that fits the dialect's operation.";
 
-    E001 = "The output languages have no such type.";
     E002 = "The output languages cannot declare a buffer that is used like this one.";
     E003 = "The operation has to be expanded into basic ones before it is written.";
     E004 = "Control flow is nested deeper than the writers of the output languages may go.";

@@ -188,6 +188,52 @@ fn lengths_are_counted_in_what_all_accesses_are_multiples_of() {
 }
 
 #[test]
+fn bytes_are_counted_one_by_one() {
+    check(
+        "%0: u32 = length halves
+         %1: u8 = load halves[%0]
+         store halves[%0], %1",
+        "halves/1",
+        "
+        let halves_length = immediates.halves_length;
+        let length_ = (halves_length >> 1u);
+        let _e10 = (length_ < halves_length);
+        let _e12 = select(0u, length_, _e10);
+        let halves_value = atomicLoad((&halves[(_e12 >> 2u)]));
+        let halves_value_1 = select(0u, ((halves_value >> ((_e12 & 3u) << 3u)) & 255u), _e10);
+        if (length_ < halves_length) {
+            let _e27 = ((length_ & 3u) << 3u);
+            atomicAnd((&halves[(length_ >> 2u)]), ~((255u << _e27)));
+            atomicOr((&halves[(length_ >> 2u)]), (halves_value_1 << _e27));
+        }",
+    );
+}
+
+#[test]
+fn what_is_carried_in_a_wider_type_needs_no_feature() {
+    let p = parse(
+        "program p workgroup(64, 1, 1) {
+           buffer a: u8[] storage read_write @group(0) @binding(0)
+           buffer b: bf16[] storage read_write @group(0) @binding(1)
+           %0: u32 = global_id x
+           %1: i8 = load a[%0]
+           %2: bf16 = load b[%0]
+           %3: i8 = mul_hi %1, %1
+           %4: i8 = reverse_bits %3
+           %5: bf16 = convert %4
+           %6: bf16 = fma %2, %5, %2
+           %7: bf16 = min %6, %2
+           %8: bf16 = round %7
+           %9: u8 = convert %8
+           %10: i8 = bitcast %9
+           store a[%0], %10
+           store b[%0], %8
+         }",
+    );
+    device::module(&p, &device::Features::default(), &|_| false).unwrap_or_else(|e| panic!("{e}"));
+}
+
+#[test]
 fn positions_are_those_of_the_whole_grid() {
     check(
         "%0: u32 = global_id y

@@ -139,12 +139,6 @@ fn exporter() -> Vec<Case> {
     };
     vec![
         emit(
-            "E001",
-            "vyre emit p.vyre --target wgsl",
-            "  buffer bytes: u8[] storage read_write @group(0) @binding(1)\n  %0: u32 = global_id x\n  %1: u8 = load \
-             bytes[%0]\n  %2: u8 = add %1, %1\n  store bytes[%0], %2",
-        ),
-        emit(
             "E002",
             "vyre emit p.vyre --target wgsl",
             "  buffer table: f32[] uniform read @group(0) @binding(1)\n  %0: u32 = global_id x\n  %1: f32 = load \

@@ -1,7 +1,7 @@
 //! Fuzzing for as long as there is time: every kind of check on seed after seed.
 
 use super::checks::{self, Outcome, Subject, pass_of, whole};
-use super::{Failure, Problem, check, check_trial, exported_types, exports, spread};
+use super::{Failure, Problem, check, check_trial, exports, spread};
 use crate::random::{Options, Random};
 use crate::trial::{PATIENCE, Trial};
 use std::fmt;
@@ -108,10 +108,8 @@ impl Campaign<'_> {
             self.counts.passes += 1;
         }
         if self.plan.exports {
-            let mut scalars = exported_types();
-            scalars.retain(|s| {
-                options.scalars.contains(s) && (seed.is_multiple_of(4) || s.bytes() < 8 || s.is_float())
-            });
+            let mut scalars = options.scalars.clone();
+            scalars.retain(|s| seed.is_multiple_of(4) || s.bytes() < 8 || s.is_float());
             let outcome = check(seed, &Options { scalars, ..options.clone() }, &exports)?;
             self.counts.exports += (outcome != Outcome::Refused) as u64;
         }

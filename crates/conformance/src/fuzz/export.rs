@@ -6,7 +6,7 @@
 use super::{Kind, Outcome, Problem};
 use crate::case::show_all;
 use crate::trial::{STEPS, Trial};
-use vyre_ir::{BufferDecl, Op, Program, Scalar};
+use vyre_ir::{BufferDecl, Program};
 use vyre_opt::inline::inlined;
 use vyre_opt::{Target, optimize};
 use vyre_wgsl::{ImportOptions, export, import_wgsl};
@@ -14,11 +14,6 @@ use vyre_wgsl::{ImportOptions, export, import_wgsl};
 /// The code generator, as the optimizer sees it.
 const TARGET: Target =
     Target { name: "naga", scalar_lanes: false, native: export::native, lowering: None, unroll: 0 };
-
-/// Types that naga has.
-pub fn exported_types() -> Vec<Scalar> {
-    Scalar::ALL.into_iter().filter(|s| export::native(Op::Add, *s)).collect()
-}
 
 /// Compares the program with what comes back from its export. It is refused where one buffer would need accesses of
 /// kinds that the languages do not mix.
@@ -90,7 +85,7 @@ fn moved(trial: &Trial, back: Program) -> Option<Trial> {
     Some(padded(&Trial { contents, ..trial.with(back) }))
 }
 
-/// The exporter pads: rows of uniform memory, words of 16-bit elements.
+/// The exporter pads: rows of uniform memory, words of elements of 8 and 16 bits.
 fn padded(trial: &Trial) -> Trial {
     let mut trial = trial.clone();
     for (decl, bytes) in trial.program.buffers.values().zip(&mut trial.contents) {

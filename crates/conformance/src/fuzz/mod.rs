@@ -14,7 +14,7 @@ pub use campaign::{Campaign, Counts, Plan};
 pub use checks::{
     Outcome, Subject, damaged_source, damaged_text, damaged_wire, forms, pass_of, passes, survives, target_of,
 };
-pub use export::{exported_types, exports};
+pub use export::exports;
 pub use spread::spread;
 
 use crate::random;

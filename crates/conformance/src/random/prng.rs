@@ -31,7 +31,7 @@ impl Random {
     }
 
     /// The bits of a number of the type, most often one with which something special happens.
-    pub(crate) fn constant(&mut self, scalar: Scalar) -> u64 {
+    pub fn constant(&mut self, scalar: Scalar) -> u64 {
         let (bits, mask) = (scalar.bits(), scalar.mask());
         if scalar.is_float() {
             let numbers = [

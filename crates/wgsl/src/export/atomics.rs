@@ -93,7 +93,7 @@ impl Plan {
     }
 
     fn exchange_weak(&self, code: &mut Code, pointer: Expr, expected: Val, new: Val) -> (Val, Val) {
-        let scalar = super::types::known(self.unit);
+        let scalar = super::types::scalar(self.unit);
         let predeclared = naga::PredeclaredType::AtomicCompareExchangeWeakResult(scalar);
         let ty = code.module.generate_predeclared_type(predeclared);
         let (compare, value) = (code.get(expected), code.get(new));

@@ -11,7 +11,7 @@
 
 use super::device::Immediate;
 use super::interface::Words;
-use super::types;
+use super::{narrow, types};
 use naga::{Block, Expression, Handle, Literal, Span, Statement};
 use std::collections::HashMap;
 use vyre_ir::{Scalar, Type};
@@ -21,7 +21,7 @@ type Expr = Handle<Expression>;
 /// A value on its way into the function.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Val {
-    /// Its vyre type.
+    /// Its vyre type; naga's is that of the [`types::carrier`].
     pub ty: Type,
     /// What it is.
     pub node: Node,
@@ -290,6 +290,8 @@ impl Code {
     }
 
     fn constant(&mut self, ty: Type, bits: [u64; 4]) -> Expr {
+        let (ty, bits) =
+            (ty.with(types::carrier(ty.scalar)), bits.map(|b| narrow::carried_bits(ty.scalar, b)));
         let lanes = &bits[..ty.lanes as usize];
         if lanes.iter().any(|&b| literal(ty.scalar, b).is_none()) {
             let components: Vec<Expr> = lanes.iter().map(|&b| self.scalar_constant(ty.scalar, b)).collect();
@@ -353,7 +355,7 @@ impl Code {
             Scalar::F16 => (Scalar::F32, vyre_ir::lane::convert(scalar, Scalar::F32, bits)),
             other => (other, bits),
         };
-        let (holder, kind) = (types::bits_type(wide), types::known(wide).kind);
+        let (holder, kind) = (types::bits_type(wide), types::scalar(wide).kind);
         let init = self.scalar_constant(holder, wide_bits);
         let ty = self.ty(holder.into());
         let is_nan = vyre_ir::lane::convert(scalar, Scalar::F64, bits) << 1 > f64::INFINITY.to_bits() << 1;
@@ -390,6 +392,6 @@ fn literal(scalar: Scalar, bits: u64) -> Option<Literal> {
         Scalar::F16 => Literal::F16(Some(half::f16::from_bits(bits as u16)).filter(|x| x.is_finite())?),
         Scalar::F32 => Literal::F32(Some(f32::from_bits(bits as u32)).filter(|x| x.is_finite())?),
         Scalar::F64 => Literal::F64(Some(f64::from_bits(bits)).filter(|x| x.is_finite())?),
-        Scalar::I8 | Scalar::U8 | Scalar::BF16 => unreachable!("types are checked before code is made"),
+        Scalar::I8 | Scalar::U8 | Scalar::BF16 => unreachable!("a constant is spelled as its carrier's"),
     })
 }

@@ -12,8 +12,8 @@ impl Code {
     /// The operation by other means, if it is one of these on floats.
     pub fn exactly(&mut self, op: Op, args: &[Val]) -> Option<Val> {
         let scalar = args[0].ty.scalar;
-        if !self.exact || !scalar.is_float() {
-            return None;
+        if !self.exact || !scalar.is_float() || types::is_carried(scalar) {
+            return None; // what carries it comes here
         }
         match op {
             Op::Min | Op::Max | Op::Floor | Op::Ceil | Op::Trunc | Op::Round if scalar == Scalar::F16 => {
@@ -33,8 +33,7 @@ impl Code {
         match scalar {
             Scalar::F32 => self.fused.0,
             Scalar::F64 => self.fused.1,
-            // Carried in f32, in which it is made by other means.
-            scalar => scalar == Scalar::BF16,
+            _ => false,
         }
     }
 

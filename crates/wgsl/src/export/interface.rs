@@ -70,7 +70,7 @@ impl Interface {
     }
 
     /// The size of what the length of a buffer of `unit` is counted in at run time. All accesses and the element are
-    /// multiples of it, if they are of the unit.
+    /// multiples of it, if they are of the unit; in text parts of words are counted by the word.
     pub fn counted_bytes(self, decl: &BufferDecl, uses: Uses, unit: Scalar) -> u32 {
         let element = decl.element.bytes();
         match self {

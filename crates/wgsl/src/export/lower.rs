@@ -349,6 +349,11 @@ impl Lower<'_> {
             _ => {
                 let ty = self.p.ty(data.results[0]);
                 let value = match data.op.info().effect {
+                    vyre_ir::Effect::Converges if super::subgroup::is_in_order(data.op, ty.scalar) => {
+                        let [lane, size] =
+                            [Op::SubgroupLane, Op::SubgroupSize].map(|op| self.position(op, 0));
+                        self.code.in_order(data.op, args[0], lane, size)
+                    }
                     vyre_ir::Effect::Converges => {
                         let lane =
                             super::subgroup::needs_lane(data.op).then(|| self.position(Op::SubgroupLane, 0));

@@ -1,11 +1,11 @@
 //! Buffers as module variables, and plain accesses to them.
 //!
-//! A buffer is an array of its unit: the scalar of all its accesses where there is one, the unsigned integer of their
-//! width where they differ in type only, else 32-bit words. Every access checks its index against the length, unless
-//! the index is known to be inside: a constant, a value with a small enough bound, one that an enclosing `if` has
-//! compared with the length, or an access that was proven before. A load outside reads an element that is there and
-//! drops it (no branch, so loads of a loop can be issued together): the last, or, where the buffer may be empty, what
-//! pads its memory. A store outside is branched around.
+//! A buffer is an array of its unit: the scalar of all its accesses where there is one that naga has, the unsigned
+//! integer of their width where they differ in type only, else 32-bit words. Every access checks its index against the
+//! length, unless the index is known to be inside: a constant, a value with a small enough bound, one that an enclosing
+//! `if` has compared with the length, or an access that was proven before. A load outside reads an element that is there
+//! and drops it (no branch, so loads of a loop can be issued together): the last, or, where the buffer may be empty,
+//! what pads its memory. A store outside is branched around.
 
 use super::code::{Code, Val};
 use super::interface::{Interface, read_only};
@@ -89,7 +89,7 @@ impl Plan {
                 .fix("Declare its count, or make it a read-only storage buffer."));
         }
         let counted = interface.counted_bytes(decl, uses, unit);
-        if bytes.is_none() && !decl.element.bytes().is_multiple_of(counted) {
+        if bytes.is_none() && counted > 4 && !decl.element.bytes().is_multiple_of(counted) {
             let message = format!(
                 "buffer `{}` has to be an array of {unit}, from whose length the number of {} elements does not follow",
                 decl.name, decl.element
@@ -107,7 +107,7 @@ impl Plan {
                     })?)
                 }
             };
-        let scalar = types::known(unit);
+        let scalar = types::scalar(unit);
         let base = match (rows, atomic) {
             (true, _) => TypeInner::Vector { size: naga::VectorSize::Quad, scalar },
             (false, true) => TypeInner::Atomic(scalar),
@@ -166,8 +166,14 @@ impl Plan {
             return Val::u32((bytes / self.element_bytes as u64) as u32);
         }
         let units = self.units(code);
-        let ratio = self.element_bytes / self.counted;
-        if ratio == 1 { units } else { code.at_start(|code| code.op(Op::Div, &[units, Val::u32(ratio)])) }
+        let (counted, element) = (self.counted, self.element_bytes);
+        code.at_start(|code| {
+            if element.is_multiple_of(counted) {
+                return code.op(Op::Div, &[units, Val::u32(element / counted)]);
+            }
+            let bytes = code.op(Op::Mul, &[units, Val::u32(counted)]);
+            code.op(Op::Div, &[bytes, Val::u32(element)])
+        })
     }
 
     /// What is known of an access to `lanes` scalars of `width` bytes.
@@ -261,15 +267,11 @@ impl Plan {
                 let bits = code.join_words(low, high);
                 code.bitcast(bits, scalar)
             }
-            (2, 4) => {
-                let (word, shift) = half_place(code, index);
+            (width @ (1 | 2), 4) => {
+                let (word, shift) = place_in_word(code, index, width);
                 let word = self.read(code, word, how);
-                let half = code.op(Op::Shr, &[word, shift]);
-                if scalar == Scalar::F16 {
-                    return code.unpack_half(half);
-                }
-                let bits = code.convert(half, Scalar::U16);
-                code.bitcast(bits, scalar)
+                let bits = code.op(Op::Shr, &[word, shift]);
+                code.value_in_word(bits, scalar)
             }
             _ => {
                 let bits = self.read(code, index, how);
@@ -289,16 +291,11 @@ impl Plan {
                     self.write(code, unit, word);
                 }
             }
-            (2, 4) => {
-                let bits = if value.ty.scalar == Scalar::F16 {
-                    code.pack_half(value)
-                } else {
-                    let bits = code.bitcast(value, Scalar::U16);
-                    code.convert(bits, Scalar::U32)
-                };
-                let (word, shift) = half_place(code, index);
+            (width @ (1 | 2), 4) => {
+                let bits = code.word_of(value);
+                let (word, shift) = place_in_word(code, index, width);
                 let bits = code.op(Op::Shl, &[bits, shift]);
-                let mask = code.op(Op::Shl, &[Val::u32(0xffff), shift]);
+                let mask = code.op(Op::Shl, &[Val::u32(value.ty.scalar.mask() as u32), shift]);
                 let keep = code.op(Op::Not, &[mask]);
                 self.insert(code, word, keep, bits);
             }
@@ -309,8 +306,8 @@ impl Plan {
         }
     }
 
-    /// Replaces the bits of a word that `keep` does not have. Where invocations may write the other half at the same
-    /// time the two steps are atomic: each touches its own half only, so any order of them ends in the same word.
+    /// Replaces the bits of a word that `keep` does not have. Where invocations may write its other parts at the same
+    /// time the two steps are atomic: each touches its own part only, so any order of them ends in the same word.
     fn insert(&self, code: &mut Code, word: Val, keep: Val, bits: Val) {
         let pointer = self.pointer(code, word);
         if !self.atomic {
@@ -357,11 +354,12 @@ pub(super) enum Read {
     Uniformly,
 }
 
-/// The word that holds a 16-bit scalar, and its shift in that.
-fn half_place(code: &mut Code, index: Val) -> (Val, Val) {
-    let word = code.op(Op::Shr, &[index, Val::u32(1)]);
-    let odd = code.op(Op::And, &[index, Val::u32(1)]);
-    (word, code.op(Op::Shl, &[odd, Val::u32(4)]))
+/// The word that holds a scalar of 1 or 2 bytes, and its shift in that.
+fn place_in_word(code: &mut Code, index: Val, bytes: u32) -> (Val, Val) {
+    let in_word = 4 / bytes;
+    let word = code.op(Op::Div, &[index, Val::u32(in_word)]);
+    let place = code.op(Op::Rem, &[index, Val::u32(in_word)]);
+    (word, code.op(Op::Shl, &[place, Val::u32((bytes * 8).trailing_zeros())]))
 }
 
 /// A part of an array or row. naga computes the byte offsets of its constant indices in 32 bits and stops at an
@@ -385,9 +383,8 @@ fn unit(
     target: &Target<'_>,
 ) -> Result<(Scalar, bool), String> {
     let rows = memory == Memory::Uniform;
-    let fits = |s: Scalar| {
-        types::scalar(s).is_some() && (!rows || s.bytes() == 4) && target.interface.divides(decl, s)
-    };
+    let fits =
+        |s: Scalar| !types::is_carried(s) && (!rows || s.bytes() == 4) && target.interface.divides(decl, s);
     let width = |s: Scalars| s.iter().map(Scalar::bytes).reduce(|a, b| if a == b { a } else { 0 });
     let width_of_all = width(uses.scalars).unwrap_or(0);
     if uses.scalars.is_empty() {
@@ -406,7 +403,8 @@ fn unit(
     }
     let shared = decl.memory != Memory::Private;
     let (only, first) = (uses.scalars.only(), uses.scalars.iter().next().expect("it is not empty"));
-    let bits = (only.is_none() && width_of_all != 0).then(|| types::bits_type(first));
+    let carried = uses.scalars.iter().any(types::is_carried);
+    let bits = (only.is_none() && width_of_all != 0 && !carried).then(|| types::bits_type(first));
     Ok(match only.filter(|s| fits(*s)).or(bits.filter(|s| fits(*s))) {
         Some(unit) => (unit, false),
         None => (Scalar::U32, shared && uses.stores.iter().any(|s| s.bytes() < 4)),

@@ -3,17 +3,17 @@
 //! [`module`] translates for [`wgsl`], [`spirv`], [`msl`] and [`hlsl`]; [`device::module`] for a backend, which knows
 //! what its device has and binds what it runs itself. The way of a program: `scan` refuses what cannot be said and
 //! collects what is needed; `features` refuses what a device lacks; `memory` declares the buffers and makes accesses;
-//! `lower` turns regions into statements; `ops`, `exact`, `atomics` and `subgroup` spell operations; `code` holds the function
-//! under construction; `write` validates and writes, `floats` adds to SPIR-V what naga cannot say of floats.
-//! `interface` is the one place that tells text from modules for devices.
+//! `lower` turns regions into statements; `ops`, `narrow`, `exact`, `atomics` and `subgroup` spell operations;
+//! `code` holds the function under construction; `write` validates and writes, `floats` adds to SPIR-V what naga cannot
+//! say of floats. `interface` is the one place that tells text from modules for devices.
 //!
 //! # What the module promises
 //! Results are those of the rows in `vyre_ir::op`, without any check by the writers or the device: indices are compared
 //! with lengths, shift amounts and divisors made legal, conversions saturated, in the module itself. So it may be
 //! compiled as trusted. It relies on this (a module for a device on less: see [`device`]):
 //! - A bound buffer holds at least one element, and its size is a multiple of the element's: WebGPU refuses others.
-//!   WebGPU also wants sizes in multiples of 4 bytes, so for elements of 2 bytes whoever binds a buffer that is sized
-//!   at run time must know that `length` sees the bound size.
+//!   Sizes are multiples of 4 bytes too, which WebGPU wants anyway: elements of 1 and 2 bytes are parts of words.
+//!   So for a buffer of those that is sized at run time whoever binds it must know that `length` sees the bound size.
 //! - Uniform buffers are arrays of rows of 16 bytes: what is bound must be padded to that.
 //! - Where a load is outside of its buffer, another element of it is read, and dropped.
 //! - A program that tells invocations of a subgroup apart gets a workgroup of one axis with as many invocations:
@@ -52,9 +52,11 @@ mod exact;
 mod features;
 mod floats;
 mod fma;
+mod fma_bf16;
 mod interface;
 mod lower;
 mod memory;
+mod narrow;
 mod ops;
 mod scan;
 mod subgroup;
@@ -70,8 +72,8 @@ use vyre_ir::{Diagnostic, Program};
 /// The verified program as a naga module with one compute entry point.
 ///
 /// # Errors
-/// `E001` a type that naga does not have, `E002` a buffer that cannot be declared, `E003` an operation to be expanded
-/// first, `E004` control flow nested too deep, `E007` a workgroup too large, `O010` an intrinsic of a dialect.
+/// `E002` a buffer that cannot be declared, `E003` an operation to be expanded first, `E004` control flow nested too
+/// deep, `E007` a workgroup too large, `O010` an intrinsic of a dialect.
 pub fn module(p: &Program) -> Result<naga::Module, Diagnostic> {
     let target = lower::Target {
         interface: interface::Interface::Text,

@@ -4,6 +4,7 @@
 //! (SPIR-V for Vulkan has them for 32); conversion from float to integer (naga keeps to what f32 can represent, a row
 //! saturates and takes NaN to 0); remainder of floats (SPIR-V and Metal compute the exact one, the row rounds each
 //! step); `!=` of floats; shift amounts (taken modulo the width here, unless known to be smaller); division by a constant zero.
+//! What is done on a type that naga lacks is in `narrow`.
 
 use super::code::{Code, Node, Val};
 use super::types;
@@ -11,9 +12,9 @@ use naga::{BinaryOperator as Bin, Expression, MathFunction as Fun, UnaryOperator
 use vyre_ir::eval::{evaluate, is_evaluable};
 use vyre_ir::{Op, Scalar, Sig, Type};
 
-/// Whether the exporter spells the operation on this scalar; what it does not must be expanded before.
-pub fn native(op: Op, scalar: Scalar) -> bool {
-    op.info().expand.is_none() && types::scalar(scalar).is_some()
+/// Whether the exporter spells the operation, on any scalar; what it does not must be expanded before.
+pub fn native(op: Op, _: Scalar) -> bool {
+    op.info().expand.is_none()
 }
 
 /// How an operation on one scalar type is said in naga.
@@ -102,6 +103,11 @@ impl Code {
             (Op::Shl | Op::Shr, &[x, by]) => vec![x, self.modulo_width(by, scalar.bits())],
             _ => args.to_vec(),
         };
+        if types::is_carried(scalar)
+            && let Some(value) = self.on_carriers(op, scalar, &shown)
+        {
+            return value;
+        }
         match spelling(op, scalar) {
             Spelling::Unary(op) => {
                 let expr = self.get(shown[0]);
@@ -137,7 +143,7 @@ impl Code {
                 }
                 (Op::MulHi, &[x, y]) => self.mul_hi(x, y),
                 (Op::CountOnes | Op::LeadingZeros | Op::TrailingZeros | Op::ReverseBits, &[x]) => {
-                    if scalar.bits() == 64 { self.count_64(op, x) } else { self.count_16(op, x) }
+                    if scalar.bits() == 64 { self.count_64(op, x) } else { self.count_narrow(op, x) }
                 }
                 _ => unreachable!("`{}` is not an operation with operands that naga can spell", op.name()),
             },
@@ -183,44 +189,14 @@ impl Code {
             _ if x.ty.scalar == to => x,
             Node::Const(bits) => Val::constant(ty, bits),
             // naga's HLSL writer converts the number between 16-bit types; packing has the bits everywhere.
-            _ if x.ty.scalar == Scalar::F16 || to == Scalar::F16 => {
-                let lanes: Vec<Val> = (0..ty.lanes)
-                    .map(|lane| {
-                        let x = self.extract(x, lane);
-                        if to == Scalar::F16 {
-                            let bits = self.bitcast(x, Scalar::U16);
-                            let word = self.convert(bits, Scalar::U32);
-                            return self.unpack_half(word);
-                        }
-                        let word = self.pack_half(x);
-                        let bits = self.convert(word, Scalar::U16);
-                        self.bitcast(bits, to)
-                    })
-                    .collect();
-                self.compose(ty, &lanes)
+            _ if [x.ty.scalar, to].iter().any(|s| *s == Scalar::F16 || types::is_carried(*s)) => {
+                let word = self.word_of(x);
+                self.value_in_word(word, to)
             }
             Node::Expr(expr) => {
-                self.value(ty, Expression::As { expr, kind: types::known(to).kind, convert: None })
+                self.value(ty, Expression::As { expr, kind: types::scalar(to).kind, convert: None })
             }
         }
-    }
-
-    /// The f16 in the low half of a word.
-    pub fn unpack_half(&mut self, word: Val) -> Val {
-        let (arg, fun) = (self.get(word), Fun::Unpack2x16float);
-        let both = Expression::Math { fun, arg, arg1: None, arg2: None, arg3: None };
-        let both = self.value(Type::new(Scalar::F32, 2), both);
-        let low = self.extract(both, 0);
-        self.convert(low, Scalar::F16)
-    }
-
-    /// A word with the f16 in its low half and zeros above.
-    pub fn pack_half(&mut self, half: Val) -> Val {
-        let wide = self.convert(half, Scalar::F32);
-        let pair = self.compose(Type::new(Scalar::F32, 2), &[wide, Val::splat(Scalar::F32, 0)]);
-        let (arg, fun) = (self.get(pair), Fun::Pack2x16float);
-        let packed = Expression::Math { fun, arg, arg1: None, arg2: None, arg3: None };
-        self.value(Scalar::U32, packed).at_most(0xffff)
     }
 
     /// The number in another type.
@@ -236,6 +212,15 @@ impl Code {
         match (from, to) {
             (_, Scalar::Bool) => self.op(Op::Ne, &[x, zero]),
             (Scalar::Bool, _) => self.cast(x, to).at_most(1),
+            (a, _) if types::is_carried(a) => {
+                let carrier = self.carrier(x);
+                self.convert(carrier, to)
+            }
+            (_, Scalar::BF16) => self.bf16_of(x),
+            (a, b) if a.is_int() && types::is_carried(b) => {
+                let wide = self.convert(x, types::carrier(b));
+                self.in_range(wide, b)
+            }
             (a, b) if a.is_int() && b.is_int() => {
                 // Change the width first, within the sign of the source: then nothing is left open.
                 let resized = with_width(a, b.bits());
@@ -249,8 +234,9 @@ impl Code {
         }
     }
 
-    fn cast(&mut self, x: Val, to: Scalar) -> Val {
-        let scalar = types::known(to);
+    /// naga's own conversion.
+    pub fn cast(&mut self, x: Val, to: Scalar) -> Val {
+        let scalar = types::scalar(to);
         let expr = self.get(x);
         self.value(x.ty.with(to), Expression::As { expr, kind: scalar.kind, convert: Some(scalar.width) })
     }
@@ -260,12 +246,13 @@ impl Code {
             let wide = self.convert(x, Scalar::F32);
             return self.float_to_int(wide, to);
         }
-        if to.bits() == 16 {
+        if to.bits() < 32 {
             let wide = self.float_to_int(x, with_width(to, 32));
-            let [low, high] = if to.is_signed() { [i16::MIN as i64, i16::MAX as i64] } else { [0, 0xffff] };
-            let wide = self.op(Op::Max, &[wide, Val::splat(wide.ty, low as u64)]);
-            let wide = self.op(Op::Min, &[wide, Val::splat(wide.ty, high as u64)]);
-            return self.convert(wide, to);
+            let most = to.mask() >> to.is_signed() as u32;
+            let [low, high] = [if to.is_signed() { !most & 0xffff_ffff } else { 0 }, most];
+            let wide = self.op(Op::Max, &[wide, Val::splat(wide.ty, low)]);
+            let wide = self.op(Op::Min, &[wide, Val::splat(wide.ty, high)]);
+            return if types::is_carried(to) { self.carried(wide, to) } else { self.convert(wide, to) };
         }
         // The writers keep the operand in the range that its type and the integer type share; the upper end of that
         // falls short of the integer's own.
@@ -319,11 +306,11 @@ impl Code {
     /// Long multiplication in halves; a wider type where there surely is one.
     fn mul_hi(&mut self, x: Val, y: Val) -> Val {
         let scalar = x.ty.scalar;
-        if scalar.bits() == 16 {
+        if scalar.bits() < 32 {
             let wide = with_width(scalar, 32);
             let (a, b) = (self.convert(x, wide), self.convert(y, wide));
             let product = self.op(Op::Mul, &[a, b]);
-            let high = self.op(Op::Shr, &[product, Val::splat(x.ty.with(Scalar::U32), 16)]);
+            let high = self.op(Op::Shr, &[product, Val::splat(x.ty.with(Scalar::U32), scalar.bits() as u64)]);
             return self.convert(high, scalar);
         }
         let unsigned = types::bits_type(scalar);
@@ -388,24 +375,24 @@ impl Code {
         self.convert(narrow, x.ty.scalar)
     }
 
-    /// Bit counts of 16 bits from those of 32.
-    fn count_16(&mut self, op: Op, x: Val) -> Val {
-        let bits = self.bitcast(x, Scalar::U16);
-        let wide = self.convert(bits, Scalar::U32);
-        let sixteen = Val::splat(wide.ty, 16);
+    /// Bit counts of 8 and 16 bits from those of 32.
+    fn count_narrow(&mut self, op: Op, x: Val) -> Val {
+        let bits = x.ty.scalar.bits() as u64;
+        let wide = self.word_of(x);
+        let others = Val::splat(wide.ty, 32 - bits);
         let result = match op {
             Op::CountOnes => self.op(op, &[wide]),
             Op::LeadingZeros => {
                 let zeros = self.op(op, &[wide]);
-                self.op(Op::Sub, &[zeros, sixteen])
+                self.op(Op::Sub, &[zeros, others])
             }
             Op::TrailingZeros => {
-                let stopped = self.op(Op::Or, &[wide, Val::splat(wide.ty, 1 << 16)]);
+                let stopped = self.op(Op::Or, &[wide, Val::splat(wide.ty, 1 << bits)]);
                 self.op(op, &[stopped])
             }
             _ => {
                 let reversed = self.op(op, &[wide]);
-                self.op(Op::Shr, &[reversed, sixteen])
+                self.op(Op::Shr, &[reversed, others])
             }
         };
         self.convert(result, x.ty.scalar)

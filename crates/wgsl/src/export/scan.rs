@@ -1,7 +1,6 @@
 //! What a program needs, found in one walk before any code is made: everything that cannot be exported is refused
 //! here, so that the code after it has no errors to report.
 
-use super::types;
 use crate::codes;
 use vyre_ir::{Diagnostic, Effect, Inst, Op, Program, Region, Rule, Scalar, SideTable, Value};
 
@@ -142,15 +141,6 @@ fn check(p: &Program, inst: Inst) -> Result<(), Diagnostic> {
             format!("`{}` has no spelling with a defined result in the output languages", data.op.name());
         return Err(at(p, inst, Diagnostic::new(codes::E003, message))
             .fix("Run the optimizer for this target first: it expands the operation into basic ones."));
-    }
-    for &value in data.args.iter().chain(&data.results) {
-        let ty = p.ty(value);
-        if types::scalar(ty.scalar).is_none() {
-            let message =
-                format!("`{}` works on {ty}, and the output languages have no {}", data.op.name(), ty.scalar);
-            return Err(at(p, inst, Diagnostic::new(codes::E001, message))
-                .fix("Compute in a 32-bit type and take the bits apart with shifts and masks."));
-        }
     }
     Ok(())
 }

@@ -3,10 +3,17 @@
 //! Reductions, scans and votes are naga's. A shuffle is not: the row gives 0 for a lane that is not active, where the
 //! output languages leave the value open, so the lane is looked up in a ballot first; and WGSL wants the offset of
 //! its relative shuffles to be uniform, so a row whose offset is not a constant names the lane itself.
+//!
+//! Sums and products of bf16 go from lane to lane, since each step is rounded: no language has such an operation, and
+//! one that is rounded at its end only would be far off. Integers of 8 bits wrap once, at the end.
 
 use super::code::{Code, Val};
+use super::types;
 use naga::{CollectiveOperation as Collective, Expression, GatherMode, Statement, SubgroupOperation as Sub};
 use vyre_ir::{Op, Scalar, Type};
+
+/// Lanes that a ballot has bits for.
+const MOST_LANES: u32 = 128;
 
 fn collective(op: Op) -> Option<(Sub, Collective)> {
     Some(match op {
@@ -32,13 +39,18 @@ pub(super) fn needs_lane(op: Op) -> bool {
     matches!(op, Op::SubgroupShuffleXor | Op::SubgroupShuffleUp | Op::SubgroupShuffleDown)
 }
 
+/// Whether the operation goes from lane to lane.
+pub(super) fn is_in_order(op: Op, scalar: Scalar) -> bool {
+    scalar == Scalar::BF16 && collective(op).is_some_and(|(sub, _)| matches!(sub, Sub::Add | Sub::Mul))
+}
+
 impl Code {
     /// A subgroup operation; `lane` is this invocation's position in its subgroup, for [`needs_lane`].
     pub fn subgroup(&mut self, op: Op, args: &[Val], lane: Option<Val>) -> Val {
         let argument = args[0];
         let scalar = argument.ty.scalar;
         if self.exact && scalar.is_float() && matches!(op, Op::SubgroupMin | Op::SubgroupMax) {
-            let wide = if scalar == Scalar::F16 { Scalar::F32 } else { scalar };
+            let wide = if scalar.bits() == 16 { Scalar::F32 } else { scalar };
             let argument = self.convert(argument, wide);
             let key = self.ordered(op, argument);
             let key = self.subgroup(op, &[key], None);
@@ -57,6 +69,14 @@ impl Code {
 
     fn collective(&mut self, op: Sub, collective_op: Collective, argument: Val) -> Val {
         let ty = argument.ty;
+        if types::is_carried(ty.scalar) {
+            let carrier = self.carrier(argument);
+            let result = self.collective(op, collective_op, carrier);
+            return match op {
+                Sub::Add | Sub::Mul => self.in_range(result, ty.scalar),
+                _ => self.carried(result, ty.scalar),
+            };
+        }
         let narrow_bits = ty.scalar.bits() == 16 && matches!(op, Sub::And | Sub::Or | Sub::Xor);
         if narrow_bits {
             let wide = self.convert(argument, Scalar::U32);
@@ -95,8 +115,72 @@ impl Code {
         Val::expr(Type::new(Scalar::U32, 4), result)
     }
 
+    /// The lanes that run this.
+    fn active(&mut self) -> Val {
+        self.ballot(Some(Val::splat(Scalar::Bool, 1)))
+    }
+
+    /// Whether a ballot has the bit of a lane below [`MOST_LANES`].
+    fn is_among(&mut self, ballot: Val, lane: Val) -> Val {
+        let word = self.op(Op::Shr, &[lane, Val::u32(5)]);
+        let word = match word.same_bits() {
+            Some(word) => self.extract(ballot, word as u8),
+            None => {
+                let (base, index) = (self.get(ballot), self.get(word));
+                self.value(Scalar::U32, Expression::Access { base, index })
+            }
+        };
+        let bit = self.op(Op::And, &[lane, Val::u32(31)]);
+        let rest = self.op(Op::Shr, &[word, bit]);
+        let set = self.op(Op::And, &[rest, Val::u32(1)]);
+        self.op(Op::Eq, &[set, Val::u32(1)])
+    }
+
+    /// The operation of [`is_in_order`]: a loop over the lanes of the subgroup, in which each invocation adds up those
+    /// that are active and count for it. `lane` is this one's, `size` the number of lanes.
+    pub fn in_order(&mut self, op: Op, argument: Val, lane: Val, size: Val) -> Val {
+        let (sub, reach) = collective(op).expect("the caller asked whether it goes from lane to lane");
+        let (step, identity) = if sub == Sub::Add { (Op::Add, 0.0) } else { (Op::Mul, 1.0) };
+        let ty = argument.ty;
+        let active = self.active();
+        let identity = Val::splat(ty, vyre_ir::program::number_bits(ty.scalar, identity));
+        let [sum, begun, source] =
+            [("sum", ty), ("begun", Scalar::Bool.into()), ("source", Scalar::U32.into())]
+                .map(|(name, ty)| self.variable(name, ty));
+        self.assign(sum, identity);
+        self.assign(begun, Val::splat(Scalar::Bool, 0));
+        self.assign(source, Val::u32(0));
+        let body = self.block(|code| {
+            let from = code.read(Scalar::U32, source).at_most(MOST_LANES as u64 - 1);
+            let done = code.op(Op::Le, &[size, from]);
+            code.break_if(done);
+            let mode = GatherMode::Shuffle(code.get(from));
+            let value = code.gather(mode, argument);
+            let is_active = code.is_among(active, from);
+            let counts = match reach {
+                Collective::Reduce => is_active,
+                Collective::InclusiveScan | Collective::ExclusiveScan => {
+                    let before = if reach == Collective::InclusiveScan { Op::Le } else { Op::Lt };
+                    let before = code.op(before, &[from, lane]);
+                    code.op(Op::And, &[is_active, before])
+                }
+            };
+            // The first value is taken as it is: 0 and -0 are 0.
+            let (old, has_begun) = (code.read(ty, sum), code.read(Scalar::Bool, begun));
+            let next = code.op(step, &[old, value]);
+            let next = code.choose(has_begun, next, value);
+            let next = code.choose(counts, next, old);
+            code.assign(sum, next);
+            let has_begun = code.op(Op::Or, &[has_begun, counts]);
+            code.assign(begun, has_begun);
+            let next = code.op(Op::Add, &[from, Val::u32(1)]);
+            code.assign(source, next);
+        });
+        self.repeat(body);
+        self.read(ty, sum)
+    }
+
     fn shuffle(&mut self, op: Op, value: Val, operand: Val, lane: Option<Val>) -> Val {
-        const MOST_LANES: u32 = 128;
         let source = match lane {
             None => operand,
             Some(lane) => {
@@ -113,21 +197,10 @@ impl Code {
                 }
             }
         };
-        let active = self.ballot(Some(Val::splat(Scalar::Bool, 1)));
+        let active = self.active();
         let exists = self.op(Op::Lt, &[source, Val::u32(MOST_LANES)]);
         let near = self.op(Op::And, &[source, Val::u32(MOST_LANES - 1)]);
-        let word = self.op(Op::Shr, &[near, Val::u32(5)]);
-        let word = match word.same_bits() {
-            Some(lane) => self.extract(active, lane as u8),
-            None => {
-                let (base, index) = (self.get(active), self.get(word));
-                self.value(Scalar::U32, Expression::Access { base, index })
-            }
-        };
-        let bit = self.op(Op::And, &[near, Val::u32(31)]);
-        let rest = self.op(Op::Shr, &[word, bit]);
-        let set = self.op(Op::And, &[rest, Val::u32(1)]);
-        let set = self.op(Op::Eq, &[set, Val::u32(1)]);
+        let set = self.is_among(active, near);
         let active = self.op(Op::And, &[exists, set]);
         let mode = match (op, operand.same_bits()) {
             (Op::SubgroupShuffleXor, Some(mask)) if mask < MOST_LANES as u64 => {

@@ -1,34 +1,44 @@
-//! vyre types as naga's: the one place that says which scalars naga has.
+//! vyre types as naga's: the one place that says which scalars naga has, and what carries those it has not.
 
 use naga::{ScalarKind, TypeInner, VectorSize};
 use vyre_ir::{Scalar, Type};
 
-/// The scalar in naga's terms; `None` for those naga cannot spell.
-pub(super) fn scalar(scalar: Scalar) -> Option<naga::Scalar> {
+/// The type that values of a scalar have in naga: its own, or a wider one where naga has none. An i8 is an i32 with the
+/// sign extended, a u8 a u32 with zeros above, a bf16 an f32 whose low 16 bits are zero.
+pub(super) fn carrier(scalar: Scalar) -> Scalar {
+    match scalar {
+        Scalar::I8 => Scalar::I32,
+        Scalar::U8 => Scalar::U32,
+        Scalar::BF16 => Scalar::F32,
+        own => own,
+    }
+}
+
+/// Whether naga has no such type.
+pub(super) fn is_carried(scalar: Scalar) -> bool {
+    carrier(scalar) != scalar
+}
+
+/// The scalar in naga's terms: that of its carrier.
+pub(super) fn scalar(scalar: Scalar) -> naga::Scalar {
     let (kind, width) = match scalar {
         Scalar::Bool => (ScalarKind::Bool, 1),
         Scalar::I16 => (ScalarKind::Sint, 2),
-        Scalar::I32 => (ScalarKind::Sint, 4),
+        Scalar::I8 | Scalar::I32 => (ScalarKind::Sint, 4),
         Scalar::I64 => (ScalarKind::Sint, 8),
         Scalar::U16 => (ScalarKind::Uint, 2),
-        Scalar::U32 => (ScalarKind::Uint, 4),
+        Scalar::U8 | Scalar::U32 => (ScalarKind::Uint, 4),
         Scalar::U64 => (ScalarKind::Uint, 8),
         Scalar::F16 => (ScalarKind::Float, 2),
-        Scalar::F32 => (ScalarKind::Float, 4),
+        Scalar::BF16 | Scalar::F32 => (ScalarKind::Float, 4),
         Scalar::F64 => (ScalarKind::Float, 8),
-        Scalar::I8 | Scalar::U8 | Scalar::BF16 => return None,
     };
-    Some(naga::Scalar { kind, width })
-}
-
-/// Like [`scalar`], where the instruction's types were checked before.
-pub(super) fn known(s: Scalar) -> naga::Scalar {
-    scalar(s).unwrap_or_else(|| unreachable!("types are checked before code is made, and naga has no {s}"))
+    naga::Scalar { kind, width }
 }
 
 /// The type of a value.
 pub(super) fn inner(ty: Type) -> TypeInner {
-    let scalar = known(ty.scalar);
+    let scalar = scalar(ty.scalar);
     match lanes(ty.lanes) {
         None => TypeInner::Scalar(scalar),
         Some(size) => TypeInner::Vector { size, scalar },

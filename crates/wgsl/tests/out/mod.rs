@@ -19,6 +19,8 @@ pub const EVERYTHING: Features = Features {
     f32_atomics: true,
     subgroups: true,
     subgroup_barrier: true,
+    fused_f32: true,
+    fused_f64: true,
 };
 
 /// The program in every language, and as SPIR-V for such a device.
