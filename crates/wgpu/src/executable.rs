@@ -42,7 +42,7 @@ pub enum Shader {
     /// SPIR-V that is taken as it is.
     Spirv(Vec<u32>),
     /// A module that wgpu translates.
-    Module(naga::Module),
+    Module(Box<naga::Module>),
 }
 
 /// A program as it is given to wgpu.
@@ -76,7 +76,7 @@ impl Made {
         let uniform = module.bindings.iter().map(|bound| bound.uniform).collect();
         let shader = match &opened.spirv {
             Some(controls) => Shader::Spirv(device::spirv(program, &module, controls).map_err(unsupported)?),
-            None => Shader::Module(module.module),
+            None => Shader::Module(Box::new(module.module)),
         };
         Ok(Made { entry: module.entry, uniform, immediates: module.immediates, shader })
     }
@@ -148,7 +148,7 @@ impl Made {
                 unsafe { opened.device.create_shader_module_passthrough(descriptor) }
             }
             Shader::Module(module) => {
-                let source = ShaderSource::Naga(Cow::Owned(module.clone()));
+                let source = ShaderSource::Naga(Cow::Owned((**module).clone()));
                 let mut checks = ShaderRuntimeChecks::unchecked();
                 checks.int_div_checks = true;
                 let descriptor = ShaderModuleDescriptor { label, source };
