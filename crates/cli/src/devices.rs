@@ -43,7 +43,7 @@ pub fn bandwidths() -> Bandwidths {
 /// Opens what `auto` chooses. Bandwidths that were measured before count; none is measured now, it takes too long.
 pub fn auto(policy: &AcquirePolicy) -> Result<Device, BackendError> {
     Device::acquired(|| {
-        let mut survey = Survey::new()?;
+        let mut survey = Survey::likely(policy)?;
         survey.know(&bandwidths());
         survey.acquire(policy)
     })

@@ -12,7 +12,7 @@ use vyre_ir::Program;
 use vyre_opt::Target;
 
 inventory::submit! { BackendRegistration { id: ID, acquire } }
-inventory::submit! { BackendProbe { id: ID, probe: || Ok(vec![profile(pool::threads()? as u32)]), open: |_| acquire() } }
+inventory::submit! { BackendProbe { id: ID, probe: || Ok(vec![profile(pool::threads()? as u32)]), hardware: || true, open: |_| acquire() } }
 inventory::submit! { BackendCapability { id: ID, dispatches: true } }
 // After every GPU.
 inventory::submit! { BackendPrecedence { id: ID, rank: 100 } }

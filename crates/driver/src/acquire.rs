@@ -46,7 +46,7 @@ pub fn acquire_preferred_dispatch_backend() -> Result<Box<dyn VyreBackend>, Back
 /// # Errors
 /// [`BackendError::Unavailable`] with what is wrong with each device, when none can be used.
 pub fn acquire_by_policy(policy: &AcquirePolicy) -> Result<Box<dyn VyreBackend>, BackendError> {
-    Survey::new()?.acquire(policy)
+    Survey::likely(policy)?.acquire(policy)
 }
 
 /// The automatic choice as data: every device with its facts, its place, and the reason. The choice is made as

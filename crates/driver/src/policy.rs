@@ -67,6 +67,14 @@ impl AcquirePolicy {
         let prefer = vec![Preference::Hardware];
         AcquirePolicy { kinds: DeviceKind::ALL.to_vec(), prefer, ..AcquirePolicy::gpu() }
     }
+    /// The best place among the preferences that a software device of a backend can have.
+    pub(crate) fn software_preference(&self, backend: &str) -> usize {
+        let may_be = |p: &Preference| match p {
+            Preference::Device(name) => name.split(':').next() == Some(backend),
+            p => p.is(backend, DeviceKind::Software),
+        };
+        self.prefer.iter().position(may_be).unwrap_or(self.prefer.len())
+    }
     /// Where among the preferences a device stands; all that is not preferred stands behind them.
     pub(crate) fn preference(&self, device: &str, kind: DeviceKind) -> usize {
         self.prefer.iter().position(|p| p.is(device, kind)).unwrap_or(self.prefer.len())

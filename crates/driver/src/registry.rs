@@ -24,6 +24,9 @@ pub struct BackendProbe {
     /// What each device is, in the order of their numbers. It says what the opened device says: a device that turns
     /// out to be less than it promised may be opened only to be dropped.
     pub probe: fn() -> Result<Vec<DeviceProfile>, BackendError>,
+    /// Whether the machine may have devices of the backend that are not made of software. It is asked before the probe,
+    /// and takes no time that matters; if in doubt it says yes.
+    pub hardware: fn() -> bool,
     /// Opens the device of that number, 1 or above. Device 0 is [`BackendRegistration::acquire`]'s.
     pub open: fn(usize) -> Result<Box<dyn VyreBackend>, BackendError>,
 }

@@ -65,6 +65,8 @@ struct Found {
 /// was not measured counts as 0), all descending; then the backend's rank, the measured time, the id, all ascending.
 pub struct Survey {
     found: Vec<Found>,
+    /// Backends were left out that the policy was not to choose anyway.
+    partial: bool,
 }
 
 impl Survey {
@@ -73,11 +75,39 @@ impl Survey {
     /// # Errors
     /// [`BackendError::DuplicateId`].
     pub fn new() -> Result<Survey, BackendError> {
+        Survey::of(|_| true)
+    }
+
+    /// As [`Survey::new`], for one decision: when a device can be chosen that the policy prefers to everything that is
+    /// made of software, backends that have nothing else here are left out. Probing such a one takes long, since it
+    /// loads compilers.
+    ///
+    /// # Errors
+    /// [`BackendError::DuplicateId`].
+    pub fn likely(policy: &AcquirePolicy) -> Result<Survey, BackendError> {
+        let is_hardware = |id: &str| probe(id).is_none_or(|probe| (probe.hardware)());
+        let mut survey = Survey::of(is_hardware)?;
+        let usable = survey.devices().filter(|c| refusal::refusal(c, policy).is_none());
+        let preference =
+            |c: &Candidate| c.profile.as_ref().map(|profile| policy.preference(&c.id, profile.kind));
+        let best = usable.filter_map(preference).min();
+        for registration in registered_backends()?.iter().filter(|r| !is_hardware(r.id)) {
+            let in_doubt = best.is_none_or(|best| policy.software_preference(registration.id) <= best);
+            if in_doubt {
+                ask(registration, &mut survey.found);
+            } else {
+                survey.partial = true;
+            }
+        }
+        Ok(survey)
+    }
+
+    fn of(asked: impl Fn(&str) -> bool) -> Result<Survey, BackendError> {
         let mut found = Vec::new();
-        for registration in registered_backends()? {
+        for registration in registered_backends()?.iter().filter(|r| asked(r.id)) {
             ask(registration, &mut found);
         }
-        Ok(Survey { found })
+        Ok(Survey { found, partial: false })
     }
 
     /// Every device that was found, in the order in which they were asked.
@@ -99,6 +129,8 @@ impl Survey {
     pub fn acquire(mut self, policy: &AcquirePolicy) -> Result<Box<dyn VyreBackend>, BackendError> {
         match self.choose(policy) {
             Some(chosen) => Ok(self.found.swap_remove(chosen).device.expect("what is chosen is open")),
+            // What was to be chosen cannot be opened.
+            None if self.partial => Survey::new()?.acquire(policy),
             None => Err(refusal::unavailable(&self.explain(policy), policy)),
         }
     }

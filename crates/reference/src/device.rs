@@ -15,7 +15,7 @@ use vyre_opt::Target;
 pub const ID: &str = "cpu-ref";
 
 inventory::submit! { BackendRegistration { id: ID, acquire } }
-inventory::submit! { BackendProbe { id: ID, probe: || Ok(vec![profile()]), open: |_| acquire() } }
+inventory::submit! { BackendProbe { id: ID, probe: || Ok(vec![profile()]), hardware: || true, open: |_| acquire() } }
 inventory::submit! { BackendCapability { id: ID, dispatches: true } }
 // The last of all: nothing is slower.
 inventory::submit! { BackendPrecedence { id: ID, rank: 1000 } }

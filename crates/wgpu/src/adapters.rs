@@ -24,6 +24,20 @@ pub fn adapters() -> Result<&'static [Adapter], BackendError> {
     FOUND.get_or_init(find).as_deref().map_err(Clone::clone)
 }
 
+/// Whether there may be adapters that are not made of software. On Linux every driver of hardware opens a device file:
+/// DRM's for most, else that of its maker (NVIDIA, WSL, Qualcomm, Arm, Imagination).
+pub fn may_be_hardware() -> bool {
+    const FILES: [&str; 6] = ["dri", "nvidia", "dxg", "kgsl", "mali", "pvr"];
+    if !cfg!(target_os = "linux") {
+        return true;
+    }
+    let Ok(files) = std::fs::read_dir("/dev") else { return true };
+    files.flatten().any(|file| {
+        let name = file.file_name();
+        FILES.iter().any(|start| name.as_encoded_bytes().starts_with(start.as_bytes()))
+    })
+}
+
 /// What each device is, in the order of their numbers.
 pub fn profiles() -> Result<Vec<DeviceProfile>, BackendError> {
     Ok(adapters()?.iter().map(profile).collect())

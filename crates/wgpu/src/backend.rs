@@ -17,7 +17,7 @@ use vyre_wgsl::export;
 use wgpu::{Adapter, PollType};
 
 inventory::submit! { BackendRegistration { id: ID, acquire: || open(0) } }
-inventory::submit! { BackendProbe { id: ID, probe: adapters::profiles, open } }
+inventory::submit! { BackendProbe { id: ID, probe: adapters::profiles, hardware: adapters::may_be_hardware, open } }
 inventory::submit! { BackendCapability { id: ID, dispatches: true } }
 // Behind what is made for one maker's devices.
 inventory::submit! { BackendPrecedence { id: ID, rank: 200 } }

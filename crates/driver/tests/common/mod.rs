@@ -74,7 +74,7 @@ macro_rules! fake {
     ($calls:ident, $id:literal, probed $probed:expr, opened $opened:expr) => {
         fake!($calls, $id, opened $opened);
         inventory::submit! {
-            BackendProbe { id: $id, probe: || $calls.probe($probed), open: |i| $calls.open($opened, i) }
+            BackendProbe { id: $id, probe: || $calls.probe($probed), hardware: || true, open: |i| $calls.open($opened, i) }
         }
     };
     ($calls:ident, $id:literal, probed $devices:expr) => {
