@@ -92,6 +92,8 @@ impl Folder {
 
     fn command(&self, args: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
+        // Without the GPUs of the machine.
+        command.env("VK_DRIVER_FILES", "none.json");
         command.current_dir(self.path()).args(args.split_whitespace());
         for name in ["VYRE_DEBUG", "VYRE_DUMP", "VYRE_CPU"] {
             command.env_remove(name);
@@ -302,6 +304,8 @@ fn a_program_that_is_interpreted_says_so() {
 fn a_program_comes_from_standard_input() {
     let folder = Folder::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
+    // Without the GPUs of the machine.
+    command.env("VK_DRIVER_FILES", "none.json");
     command.args(["check", "-"]).stdin(std::fs::File::open(folder.path().join("sum.vyre")).unwrap());
     assert!(String::from_utf8(command.output().unwrap().stdout).unwrap().starts_with("sum: ok"));
 }
@@ -310,6 +314,8 @@ fn a_program_comes_from_standard_input() {
 fn the_environment_asks_for_details() {
     let folder = Folder::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
+    // Without the GPUs of the machine.
+    command.env("VK_DRIVER_FILES", "none.json");
     command.current_dir(folder.path()).env("VYRE_DEBUG", "5").env("VYRE_DUMP", "dump");
     command.env("VYRE_CACHE_DIR", "off");
     command.args(["run", "scale.vyre", "--set", "data=[1]"]);
