@@ -5,7 +5,7 @@
 //! correctly rounded sums: proved algorithms using rounding to odd", IEEE Transactions on Computers 57, 2008), with the
 //! factors brought to between 1 and 2 first, so that no part is too large or too small. Where that is not needed or has
 //! no meaning, the plain operations give the same: zeros, infinities, NaN, a summand next to which the product is
-//! nothing. Left as it is: a result below the smallest normal number is rounded twice, and subnormal operands are what
+//! nothing; but for a summand that is not finite, which a finite product does not change, however large. Left as it is: a result below the smallest normal number is rounded twice, and subnormal operands are what
 //! the device makes of them.
 
 use super::code::{Code, Val};
@@ -67,6 +67,8 @@ impl Code {
         let above = self.op(Op::Sub, &[ec, bias]);
         let above = self.op(Op::Sub, &[above, scale]);
         let too_large = self.op(Op::Lt, &[int(format.fraction as i64 + 6), above]);
+        let unchanged = self.dominates(ec, [ea, eb], &format);
+        let plain = self.op(Op::Select, &[unchanged, c, plain]);
         let special = [ea, eb, ec].map(|e| self.is_special(e, &format));
         let special = special.into_iter().fold(too_large, |all, one| self.op(Op::Or, &[all, one]));
         // A summand that is too small to matter but for a tie is small enough at this.
@@ -110,6 +112,14 @@ impl Code {
         let zero = self.op(Op::Eq, &[exponent, splat(0)]);
         let top = self.op(Op::Eq, &[exponent, splat(format.top)]);
         self.op(Op::Or, &[zero, top])
+    }
+
+    /// Whether a summand is not finite, and the factors are, by their exponent fields.
+    fn dominates(&mut self, summand: Val, factors: [Val; 2], format: &Format) -> Val {
+        let top = Val::splat(summand.ty, format.top);
+        let summand = self.op(Op::Eq, &[summand, top]);
+        let finite = factors.map(|factor| self.op(Op::Lt, &[factor, top]));
+        finite.into_iter().fold(summand, |all, one| self.op(Op::And, &[all, one]))
     }
 
     /// A number between 1 and 2 in size, times that power of two; in range.
