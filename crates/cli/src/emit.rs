@@ -19,10 +19,10 @@ pub fn emit(args: &EmitArgs, as_json: bool) -> Result<String, Failure> {
         Target::Clif => vyre_cpu::clif(&optimize(&program, &vyre_cpu::target()))?.into_bytes(),
         Target::Gangs => vyre_cpu::gangs(&optimize(&program, &vyre_cpu::target()))?.into_bytes(),
         Target::Asm => vyre_cpu::assembly(&optimize(&program, &vyre_cpu::target()), false)?.into_bytes(),
-        Target::Wgsl => export::wgsl(&exportable(&program))?.into_bytes(),
-        Target::Spirv => export::spirv(&exportable(&program))?,
-        Target::Msl => export::msl(&exportable(&program))?.into_bytes(),
-        Target::Hlsl => export::hlsl(&exportable(&program))?.into_bytes(),
+        Target::Wgsl => exported(&program, |p, proven| export::wgsl(p, proven).map(String::into_bytes))?,
+        Target::Spirv => exported(&program, export::spirv)?,
+        Target::Msl => exported(&program, |p, proven| export::msl(p, proven).map(String::into_bytes))?,
+        Target::Hlsl => exported(&program, |p, proven| export::hlsl(p, proven).map(String::into_bytes))?,
     };
     if let Some(path) = &args.output {
         crate::sink::replace(path, &code).map_err(|e| failed(file_error("write", path, &e)))?;
@@ -39,9 +39,12 @@ pub fn emit(args: &EmitArgs, as_json: bool) -> Result<String, Failure> {
     }
 }
 
-/// The program optimized for what the shading languages have.
-fn exportable(program: &Program) -> Program {
-    optimize(
+/// The program optimized for what the shading languages have, and written in one.
+fn exported(
+    program: &Program,
+    write: impl Fn(&Program, &export::Proven<'_>) -> Result<Vec<u8>, Diagnostic>,
+) -> Result<Vec<u8>, Diagnostic> {
+    let program = optimize(
         program,
         &vyre::opt::Target {
             name: "naga",
@@ -50,7 +53,9 @@ fn exportable(program: &Program) -> Program {
             lowering: None,
             unroll: 0,
         },
-    )
+    );
+    let ranges = vyre::opt::analysis::ranges(&program);
+    write(&program, &|inst| ranges.in_bounds(inst))
 }
 
 fn write_binary(code: &[u8]) -> Result<String, Failure> {

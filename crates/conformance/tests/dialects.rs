@@ -139,7 +139,7 @@ fn intrinsics_with_a_body_are_replaced_where_their_code_is_not_taken() {
     let _turn = TURN.lock().unwrap();
     let p = over_four("conform.twice", "u32");
     assert!(!has_calls(&inlined(&p, &vyre_cpu::target())));
-    let text = vyre_wgsl::export::wgsl(&optimize(&p, &Target::VECTOR)).unwrap();
+    let text = vyre_wgsl::export::wgsl(&optimize(&p, &Target::VECTOR), &|_| false).unwrap();
     assert!(!text.contains("twice"), "{text}");
     let kept = Target { lowering: Some(Lowered::Ptx), ..Target::VECTOR };
     assert!(has_calls(&inlined(&p, &kept)));
@@ -159,7 +159,8 @@ fn what_a_backend_lacks_is_refused_by_name() {
     };
     assert!(on_oracle.contains("`conform.warp` has no lowering for the interpreter"), "{on_oracle}");
     let linked = link(&over_four("conform.parity", "bool"), &DialectRegistry::global()).unwrap();
-    let wgsl = vyre_wgsl::export::wgsl(&optimize(&linked, &Target::VECTOR)).unwrap_err().to_string();
+    let wgsl =
+        vyre_wgsl::export::wgsl(&optimize(&linked, &Target::VECTOR), &|_| false).unwrap_err().to_string();
     assert!(wgsl.contains("`conform.parity` has no lowering for WGSL"), "{wgsl}");
 }
 

@@ -157,7 +157,7 @@ fn spirv() {
     assert_eq!(refuse(b"no SPIR-V at all").code, "I005");
     let program =
         import_wgsl("test.wgsl", &format!("{Y}{MAIN}"), &ImportOptions::default()).expect("it imports");
-    let good = vyre_wgsl::export::spirv(&program).expect("it exports");
+    let good = vyre_wgsl::export::spirv(&program, &|_| false).expect("it exports");
     // Cut anywhere, or with a word overwritten, it is a program or an error.
     for cut in 0..good.len() {
         let _ = import_spirv("test.spv", &good[..cut], &ImportOptions::default());

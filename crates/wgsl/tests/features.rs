@@ -234,7 +234,7 @@ fn spirv_means_the_same() {
            y[0] = s; }}"
     );
     let program = import(&source, &ImportOptions::default());
-    let bytes = vyre_wgsl::export::spirv(&program).expect("it exports");
+    let bytes = vyre_wgsl::export::spirv(&program, &|_| false).expect("it exports");
     let again = import_spirv("test.spv", &bytes, &ImportOptions::default()).expect("it imports");
     vyre_ir::verify::verify(&again).expect("it is valid");
     let x = vec![1, 2, 3, 4, 9, 5];

@@ -64,8 +64,8 @@ fn program() -> Vec<Call> {
         ("V010", "verify(&program), with 5000 buffers", first(verify(&many))),
         (
             "E003",
-            "export::wgsl(&program), not optimized before",
-            vyre_wgsl::export::wgsl(&sine).unwrap_err().to_string(),
+            "export::wgsl(&program, &|_| false), not optimized before",
+            vyre_wgsl::export::wgsl(&sine, &|_| false).unwrap_err().to_string(),
         ),
         (
             "E010",
@@ -128,7 +128,11 @@ fn dialects() -> Vec<Call> {
         ("O007", "DialectRegistry::update(|builder| builder.dialect(demo))", refused(unlawful)),
         ("O008", BUILD, refused(lost)),
         ("O009", "notices(&program)", notices(&half_call)[0].to_string()),
-        ("O010", "export::wgsl(&program)", vyre_wgsl::export::wgsl(&warp).unwrap_err().to_string()),
+        (
+            "O010",
+            "export::wgsl(&program, &|_| false)",
+            vyre_wgsl::export::wgsl(&warp, &|_| false).unwrap_err().to_string(),
+        ),
     ]
 }
 

@@ -159,7 +159,7 @@ pub fn survives(trial: &Trial, subject: &Subject<'_>) -> Result<Outcome, Problem
     }
     for export in [vyre_wgsl::export::wgsl, vyre_wgsl::export::msl, vyre_wgsl::export::hlsl] {
         // It may refuse, but not panic.
-        let _ = export(&trial.program);
+        let _ = export(&trial.program, &|_| false);
     }
     let inexact = !subject.backend.profile().exact_floats && has_floats(&trial.program);
     if trial.oracle(STEPS / 20).is_err() || shows_nans(&trial.program) || inexact {

@@ -7,6 +7,7 @@ use super::{Kind, Outcome, Problem};
 use crate::case::show_all;
 use crate::trial::{STEPS, Trial};
 use vyre_ir::{BufferDecl, Program};
+use vyre_opt::analysis::ranges;
 use vyre_opt::inline::inlined;
 use vyre_opt::{Target, optimize};
 use vyre_wgsl::{ImportOptions, export, import_wgsl};
@@ -23,16 +24,18 @@ pub fn exports(trial: &Trial) -> Result<Outcome, Problem> {
     let expected =
         padded(trial).oracle(STEPS).map_err(|e| fails(format!("the oracle does not run it: {e}")))?;
     let optimized = optimize(p, &TARGET);
-    let expanded = match export::module(p) {
+    let expanded = match export::module(p, &|_| false) {
         Err(error) if error.code == "E003" => &optimized,
         _ => p,
     };
     for (which, p) in [("as it is", expanded), ("optimized", &optimized)] {
-        let wgsl = match export::wgsl(p) {
+        let ranges = ranges(p);
+        let proven = |inst| ranges.in_bounds(inst);
+        let wgsl = match export::wgsl(p, &proven) {
             Err(error) if error.code == "E002" => return Ok(Outcome::Refused),
             result => result.map_err(|e| fails(format!("{which} as WGSL: {e}")))?,
         };
-        let back = around(p, &wgsl).map_err(|e| fails(format!("{which}: {e}\n{wgsl}")))?;
+        let back = around(p, &proven, &wgsl).map_err(|e| fails(format!("{which}: {e}\n{wgsl}")))?;
         let shown = || format!("\n--- out\n{wgsl}\n--- in\n{back}");
         let returned = moved(trial, back.clone())
             .ok_or_else(|| fails(format!("{which}: bindings differ{}", shown())))?;
@@ -55,10 +58,12 @@ pub fn exports(trial: &Trial) -> Result<Outcome, Problem> {
 }
 
 /// Out to every language, and in again from WGSL.
-fn around(p: &Program, wgsl: &str) -> Result<Program, String> {
-    for (language, error) in
-        [("SPIR-V", export::spirv(p).err()), ("MSL", export::msl(p).err()), ("HLSL", export::hlsl(p).err())]
-    {
+fn around(p: &Program, proven: &export::Proven<'_>, wgsl: &str) -> Result<Program, String> {
+    for (language, error) in [
+        ("SPIR-V", export::spirv(p, proven).err()),
+        ("MSL", export::msl(p, proven).err()),
+        ("HLSL", export::hlsl(p, proven).err()),
+    ] {
         if let Some(error) = error.filter(|e| e.code != "E005") {
             return Err(format!("{language}: {error}"));
         }

@@ -8,12 +8,13 @@
 
 pub use super::floats::FloatControls;
 
+use super::Proven;
 use super::features;
 use super::floats::{controlled, uncontracted};
 use super::interface::{Interface, in_order, read_only};
 use super::lower::{Target, identifier, lower};
 use super::write;
-use vyre_ir::{Buffer, Diagnostic, Inst, Memory, Program};
+use vyre_ir::{Buffer, Diagnostic, Memory, Program};
 
 /// A program as a device runs it, and how it is to be bound.
 #[derive(Clone, Debug)]
@@ -85,15 +86,9 @@ pub struct Features {
 
 /// The verified program as a module for a device with these features.
 ///
-/// `proven` says which accesses are known to be in bounds: no check is made for them.
-///
 /// # Errors
 /// Those of [`module`](super::module), and `E010` for a feature that the device lacks.
-pub fn module(
-    p: &Program,
-    has: &Features,
-    proven: &dyn Fn(Inst) -> bool,
-) -> Result<DeviceModule, Diagnostic> {
+pub fn module(p: &Program, has: &Features, proven: &Proven<'_>) -> Result<DeviceModule, Diagnostic> {
     let interface = Interface::Device;
     let (module, immediates) = lower(p, &Target { interface, has, proven })?;
     features::check_types(p, &module, has)?;

@@ -4,6 +4,7 @@
 //! parameters from them at the top of its body and leaves at the bottom; a parameter that every turn passes on
 //! unchanged stays the value it began as.
 
+use super::Proven;
 use super::code::{Code, Val};
 use super::device::{Features, Immediate};
 use super::features;
@@ -20,19 +21,6 @@ use vyre_ir::{
 
 type Expr = Handle<Expression>;
 
-/// What an enclosing `if` has found out: the value is below the limit.
-#[derive(Copy, Clone)]
-struct Fact {
-    value: Value,
-    below: Limit,
-}
-
-#[derive(Copy, Clone, PartialEq, Eq)]
-enum Limit {
-    Const(u64),
-    LengthOf(Buffer),
-}
-
 /// The translation of one program.
 pub(super) struct Lower<'p> {
     p: &'p Program,
@@ -40,7 +28,6 @@ pub(super) struct Lower<'p> {
     needs: Needs,
     plans: Vec<Plan>,
     values: SideTable<Value, Option<Val>>,
-    facts: Vec<Fact>,
     inputs: HashMap<naga::BuiltIn, Expr>,
     positions: HashMap<(Op, u8), Val>,
     /// Whether a workgroup of several axes runs as one of the x axis, so that subgroups are consecutive invocations
@@ -56,7 +43,7 @@ pub(super) struct Target<'t> {
     /// What there is to use.
     pub has: &'t Features,
     /// Which accesses are known to be in bounds.
-    pub proven: &'t dyn Fn(Inst) -> bool,
+    pub proven: &'t Proven<'t>,
 }
 
 /// The module of a program, and the immediate data that it reads.
@@ -87,7 +74,6 @@ pub(super) fn lower(p: &Program, target: &Target<'_>) -> Result<(naga::Module, V
         needs,
         plans,
         values: SideTable::new(None),
-        facts: Vec::new(),
         inputs: HashMap::new(),
         positions: HashMap::new(),
         flat,
@@ -140,15 +126,7 @@ impl Lower<'_> {
 
     /// A value that was defined before.
     fn value(&self, value: Value) -> Val {
-        let val = self.values[value].unwrap_or_else(|| panic!("{value} is used before it is defined"));
-        if val.bits().is_some() {
-            return val; // in a branch that is never taken, what is learned of a constant is not so
-        }
-        let below = self.facts.iter().filter(|f| f.value == value).filter_map(|f| match f.below {
-            Limit::Const(n) => n.checked_sub(1),
-            Limit::LengthOf(_) => None,
-        });
-        below.fold(val, Val::at_most)
+        self.values[value].unwrap_or_else(|| panic!("{value} is used before it is defined"))
     }
 
     fn define(&mut self, value: Value, val: Val, name: &str) {
@@ -190,13 +168,7 @@ impl Lower<'_> {
     fn branch(&mut self, data: &InstData) {
         let condition = self.value(data.args[0]);
         let variables = self.variables(&data.results, "chosen");
-        let known = self.facts.len();
-        let [accept, reject] = [true, false].map(|holds| {
-            self.learn(data.args[0], holds);
-            let block = self.block(data.regions[if holds { 0 } else { 1 }], &variables);
-            self.facts.truncate(known);
-            block
-        });
+        let [accept, reject] = [0, 1].map(|i| self.block(data.regions[i], &variables));
         match (accept.is_empty(), reject.is_empty()) {
             (true, true) => {}
             (true, false) => {
@@ -278,42 +250,6 @@ impl Lower<'_> {
         self.read_results(&data.results, &variables, "chosen");
     }
 
-    /// Notes what follows from a condition that holds, or does not.
-    fn learn(&mut self, condition: Value, holds: bool) {
-        let mut todo = vec![(condition, holds)];
-        while let Some((condition, holds)) = todo.pop() {
-            let Some(data) = self.p.producer(condition) else { continue };
-            let compares = matches!(data.op, Op::Lt | Op::Le);
-            if compares && self.p.ty(data.args[0]) != Scalar::U32.into() {
-                continue;
-            }
-            let fact = match (data.op, holds) {
-                (Op::And, true) | (Op::Or, false) => {
-                    todo.extend(data.args.iter().map(|&arg| (arg, holds)));
-                    None
-                }
-                (Op::Not, _) => {
-                    todo.push((data.args[0], !holds));
-                    None
-                }
-                (Op::Lt, true) => self.limit(data.args[1], 0).map(|below| (data.args[0], below)),
-                (Op::Le, true) => self.limit(data.args[1], 1).map(|below| (data.args[0], below)),
-                (Op::Lt, false) => self.limit(data.args[0], 1).map(|below| (data.args[1], below)),
-                (Op::Le, false) => self.limit(data.args[0], 0).map(|below| (data.args[1], below)),
-                _ => None,
-            };
-            self.facts.extend(fact.map(|(value, below)| Fact { value, below }));
-        }
-    }
-
-    fn limit(&self, value: Value, more: u64) -> Option<Limit> {
-        if let Some(bits) = self.p.splat_constant(value) {
-            return Some(Limit::Const(bits + more));
-        }
-        let data = self.p.producer(value)?;
-        (data.op == Op::Length && more == 0).then(|| self.p.buffer_of(data).map(Limit::LengthOf))?
-    }
-
     // ---- instructions
 
     fn straight(&mut self, inst: Inst) {
@@ -370,7 +306,8 @@ impl Lower<'_> {
         let data = &self.p.insts[inst];
         let ty = self.p.accessed(data).expect("the row is one of memory");
         let index = args[0];
-        let check = if self.is_inside(inst, buffer, ty, data.args[0]) {
+        // naga rejects a constant index outside, also in a branch that is never taken, of which anything is proven.
+        let check = if index.bits().is_none() && (self.target.proven)(inst) {
             Check::Inside
         } else {
             self.plans[buffer.index()].check(&mut self.code, ty.scalar.bytes(), ty.lanes, index)
@@ -397,18 +334,6 @@ impl Lower<'_> {
                 plan.compare_exchange(&mut this.code, index, args[1], args[2]).map(Some).to_vec()
             }),
         }
-    }
-
-    /// Whether the access is proven, or an enclosing `if` has compared the index with the buffer's length.
-    fn is_inside(&self, inst: Inst, buffer: Buffer, ty: Type, index: Value) -> bool {
-        let decl = &self.p.buffers[buffer];
-        let element = decl.element.bytes();
-        if decl.static_bytes().is_some() && self.value(index).bits().is_some() {
-            return false; // naga rejects a constant index outside, also in a branch that is never taken
-        }
-        let compared = |f: &Fact| f.value == index && f.below == Limit::LengthOf(buffer);
-        (self.target.proven)(inst)
-            || ty.bytes() <= element && ty.lanes == 1 && self.facts.iter().any(compared)
     }
 
     fn load(&mut self, buffer: Buffer, ty: Type, index: Val, check: Check, how: Read) -> Val {

@@ -2,10 +2,10 @@
 //!
 //! A buffer is an array of its unit: the scalar of all its accesses where there is one that naga has, the unsigned
 //! integer of their width where they differ in type only, else 32-bit words. Every access checks its index against the
-//! length, unless the index is known to be inside: a constant, a value with a small enough bound, one that an enclosing
-//! `if` has compared with the length, or an access that was proven before. A load outside reads an element that is there
-//! and drops it (no branch, so loads of a loop can be issued together): the last, or, where the buffer may be empty,
-//! what pads its memory. A store outside is branched around.
+//! length, unless the index is known to be inside: a constant, a value with a small enough bound, or an access
+//! that was proven before. A load outside reads an element that is there and drops it (no branch, so loads of a loop can
+//! be issued together): the last, or, where the buffer may be empty, what pads its memory. A store outside is branched
+//! around.
 
 use super::code::{Code, Val};
 use super::interface::{Interface, read_only};

@@ -67,19 +67,20 @@ pub use ops::native;
 pub use scan::MAX_DEPTH;
 pub use write::validate;
 
-use vyre_ir::{Diagnostic, Program};
+use vyre_ir::{Diagnostic, Inst, Program};
+
+/// Says which loads, stores and atomics are known to be in bounds: no check is made for them. What knows is the
+/// optimizer's analysis of ranges; `&|_| false` has all of them checked whose indices are not plainly inside.
+pub type Proven<'a> = dyn Fn(Inst) -> bool + 'a;
 
 /// The verified program as a naga module with one compute entry point.
 ///
 /// # Errors
 /// `E002` a buffer that cannot be declared, `E003` an operation to be expanded first, `E004` control flow nested too
 /// deep, `E007` a workgroup too large, `O010` an intrinsic of a dialect.
-pub fn module(p: &Program) -> Result<naga::Module, Diagnostic> {
-    let target = lower::Target {
-        interface: interface::Interface::Text,
-        has: &device::Features::TEXT,
-        proven: &|_| false,
-    };
+pub fn module(p: &Program, proven: &Proven<'_>) -> Result<naga::Module, Diagnostic> {
+    let target =
+        lower::Target { interface: interface::Interface::Text, has: &device::Features::TEXT, proven };
     lower::lower(p, &target).map(|(module, _)| module)
 }
 
@@ -87,16 +88,16 @@ pub fn module(p: &Program) -> Result<naga::Module, Diagnostic> {
 ///
 /// # Errors
 /// As [`module`], and `E005` for what the language lacks.
-pub fn wgsl(p: &Program) -> Result<String, Diagnostic> {
-    write::wgsl(p, &module(p)?)
+pub fn wgsl(p: &Program, proven: &Proven<'_>) -> Result<String, Diagnostic> {
+    write::wgsl(p, &module(p, proven)?)
 }
 
 /// The program as SPIR-V 1.3, in little-endian bytes.
 ///
 /// # Errors
 /// As [`module`], and `E005` for what the language lacks.
-pub fn spirv(p: &Program) -> Result<Vec<u8>, Diagnostic> {
-    let words = floats::uncontracted(write::spirv(p, &module(p)?)?);
+pub fn spirv(p: &Program, proven: &Proven<'_>) -> Result<Vec<u8>, Diagnostic> {
+    let words = floats::uncontracted(write::spirv(p, &module(p, proven)?)?);
     Ok(words.into_iter().flat_map(u32::to_le_bytes).collect())
 }
 
@@ -104,14 +105,14 @@ pub fn spirv(p: &Program) -> Result<Vec<u8>, Diagnostic> {
 ///
 /// # Errors
 /// As [`module`], and `E005` for what the language lacks.
-pub fn msl(p: &Program) -> Result<String, Diagnostic> {
-    write::msl(p, &module(p)?)
+pub fn msl(p: &Program, proven: &Proven<'_>) -> Result<String, Diagnostic> {
+    write::msl(p, &module(p, proven)?)
 }
 
 /// The program as HLSL.
 ///
 /// # Errors
 /// As [`module`], and `E005` for what the language lacks.
-pub fn hlsl(p: &Program) -> Result<String, Diagnostic> {
-    write::hlsl(p, &module(p)?)
+pub fn hlsl(p: &Program, proven: &Proven<'_>) -> Result<String, Diagnostic> {
+    write::hlsl(p, &module(p, proven)?)
 }

@@ -29,10 +29,10 @@ pub fn outputs(p: &Program) -> [(&'static str, Result<String, vyre_ir::Diagnosti
         .and_then(|m| device::spirv(p, &m, &device::FloatControls::default()));
     [
         ("device", words.map(|words| format!("{} words", words.len()))),
-        ("WGSL", export::wgsl(p)),
-        ("SPIR-V", export::spirv(p).map(|bytes| format!("{} bytes", bytes.len()))),
-        ("MSL", export::msl(p)),
-        ("HLSL", export::hlsl(p)),
+        ("WGSL", export::wgsl(p, &|_| false)),
+        ("SPIR-V", export::spirv(p, &|_| false).map(|bytes| format!("{} bytes", bytes.len()))),
+        ("MSL", export::msl(p, &|_| false)),
+        ("HLSL", export::hlsl(p, &|_| false)),
     ]
 }
 
