@@ -53,6 +53,8 @@ pub enum Command {
     },
     /// Measure kernels on a device and on what else could run them: rayon, lavapipe, PoCL.
     Bench(BenchArgs),
+    /// Run the conformance suite: every operation on every type it takes, and the suite's programs, on devices.
+    Conform(ConformArgs),
     /// Show or clear what the disk holds of programs that were compiled.
     #[command(after_help = "\
 `vyre run` keeps compiled programs in the directory VYRE_CACHE_DIR, by default `vyre` in the directory that the system
@@ -259,6 +261,29 @@ pub struct BenchArgs {
     /// So little data that the times mean nothing.
     #[arg(long, hide = true)]
     pub small: bool,
+}
+
+/// What to try.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Each operation is applied to special and random numbers and compared with what it means. `exact` is bit by bit. A device
+whose floats are not exact may be off: `2 ULP of 3` is the worst error and the bound, in units in the last place, and
+`subnormals 0` says that numbers next to zero are zero there. `no f64` is what the device lacks, WRONG a failure, told below
+the table with its input. Operations that compute nothing by themselves count by the programs that use them.
+
+With --json: {\"devices\": [{\"id\", \"passed\", \"rows\": [{\"op\", \"types\", \"verdict\", ...}], \"programs\"}], \"absent\"}; a
+verdict is exact, near, passed, unsupported or wrong.
+
+Examples:
+  vyre conform
+  vyre conform --backend cpu --backend wgpu:1
+  vyre conform --backend wgpu --json
+
+Exit status: 0 nothing is wrong, 1 something is, 2 there is no such device.")]
+pub struct ConformArgs {
+    /// A device's id, as `vyre devices` lists them; repeated. Without it all devices there are.
+    #[arg(long, value_name = "ID")]
+    pub backend: Vec<String>,
 }
 
 /// Who runs kernels besides the device.

@@ -8,6 +8,7 @@ mod bench;
 mod cache;
 mod check;
 mod codes;
+mod conform;
 mod debug;
 mod devices;
 mod elements;
@@ -44,11 +45,12 @@ fn main() -> ExitCode {
     // Known before the arguments are understood, so that errors about them are JSON too.
     let as_json = std::env::args_os().any(|arg| arg == "--json");
     let result = on_large_stack(move || {
-        let text = execute(as_json)?;
-        print(&text)
+        let (text, exit) = execute(as_json)?;
+        print(&text)?;
+        Ok(exit)
     });
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(exit) => ExitCode::from(exit),
         Err(failure) => {
             if as_json {
                 let errors: Vec<_> = failure.diagnostics.iter().map(vyre_ir::Diagnostic::json).collect();
@@ -61,15 +63,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn execute(as_json: bool) -> Result<String, Failure> {
+/// What to print, and the exit status.
+fn execute(as_json: bool) -> Result<(String, u8), Failure> {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => return Err(usage(&error)),
         // Help and version.
-        Err(error) => return Ok(error.render().to_string()),
+        Err(error) => return Ok((error.render().to_string(), 0)),
     };
     let debug = debug::Debug::from_environment()?;
-    match &cli.command {
+    let text = match &cli.command {
         Command::Run(args) => run::run(args, as_json, &debug),
         Command::Check(args) => check::check(args, as_json),
         Command::Emit(args) => emit::emit(args, as_json),
@@ -88,7 +91,10 @@ fn execute(as_json: bool) -> Result<String, Failure> {
             manual(&mut text).map_err(|e| failed(file_error("write", Path::new("-"), &e)))?;
             Ok(String::from_utf8_lossy(&text).into_owned())
         }
-    }
+        // Its output says what is wrong.
+        Command::Conform(args) => return conform::conform(args, as_json),
+    };
+    text.map(|text| (text, 0))
 }
 
 /// The man page: that of the command, and the options of each of its commands.
@@ -126,7 +132,7 @@ fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// Does the work on a thread with room for deep recursion; a panic becomes an error like any other.
-fn on_large_stack(work: impl FnOnce() -> Result<(), Failure> + Send + 'static) -> Result<(), Failure> {
+fn on_large_stack(work: impl FnOnce() -> Result<u8, Failure> + Send + 'static) -> Result<u8, Failure> {
     let place = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
     let seen = place.clone();
     std::panic::set_hook(Box::new(move |info| {

@@ -8,6 +8,22 @@ use std::time::Duration;
 /// Before this nothing is shown.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// Does `work`, which tells how many of how many steps are done; a line shows it.
+pub fn counted<T>(what: &str, work: impl FnOnce(&mut dyn FnMut(usize, usize)) -> T) -> T {
+    if !std::io::stderr().is_terminal() {
+        return work(&mut |_, _| ());
+    }
+    let bar = ProgressBar::no_length().with_message(what.to_string());
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {pos} of {len} {elapsed}");
+    bar.set_style(style.expect("the template is valid"));
+    let result = work(&mut |done, of| {
+        bar.set_length(of as u64);
+        bar.set_position(done as u64);
+    });
+    bar.finish_and_clear();
+    result
+}
+
 /// Does `work`; after a second a line says what is being done and for how long.
 pub fn during<T>(what: &str, work: impl FnOnce() -> T) -> T {
     if !std::io::stderr().is_terminal() {
