@@ -1,17 +1,36 @@
 //! Dialects for programs of `tests/programs` that call operations: those that are shipped, and one with an operation of
-//! each kind.
+//! each kind. That one is not linked in: who only has the suite at hand, such as the command, does not list it.
 
-use vyre_driver::{ExternDialect, ExternOp, OpDef, Reference, Target, inventory};
+use std::sync::Once;
+use vyre_driver::{DialectDef, DialectRegistry, OpDef, Reference, Target, Version};
 use vyre_ops as _;
 
-inventory::submit! { ExternDialect::new("conform", "1.0.0", "https://github.com/vyre") }
+/// Lets programs of this process call the operations of the dialect `conform`; [`crate::suite::programs`] does that.
+///
+/// # Panics
+/// When an operation of it, or of a dialect that is linked, is not right.
+pub fn install() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let dialect = DialectDef {
+            name: "conform".into(),
+            version: Version::new(1, 0, 0),
+            origin: "the conformance suite".into(),
+            ops: ops(),
+            migrations: Vec::new(),
+        };
+        DialectRegistry::update(|registry| registry.replace(dialect)).unwrap_or_else(|e| panic!("{e}"));
+    });
+}
 
 macro_rules! ops {
-    ($($text:literal $(.$method:ident($($argument:expr),*))+;)*) => { $(
-        inventory::submit! {
-            ExternOp::new("conform", || Ok(OpDef::parse($text)?$(.$method($($argument),*))+))
+    ($($text:literal $(.$method:ident($($argument:expr),*))+;)*) => {
+        fn ops() -> Vec<OpDef> {
+            vec![$(
+                OpDef::parse($text).unwrap_or_else(|e| panic!("{}", e[0]))$(.$method($($argument),*))+,
+            )*]
         }
-    )* };
+    };
 }
 ops! {
     "op conform.lerp(%a: f32, %b: f32, %t: f32) -> f32 {

@@ -16,11 +16,12 @@ pub struct Report {
     pub failed: Vec<(String, String)>,
 }
 
-/// The programs that run on every backend, by name.
+/// The programs that run on every backend, by name. What they call is installed.
 ///
 /// # Panics
 /// When a `//!` line of a file is not understood.
 pub fn programs() -> Vec<Case> {
+    crate::dialect::install();
     read(PROGRAMS)
 }
 

@@ -63,6 +63,7 @@ fn random_programs_have_calls() {
 
 /// A program that stores what an operation gives for each of four numbers.
 fn over_four(call: &str, gives: &str) -> Program {
+    vyre_conformance::dialect::install();
     let store = match gives {
         "bool" => "%n: u32 = convert %r\nstore data[%i], %n",
         _ => "store data[%i], %r",
