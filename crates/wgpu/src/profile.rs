@@ -67,6 +67,7 @@ pub fn profile(adapter: &Adapter) -> DeviceProfile {
         supports_indirect_dispatch: (adapter.get_downlevel_capabilities().flags)
             .contains(DownlevelFlags::INDIRECT_EXECUTION),
         supports_device_timestamps: timestamps,
+        exact_floats: false,
         timing_quality: match timestamps {
             true => TimingQuality::DeviceTimestamps,
             false => TimingQuality::HostEnqueueWait,

@@ -66,9 +66,17 @@ impl Subject<'_> {
             (self.takes_all || self.backend.target().is_none()).then(|| ("as it is", trial.clone()));
         let legal =
             self.backend.target().map(|target| ("optimized", trial.with(optimize(&trial.program, &target))));
+        // A run that does not end may take the device with it.
+        let reopened = match self.backend.device_lost() {
+            None => None,
+            Some(why) => Some(self.backend.reopen().map_err(|e| {
+                Problem::new(Kind::Fails, format!("{} is lost ({why}): {e}", self.backend.id()))
+            })?),
+        };
+        let backend = reopened.as_deref().unwrap_or(self.backend);
         let mut compared = 0;
         for (what, trial) in as_it_is.into_iter().chain(legal) {
-            let found = match trial.backend(self.backend) {
+            let found = match trial.backend(backend) {
                 Ok(found) => found,
                 Err(BackendError::Unsupported { .. }) => return Ok(Outcome::Refused),
                 Err(e) => {

@@ -98,6 +98,14 @@ impl Code {
         if let Some((op, constant)) = by_power_of_two(op, scalar, args) {
             return self.op(op, &[args[0], constant]);
         }
+        if let Some(infinity) = by_zero(scalar, args) {
+            match op {
+                Op::Div => return self.op(Op::Mul, &[args[0], infinity]),
+                // NaN for every dividend: a multiple of an infinity times zero is taken from it.
+                Op::Rem => return self.op(Op::Mul, &[args[1], infinity]),
+                _ => {}
+            }
+        }
         let shown = match (op, args) {
             (Op::Div | Op::Rem, &[x, by]) if scalar.is_int() => vec![x, self.never_zero(by)],
             (Op::Shl | Op::Shr, &[x, by]) => vec![x, self.modulo_width(by, scalar.bits())],
@@ -418,6 +426,15 @@ fn with_width(scalar: Scalar, bits: u32) -> Scalar {
         .into_iter()
         .find(|s| s.is_int() && s.bits() == bits && s.is_signed() == scalar.is_signed())
         .expect("integers come in 8, 16, 32 and 64 bits")
+}
+
+/// The reciprocal of a divisor that is the constant 0 of a float: a product with it is the quotient, and leaves unsaid
+/// what drivers take for undefined (Mesa drops the store of such a quotient).
+fn by_zero(scalar: Scalar, args: &[Val]) -> Option<Val> {
+    let divisor = args.get(1).filter(|_| scalar.is_float())?;
+    let sign = divisor.same_bits().filter(|bits| bits & scalar.mask() >> 1 == 0)?;
+    let infinity = vyre_ir::lane::convert(Scalar::F64, scalar, f64::INFINITY.to_bits());
+    Some(Val::splat(divisor.ty, infinity | sign))
 }
 
 /// Unsigned division by a power of two, which the writers would wrap in a function that checks the divisor.
