@@ -50,10 +50,13 @@ fn reals(seed: u32, n: usize) -> Vec<f32> {
     numbers(seed, n).into_iter().map(|x| (x >> 8) as f32 / (1 << 23) as f32 - 1.0).collect()
 }
 
-/// Runs the check on the compiler and on the interpreter, which gets a smaller problem.
+/// Runs the check on the compiler, and on the interpreter and on what GPUs there are with a smaller problem.
 fn on_each(check: impl Fn(&str, usize)) {
     check("cpu", 2);
     check("cpu-ref", 1);
+    for device in vyre_conformance::devices::devices("wgpu") {
+        check(&device, 1);
+    }
 }
 
 #[test]
