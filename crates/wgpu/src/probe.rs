@@ -53,7 +53,11 @@ fn result<const N: usize>(
     );
     let program =
         vyre_ir::text::parse("probe", &text).map_err(|errors| BackendError::InvalidProgram { errors })?;
-    let features = device::Features { fused_f32: true, fused_f64: true, ..program_features(opened.features) };
+    let features = device::Features {
+        fused_f32: true,
+        fused_f64: true,
+        ..program_features(opened.features, &opened.adapter.get_info().driver)
+    };
     let made = Made::with(opened, &program, &features)?;
     let executable = WgpuExecutable::new(opened, &program, made, None)?;
     let request = MemoryRequest { bytes: 4 * N as u64, placement: Placement::default(), what: "a probe" };

@@ -76,8 +76,8 @@ pub fn profile(adapter: &Adapter) -> DeviceProfile {
     }
 }
 
-/// What programs may use of a device's features.
-pub fn program_features(features: Features) -> device::Features {
+/// What programs may use of a device's features, and what its driver does otherwise than it should.
+pub fn program_features(features: Features, driver: &str) -> device::Features {
     let has = |feature| features.contains(feature);
     device::Features {
         f16: has(Features::SHADER_F16),
@@ -87,6 +87,7 @@ pub fn program_features(features: Features) -> device::Features {
         i64_atomics: has(Features::SHADER_INT64_ATOMIC_ALL_OPS),
         i64_atomic_min_max: has(Features::SHADER_INT64_ATOMIC_MIN_MAX),
         f32_atomics: has(Features::SHADER_FLOAT32_ATOMIC),
+        loop_results: driver != "llvmpipe",
         // Found out where it matters.
         fused_f32: false,
         fused_f64: false,

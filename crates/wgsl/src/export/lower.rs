@@ -199,7 +199,18 @@ impl Lower<'_> {
                 self.values[result] = Some(start);
             }
         }
+        // Read at the top of each turn, instead of leaving at the bottom.
+        let again = (!self.target.has.loop_results).then(|| {
+            let again = self.code.variable("again", Scalar::Bool.into());
+            self.code.assign(again, Val::splat(Scalar::Bool, 1));
+            again
+        });
         self.code.open();
+        if let Some(again) = again {
+            let again = self.code.read(Scalar::Bool, again);
+            let done = self.code.op(Op::Not, &[again]);
+            self.code.break_if(done);
+        }
         self.read_results(params, &variables, "current");
         self.region(body, &mut |this, yielded| {
             for (&value, variable) in yielded[1..].iter().zip(&variables) {
@@ -208,12 +219,13 @@ impl Lower<'_> {
                     this.code.assign(variable, value);
                 }
             }
-            let again = this.value(yielded[0]);
-            match again.same_bits() {
-                Some(0) => this.code.statement(Statement::Break),
-                Some(_) => {}
-                None => {
-                    let done = this.code.op(Op::Not, &[again]);
+            let condition = this.value(yielded[0]);
+            match (again, condition.same_bits()) {
+                (_, Some(bits)) if bits != 0 => {}
+                (Some(again), _) => this.code.assign(again, condition),
+                (None, Some(_)) => this.code.statement(Statement::Break),
+                (None, None) => {
+                    let done = this.code.op(Op::Not, &[condition]);
                     this.code.break_if(done);
                 }
             }

@@ -21,6 +21,7 @@ pub const EVERYTHING: Features = Features {
     subgroup_barrier: true,
     fused_f32: true,
     fused_f64: true,
+    loop_results: true,
 };
 
 /// The program in every language, and as SPIR-V for such a device.
