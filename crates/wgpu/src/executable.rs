@@ -71,6 +71,7 @@ impl Made {
         features: &device::Features,
     ) -> Result<Made, BackendError> {
         let ranges = range::ranges(program);
+        let features = &device::Features { clears_workgroup_memory: opened.clears, ..*features };
         let module =
             device::module(program, features, &|inst| ranges.in_bounds(inst)).map_err(unsupported)?;
         let uniform = module.bindings.iter().map(|bound| bound.uniform).collect();

@@ -5,7 +5,7 @@
 //! makes a naga module of it, `executable` makes a pipeline of that, `submission` records what is asked for into one
 //! command buffer, hands it over and sleeps until it is done.
 //!
-//! - `adapters` finds devices, `profile` says what they are, `floats` what Vulkan promises of their arithmetic;
+//! - `adapters` finds devices, `profile` says what they are, `vulkan` what Vulkan devices promise beyond that;
 //! - `opened` is an open device and all that is kept for it; `backend` is the driver's view of it;
 //! - `memory` keeps buffers for reuse, `staging` those that the host can see, `layouts` the objects that bind;
 //! - `probe` finds out how the device rounds; `timing` takes time stamps, `errors` turns what wgpu reports into errors.
@@ -18,7 +18,6 @@ mod backend;
 pub mod codes;
 mod errors;
 mod executable;
-mod floats;
 mod layouts;
 mod memory;
 mod opened;
@@ -28,6 +27,7 @@ mod staging;
 mod stored;
 mod submission;
 mod timing;
+mod vulkan;
 
 pub use backend::{Shaders, WgpuBackend};
 

@@ -1,13 +1,12 @@
 //! An open device, and all that is kept for it.
 
 use crate::errors;
-use crate::floats;
 use crate::layouts::Layouts;
 use crate::memory::Pool;
 use crate::profile::{USED, profile};
 use crate::staging::{Direction, Stagings};
 use crate::timing::Timers;
-use crate::{ID, adapters};
+use crate::{ID, adapters, vulkan};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use vyre_driver::{BackendError, DeviceProfile};
@@ -26,6 +25,8 @@ pub struct Opened {
     pub profile: DeviceProfile,
     /// What the device promises about floats, if it takes SPIR-V as it is.
     pub spirv: Option<FloatControls>,
+    /// Whether it clears workgroup memory by itself, of programs that go as SPIR-V.
+    pub clears: bool,
     pub memory: Pool,
     pub up: Stagings,
     pub down: Stagings,
@@ -73,7 +74,8 @@ impl Opened {
             adapter.get_info().backend == Backend::Vulkan && features.contains(Features::PASSTHROUGH_SHADERS);
         Ok(Opened {
             id: COUNT.fetch_add(1, Ordering::Relaxed),
-            spirv: (spirv && takes_spirv).then(|| floats::controls(&adapter)),
+            spirv: (spirv && takes_spirv).then(|| vulkan::controls(&adapter)),
+            clears: takes_spirv && vulkan::clears_workgroup_memory(&adapter),
             memory: Pool::new(&limits),
             up: Stagings::new(Direction::Up),
             down: Stagings::new(Direction::Down),

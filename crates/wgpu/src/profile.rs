@@ -88,10 +88,11 @@ pub fn program_features(features: Features, driver: &str) -> device::Features {
         i64_atomic_min_max: has(Features::SHADER_INT64_ATOMIC_MIN_MAX),
         f32_atomics: has(Features::SHADER_FLOAT32_ATOMIC),
         loop_results: driver != "llvmpipe",
-        // Found out where it matters.
+        // Found out where it matters, as is what clears workgroup memory.
         fused_f32: false,
         fused_f64: false,
         subgroups: has(Features::SUBGROUP),
         subgroup_barrier: has(Features::SUBGROUP_BARRIER),
+        clears_workgroup_memory: false,
     }
 }

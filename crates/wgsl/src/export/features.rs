@@ -25,6 +25,7 @@ impl Features {
         loop_results: true,
         subgroups: true,
         subgroup_barrier: true,
+        clears_workgroup_memory: false,
     };
 
     /// What lacks for values of a type.

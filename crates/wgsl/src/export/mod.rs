@@ -67,6 +67,7 @@ pub use ops::native;
 pub use scan::MAX_DEPTH;
 pub use write::validate;
 
+use naga::back::spv::ZeroInitializeWorkgroupMemoryMode;
 use vyre_ir::{Diagnostic, Inst, Program};
 
 /// Says which loads, stores and atomics are known to be in bounds: no check is made for them. What knows is the
@@ -97,7 +98,11 @@ pub fn wgsl(p: &Program, proven: &Proven<'_>) -> Result<String, Diagnostic> {
 /// # Errors
 /// As [`module`], and `E005` for what the language lacks.
 pub fn spirv(p: &Program, proven: &Proven<'_>) -> Result<Vec<u8>, Diagnostic> {
-    let words = floats::uncontracted(write::spirv(p, &module(p, proven)?)?);
+    let words = floats::uncontracted(write::spirv(
+        p,
+        &module(p, proven)?,
+        ZeroInitializeWorkgroupMemoryMode::Polyfill,
+    )?);
     Ok(words.into_iter().flat_map(u32::to_le_bytes).collect())
 }
 

@@ -56,14 +56,18 @@ pub(super) fn wgsl(p: &Program, module: &naga::Module) -> Result<String, Diagnos
     wgsl::write_string(module, info, wgsl::WriterFlags::empty()).map_err(|e| refuse(p, "WGSL", &e))
 }
 
-/// The words of a SPIR-V module, as naga writes them.
-pub(super) fn spirv(p: &Program, module: &naga::Module) -> Result<Vec<u32>, Diagnostic> {
+/// The words of a SPIR-V module, as naga writes them. `clearing` is how workgroup memory becomes zero.
+pub(super) fn spirv(
+    p: &Program,
+    module: &naga::Module,
+    clearing: spv::ZeroInitializeWorkgroupMemoryMode,
+) -> Result<Vec<u32>, Diagnostic> {
     let info = &check(p, module, "SPIR-V", spv::supported_capabilities())?;
     let options = spv::Options {
         lang_version: (1, 3),
         flags: spv::WriterFlags::DEBUG,
         bounds_check_policies: UNCHECKED,
-        zero_initialize_workgroup_memory: spv::ZeroInitializeWorkgroupMemoryMode::Polyfill,
+        zero_initialize_workgroup_memory: clearing,
         force_loop_bounding: false,
         ..spv::Options::default()
     };

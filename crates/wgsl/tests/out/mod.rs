@@ -19,6 +19,7 @@ pub const EVERYTHING: Features = Features {
     f32_atomics: true,
     subgroups: true,
     subgroup_barrier: true,
+    clears_workgroup_memory: false,
     fused_f32: true,
     fused_f64: true,
     loop_results: true,
