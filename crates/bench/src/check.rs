@@ -146,3 +146,8 @@ pub fn black_scholes(work: &Work, got: &[Vec<u32>]) -> Result<(), String> {
     close(&got[3], |i| (option(i).0, option(i).2))?;
     close(&got[4], |i| (option(i).1, option(i).2))
 }
+
+/// Exact. Only for runs on data that are given anew each time.
+pub fn invert(work: &Work, got: &[Vec<u32>]) -> Result<(), String> {
+    equal(&got[0], |i| !work.buffers[0].words[i])
+}

@@ -15,6 +15,9 @@ pub const PLACEMENT: Placement = Placement { alignment: 64, locality: CacheLocal
 /// more than WebGPU's limit of 65535 along an axis.
 const LONG: u32 = 512;
 
+/// Words of a mebibyte.
+const MEBIBYTE: usize = 256 << 10;
+
 /// A kernel in the languages of those that run it.
 pub struct Kernel {
     /// What it is called, in the order of the table.
@@ -28,16 +31,41 @@ pub struct Kernel {
     prepare: fn(Size) -> Work,
 }
 
+/// What is measured of a kernel.
+#[derive(Copy, Clone)]
+pub struct Case {
+    /// Which.
+    pub kernel: &'static Kernel,
+    /// What a run is.
+    pub mode: Mode,
+    /// On how much data.
+    pub size: Size,
+}
+
+/// What a run of a kernel is.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// The kernel, on data that are where it works on them.
+    Resident,
+    /// Data of the host go to the device, the kernel runs, and what it wrote comes back.
+    Copies,
+    /// As `Copies`, from the source text on; the text is another one each time, so that no cache has it.
+    First,
+}
+
 /// How much data.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Size {
     /// What is measured.
     Full,
+    /// About 1 MiB in buffers.
+    Mebibyte,
     /// What a test takes: little, and where the kernel allows it no multiple of the workgroup.
     Small,
 }
 
 /// A kernel's data, and how to run it on them.
+#[derive(Clone)]
 pub struct Work {
     /// In the order of the bindings.
     pub buffers: Vec<Data>,
@@ -52,9 +80,12 @@ pub struct Work {
 }
 
 /// A buffer before the first run.
+#[derive(Clone)]
 pub struct Data {
     /// Its elements, floats as their bits.
     pub words: Vec<u32>,
+    /// Whether the kernel reads it; else it is zero at first.
+    pub given: bool,
     /// Whether the kernel writes it.
     pub written: bool,
 }
@@ -83,10 +114,49 @@ pub const KERNELS: &[Kernel] = &[
     kernel!("black-scholes", "call and put prices of 4 Mi options in f32", black_scholes),
 ];
 
+/// A program that does nothing.
+pub const EMPTY: Kernel = Kernel {
+    name: "empty",
+    about: "one invocation that does nothing",
+    wgsl: "@compute @workgroup_size(1) fn main() {}",
+    opencl: "",
+    prepare: |_| Work { workgroups: [1, 1, 1], ..line(0, 1, |_, _| Ok(())) },
+};
+
+/// Little work for the bytes that it needs: what is measured is how they come and go.
+pub const INVERT: Kernel = Kernel {
+    name: "invert",
+    about: "all bits of 64 MiB, in place",
+    wgsl: include_str!("../kernels/invert.wgsl"),
+    opencl: "",
+    prepare: invert,
+};
+
 impl Kernel {
     /// The data, the same each time.
     pub fn prepare(&self, size: Size) -> Work {
         (self.prepare)(size)
+    }
+
+    /// WGSL that does the same, and is another program for each number: it compares the size of the grid with it.
+    pub fn variant(&self, number: u32) -> String {
+        let first = "@builtin(num_workgroups) grid: vec3<u32>, ";
+        let text = self.wgsl.replacen("fn main(", &format!("fn main({first}"), 1);
+        let body = text.find("fn main(").and_then(|main| Some(main + text[main..].find('{')? + 1));
+        let (head, body) = text.split_at(body.unwrap_or(text.len()));
+        format!("{head}\n    if (grid.z == {}u) {{ return; }}\n{body}", 0x7000_0000 + number)
+    }
+}
+
+impl Case {
+    /// What sets it apart from other cases of its kernel, in words.
+    pub fn about(&self) -> &'static str {
+        match (self.mode, self.size) {
+            (Mode::Resident, Size::Mebibyte) => "resident, 1 MiB",
+            (Mode::Resident, _) => "resident",
+            (Mode::Copies, _) => "with copies",
+            (Mode::First, _) => "first dispatch",
+        }
     }
 }
 
@@ -97,7 +167,7 @@ impl Work {
     /// # Errors
     /// When there is not enough.
     pub fn memory(&self, buffer: usize) -> Result<AlignedBytes, BackendError> {
-        let bytes: &[u8] = bytemuck::cast_slice(&self.buffers[buffer].words);
+        let bytes = self.buffers[buffer].bytes();
         let mut memory = AlignedBytes::placed(bytes.len() as u64, PLACEMENT, "a benchmark")?;
         memory.copy_from_slice(bytes);
         Ok(memory)
@@ -111,11 +181,20 @@ impl Work {
 
 impl Data {
     fn read(words: Vec<u32>) -> Data {
-        Data { words, written: false }
+        Data { words, given: true, written: false }
     }
 
     fn zeros(count: usize) -> Data {
-        Data { words: vec![0; count], written: true }
+        Data { words: vec![0; count], given: false, written: true }
+    }
+
+    fn changed(words: Vec<u32>) -> Data {
+        Data { words, given: true, written: true }
+    }
+
+    /// The words as bytes.
+    pub fn bytes(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.words)
     }
 
     /// The words as floats.
@@ -125,9 +204,10 @@ impl Data {
 }
 
 impl Size {
-    fn of(self, full: usize, small: usize) -> usize {
+    fn of(self, full: usize, mebibyte: usize, small: usize) -> usize {
         match self {
             Size::Full => full,
+            Size::Mebibyte => mebibyte,
             Size::Small => small,
         }
     }
@@ -166,15 +246,15 @@ fn line(count: usize, workgroup: u32, check: fn(&Work, &[Vec<u32>]) -> Result<()
 }
 
 fn saxpy(size: Size) -> Work {
-    let (count, mut random) = (size.of(16 << 20, 1000), Random::new());
+    let (count, mut random) = (size.of(16 << 20, MEBIBYTE, 1000), Random::new());
     let x = Data::read(random.floats(count, -1.0, 1.0));
-    let y = Data { words: random.floats(count, -1.0, 1.0), written: true };
+    let y = Data::changed(random.floats(count, -1.0, 1.0));
     Work { buffers: vec![x, y], overrides: vec![("a", 2.5)], ..line(count, LONG, check::saxpy) }
 }
 
 /// Numbers from 0 to 15: their sums are exact in any order.
 fn sum(size: Size) -> Work {
-    let (count, mut random) = (size.of(16 << 20, 10_000), Random::new());
+    let (count, mut random) = (size.of(16 << 20, MEBIBYTE, 10_000), Random::new());
     let x = (0..count).map(|_| ((random.word() >> 28) as f32).to_bits()).collect();
     let groups = count.div_ceil(check::SUMMED);
     let buffers = vec![Data::read(x), Data::zeros(groups)];
@@ -183,7 +263,7 @@ fn sum(size: Size) -> Work {
 
 /// The width is a power of two, so that the step from point to point is the same however a division is rounded.
 fn mandelbrot(size: Size) -> Work {
-    let width = size.of(1024, 64);
+    let width = size.of(1024, 512, 64);
     let groups = width.div_ceil(16) as u32;
     Work {
         buffers: vec![Data::zeros(width * width)],
@@ -196,7 +276,7 @@ fn mandelbrot(size: Size) -> Work {
 
 /// The tiles fit the matrix.
 fn matmul(size: Size) -> Work {
-    let (n, mut random) = (size.of(512, 48), Random::new());
+    let (n, mut random) = (size.of(512, 256, 48), Random::new());
     let mut matrix = || Data::read(random.floats(n * n, -1.0, 1.0));
     Work {
         buffers: vec![matrix(), matrix(), Data::zeros(n * n)],
@@ -208,7 +288,7 @@ fn matmul(size: Size) -> Work {
 }
 
 fn hash(size: Size) -> Work {
-    let count = size.of(16 << 20, 1000);
+    let count = size.of(16 << 20, MEBIBYTE, 1000);
     Work {
         buffers: vec![Data::read(Random::new().words(count)), Data::zeros(count)],
         ..line(count, LONG, check::hash)
@@ -217,7 +297,7 @@ fn hash(size: Size) -> Work {
 
 /// The permutation is that of Fisher and Yates.
 fn gather(size: Size) -> Work {
-    let (count, mut random) = (size.of(16 << 20, 1000), Random::new());
+    let (count, mut random) = (size.of(16 << 20, MEBIBYTE, 1000), Random::new());
     let table = random.words(count);
     let mut index: Vec<u32> = (0..count as u32).collect();
     for i in (1..count).rev() {
@@ -231,8 +311,8 @@ fn gather(size: Size) -> Work {
 
 /// A table of 4 MiB: more than what a core has for itself, less than what they share.
 fn search(size: Size) -> Work {
-    let (count, mut random) = (size.of(16 << 20, 1000), Random::new());
-    let mut table = random.words(size.of(1 << 20, 300));
+    let (count, mut random) = (size.of(16 << 20, MEBIBYTE, 1000), Random::new());
+    let mut table = random.words(size.of(1 << 20, 1 << 20, 300));
     table.sort_unstable();
     Work {
         buffers: vec![Data::read(table), Data::read(random.words(count)), Data::zeros(count)],
@@ -242,7 +322,7 @@ fn search(size: Size) -> Work {
 
 /// The ranges of the sample that NVIDIA's toolkit for CUDA has of it.
 fn black_scholes(size: Size) -> Work {
-    let (count, mut random) = (size.of(4 << 20, 1000), Random::new());
+    let (count, mut random) = (size.of(4 << 20, MEBIBYTE, 1000), Random::new());
     let mut read = |low, high| Data::read(random.floats(count, low, high));
     Work {
         buffers: vec![
@@ -254,4 +334,10 @@ fn black_scholes(size: Size) -> Work {
         ],
         ..line(count, 256, check::black_scholes)
     }
+}
+
+/// Each invocation has four words.
+fn invert(size: Size) -> Work {
+    let count = size.of(16 << 20, MEBIBYTE, 1000);
+    Work { buffers: vec![Data::changed(Random::new().words(count))], ..line(count / 4, 256, check::invert) }
 }

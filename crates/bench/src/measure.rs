@@ -2,27 +2,34 @@
 
 use crate::error::BenchError;
 use crate::runner::Loaded;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Milliseconds of each pass.
 pub type Passes = Vec<f64>;
 
-/// Times `passes` runs of each, by turns, so that a slow phase of the machine hits all; who is first changes from round
-/// to round. One round before is not counted.
+/// A pass takes this long, if not longer: what is short is repeated.
+const PASS: Duration = Duration::from_millis(20);
+
+/// How often at most.
+const REPEATED: u32 = 100;
+
+/// Times runs of each, by turns, so that a slow phase of the machine hits all; who is first changes from round to round.
+/// One round before is not counted. There are `passes` rounds, and up to 100 times as many where they are short.
 ///
 /// # Errors
 /// What a run gives.
 pub fn by_turns(runners: &mut [Box<dyn Loaded>], passes: usize) -> Result<Vec<Passes>, BenchError> {
+    let start = Instant::now();
+    runners.iter_mut().try_for_each(|runner| runner.run())?;
+    let repeated = PASS.as_nanos() / start.elapsed().as_nanos().max(1);
+    let rounds = passes * repeated.clamp(1, REPEATED.into()) as usize;
     let mut times = vec![Passes::new(); runners.len()];
-    for round in 0..=passes {
+    for round in 0..rounds {
         for turn in 0..runners.len() {
             let who = (round + turn) % runners.len();
             let start = Instant::now();
             runners[who].run()?;
-            let ms = start.elapsed().as_secs_f64() * 1e3;
-            if round > 0 {
-                times[who].push(ms);
-            }
+            times[who].push(start.elapsed().as_secs_f64() * 1e3);
         }
     }
     Ok(times)

@@ -1,8 +1,8 @@
 //! The peer PoCL: OpenCL C on the processor, built as by default, without relaxed math.
 
 use crate::error::BenchError;
-use crate::kernels::{Kernel, Work};
-use crate::runner::{Loaded, Runner};
+use crate::kernels::{Case, Work};
+use crate::runner::{Loaded, Runner, only_resident};
 use opencl3::command_queue::CommandQueue;
 use opencl3::context::Context;
 use opencl3::device::{CL_DEVICE_TYPE_CPU, Device};
@@ -66,7 +66,8 @@ impl Runner for OpenCl {
         self.opened.about.clone()
     }
 
-    fn load(&self, kernel: &Kernel, work: &Work) -> Result<Box<dyn Loaded>, BenchError> {
+    fn load(&self, case: &Case, work: &Work) -> Result<Box<dyn Loaded>, BenchError> {
+        let kernel = only_resident(case)?;
         let context = &self.opened.context;
         let options: Vec<String> = work
             .overrides

@@ -4,6 +4,7 @@ use crate::error::BenchError;
 use crate::kernels::{KERNELS, Kernel, Size};
 use crate::measure::median;
 use crate::ours::import;
+use crate::runner::fresh;
 use std::time::{Duration, Instant};
 use vyre::{CacheConfig, Device, DispatchConfig, Grid, Outputs};
 
@@ -48,20 +49,23 @@ pub struct Dispatch {
 /// What the device refuses.
 pub fn compile(
     device: &Device,
-    kernels: &[&'static Kernel],
+    kernels: impl Iterator<Item = &'static Kernel>,
     passes: usize,
 ) -> Result<Vec<Compile>, BenchError> {
     // Keeps nothing, so that each compilation is one.
     device.set_cache(CacheConfig { memory_bytes: 0, disk: None });
     let config = DispatchConfig::default();
     let first = &KERNELS[0];
-    device.compile(&import(first, &first.prepare(Size::Small))?, &config)?;
-    let times = kernels.iter().map(|kernel| {
+    device.compile(&import(first, first.wgsl, &first.prepare(Size::Small))?, &config)?;
+    let times = kernels.map(|kernel| {
         let work = kernel.prepare(Size::Small);
         let (mut import_ms, mut optimize_ms, mut code_ms) = (vec![], vec![], vec![]);
         for _ in 0..passes {
+            // A driver below the device may have a cache of its own.
+            let source =
+                if device.profile().host_memory { kernel.wgsl.into() } else { kernel.variant(fresh()) };
             let start = Instant::now();
-            let program = import(kernel, &work)?;
+            let program = import(kernel, &source, &work)?;
             import_ms.push(start.elapsed().as_secs_f64() * 1e3);
             let times = device.compile(&program, &config)?.times();
             optimize_ms.push(times.optimize_ns as f64 / 1e6);

@@ -3,8 +3,8 @@
 
 use crate::check::SUMMED;
 use crate::error::BenchError;
-use crate::kernels::{Kernel, Work};
-use crate::runner::{Loaded, Runner};
+use crate::kernels::{Case, Work};
+use crate::runner::{Loaded, Runner, only_resident};
 use crate::vectors::{Vectors, for_vectors};
 use bytemuck::{cast_slice, cast_slice_mut};
 use rayon::prelude::*;
@@ -45,7 +45,8 @@ impl Runner for Rayon {
         format!("rayon, {} threads, {}", rayon::current_num_threads(), Vectors::here().about())
     }
 
-    fn load(&self, kernel: &Kernel, work: &Work) -> Result<Box<dyn Loaded>, BenchError> {
+    fn load(&self, case: &Case, work: &Work) -> Result<Box<dyn Loaded>, BenchError> {
+        let kernel = only_resident(case)?;
         let Some((_, function)) = FUNCTIONS.iter().find(|(name, _)| *name == kernel.name) else {
             return Err(BenchError::Peer(format!("nobody wrote `{}` with rayon", kernel.name)));
         };

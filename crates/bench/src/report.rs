@@ -1,7 +1,9 @@
 //! What a measurement says.
 
+use crate::kernels::Case;
 use crate::measure::{median, quartiles};
 use crate::overhead::{Compile, Dispatch};
+use crate::steady::Steady;
 use serde_json::{Value, json};
 
 /// What was measured.
@@ -16,9 +18,9 @@ pub struct Report {
     pub passes: usize,
     /// The peers that took part, and what they are.
     pub peers: Vec<(&'static str, String)>,
-    /// Median milliseconds of each kernel on the device.
-    pub ours: Vec<(&'static str, f64)>,
-    /// Each kernel against each peer.
+    /// Median milliseconds of each case on the device.
+    pub ours: Vec<(Case, f64)>,
+    /// Each case against each peer.
     pub rows: Vec<Row>,
     /// Of each kernel, on the device.
     pub compile: Vec<Compile>,
@@ -27,14 +29,16 @@ pub struct Report {
     /// Milliseconds of processor time in 200 ms of doing nothing, before a peer was opened; `None` where the system does
     /// not say.
     pub idle_cpu_ms: Option<f64>,
+    /// What many dispatches leave behind.
+    pub steady: Steady,
     /// Peers that are not there, wholly or for a kernel.
     pub absent: Vec<Absent>,
 }
 
-/// A kernel against a peer.
+/// A case against a peer.
 pub struct Row {
-    /// The kernel.
-    pub kernel: &'static str,
+    /// The case.
+    pub case: Case,
     /// The peer.
     pub peer: &'static str,
     /// Median milliseconds on the device.
@@ -59,10 +63,10 @@ pub struct Absent {
 
 impl Row {
     /// From the milliseconds of each round.
-    pub fn new(kernel: &'static str, peer: &'static str, ours: &[f64], theirs: &[f64]) -> Row {
+    pub fn new(case: Case, peer: &'static str, ours: &[f64], theirs: &[f64]) -> Row {
         let ratios: Vec<f64> = theirs.iter().zip(ours).map(|(theirs, ours)| theirs / ours).collect();
         let (ours_ms, peer_ms) = (median(ours), median(theirs));
-        Row { kernel, peer, ours_ms, peer_ms, ratio: peer_ms / ours_ms, spread: quartiles(&ratios) }
+        Row { case, peer, ours_ms, peer_ms, ratio: peer_ms / ours_ms, spread: quartiles(&ratios) }
     }
 }
 
@@ -71,11 +75,14 @@ impl Report {
     pub fn json(&self) -> Value {
         let rows = self.rows.iter().map(|row| {
             json!({
-                "kernel": row.kernel, "peer": row.peer, "ours_ms": row.ours_ms, "peer_ms": row.peer_ms,
+                "kernel": row.case.kernel.name, "case": row.case.about(), "peer": row.peer, "ours_ms": row.ours_ms, "peer_ms": row.peer_ms,
                 "ratio": row.ratio, "spread": row.spread,
             })
         });
-        let ours = self.ours.iter().map(|(kernel, ms)| json!({ "kernel": kernel, "ms": ms }));
+        let ours = self
+            .ours
+            .iter()
+            .map(|(case, ms)| json!({ "kernel": case.kernel.name, "case": case.about(), "ms": ms }));
         let compile = self.compile.iter().map(|c| {
             json!({
                 "kernel": c.kernel, "ms": c.optimize_ms + c.code_ms, "import_ms": c.import_ms,
@@ -84,6 +91,10 @@ impl Report {
         });
         let absent =
             self.absent.iter().map(|a| json!({ "peer": a.peer, "kernel": a.kernel, "reason": a.reason }));
+        let Steady { dispatches, resident_kib, counters } = &self.steady;
+        let counters = counters
+            .iter()
+            .map(|(name, [before, after])| json!({ "name": name, "before": before, "after": after }));
         json!({
             "backend": self.backend,
             "machine": self.about,
@@ -98,6 +109,11 @@ impl Report {
                 "two_workgroups_parked_us": self.dispatch.parked_us,
             },
             "idle_cpu_ms_of_200": self.idle_cpu_ms,
+            "steady": {
+                "dispatches": dispatches,
+                "resident_kib": resident_kib,
+                "counters": counters.collect::<Vec<_>>(),
+            },
             "absent": absent.collect::<Vec<_>>(),
         })
     }

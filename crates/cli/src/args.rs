@@ -51,7 +51,7 @@ pub enum Command {
         #[arg(long, value_name = "FILE.toml")]
         load: Vec<PathBuf>,
     },
-    /// Measure kernels on a device and on what else could run them: rayon, lavapipe, PoCL.
+    /// Measure kernels on a device and on what else could run them: rayon, lavapipe, PoCL, plain wgpu code.
     Bench(BenchArgs),
     /// Run the conformance suite: every operation on every type it takes, and the suite's programs, on devices.
     Conform(ConformArgs),
@@ -235,14 +235,17 @@ ratio is the peer's median time by the device's: more is better. The spread is t
 rounds.
 
 Peers: rayon is Rust compiled for the processor at hand; lavapipe runs the same WGSL through wgpu on Vulkan in software
-(Debian: mesa-vulkan-drivers); PoCL runs OpenCL (cargo feature `opencl`; Debian: pocl-opencl-icd). A peer that is not
-there is listed with the reason.
+(Debian: mesa-vulkan-drivers); PoCL runs OpenCL (cargo feature `opencl`; Debian: pocl-opencl-icd). A device of backend
+`wgpu` is measured against plain wgpu code on its own adapter, with wgpu's checks and without, and against itself when
+it times each run; besides kernels on 64 MiB that is on 1 MiB, from source text to the first result, and with copies from
+and to the host. A peer that is not there is listed with the reason.
 
-With --json: {\"rows\": [{\"kernel\", \"peer\", \"ours_ms\", \"peer_ms\", \"ratio\", \"spread\": [low, high]}], ...},
+With --json: {\"rows\": [{\"kernel\", \"case\", \"peer\", \"ours_ms\", \"peer_ms\", \"ratio\", \"spread\": [low, high]}], ...},
 and beside the rows the machine, the times to compile, the cost of a dispatch, and the peers that are absent.
 
 Examples:
   vyre bench cpu
+  vyre bench wgpu:1
   vyre bench saxpy matmul --backend cpu --passes 21
   vyre bench hash --peers rayon,lavapipe --json")]
 pub struct BenchArgs {
@@ -252,15 +255,24 @@ pub struct BenchArgs {
     /// Where to run: a device's id, as `vyre devices` lists them, or `auto` for the best one of any kind.
     #[arg(long, value_name = "ID")]
     pub backend: Option<String>,
-    /// Timed runs of each kernel on each.
+    /// Timed runs of each kernel on each; short ones are repeated up to 100 times as often.
     #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub passes: u32,
     /// Only these peers; all when this is not given.
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub peers: Option<Vec<BenchPeer>>,
-    /// So little data that the times mean nothing.
-    #[arg(long, hide = true)]
-    pub small: bool,
+    /// How much data: `full` is up to 64 MiB in a buffer, `mebibyte` about 1 MiB; of `small` the times mean nothing.
+    #[arg(long, value_name = "SIZE", default_value = "full")]
+    pub size: BenchSize,
+}
+
+/// How much data kernels work on.
+#[derive(ValueEnum, Copy, Clone, PartialEq, Eq, Debug)]
+#[allow(missing_docs)] // the option says it
+pub enum BenchSize {
+    Full,
+    Mebibyte,
+    Small,
 }
 
 /// What to try.
@@ -297,6 +309,12 @@ pub enum BenchPeer {
     Lavapipe,
     /// OpenCL on the processor.
     Pocl,
+    /// The same WGSL through wgpu on the device's own adapter, with its checks as by default.
+    Wgpu,
+    /// The same without checks.
+    WgpuUnchecked,
+    /// The device itself, each run timed by it.
+    VyreTimed,
 }
 
 /// Forms that a program can be printed in.

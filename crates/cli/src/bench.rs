@@ -1,12 +1,12 @@
 //! `vyre bench`: kernels measured against what else a user could run them with.
 
-use crate::args::{BenchArgs, BenchPeer};
+use crate::args::{BenchArgs, BenchPeer, BenchSize};
 use crate::codes;
 use crate::devices;
 use crate::failure::{BAD_INPUT, FAILED, Failure};
 use crate::show::table;
 use vyre::{AcquirePolicy, Device, registered_backends};
-use vyre_bench::{BenchError, KERNELS, Options, Peer, Report, Size};
+use vyre_bench::{BenchError, Options, Peer, Report, Size, Steady};
 use vyre_ir::Diagnostic;
 
 impl From<BenchError> for Failure {
@@ -27,7 +27,7 @@ impl From<BenchError> for Failure {
 pub fn bench(args: &BenchArgs, as_json: bool) -> Result<String, Failure> {
     let linked: Vec<&str> = registered_backends()?.iter().map(|backend| backend.id).collect();
     let (backends, names): (Vec<&String>, Vec<&String>) =
-        args.names.iter().partition(|name| linked.contains(&name.as_str()));
+        args.names.iter().partition(|name| linked.contains(&name.split(':').next().unwrap_or_default()));
     let mut backend = args.backend.as_deref().filter(|id| *id != "auto");
     for name in backends {
         if backend.is_some_and(|other| other != name) {
@@ -37,22 +37,23 @@ pub fn bench(args: &BenchArgs, as_json: bool) -> Result<String, Failure> {
         }
         backend = Some(name);
     }
-    let mut kernels = names.iter().map(|name| vyre_bench::kernel(name)).collect::<Result<Vec<_>, _>>()?;
-    if kernels.is_empty() {
-        kernels = KERNELS.iter().collect();
-    }
+    let kernels = names.iter().map(|name| vyre_bench::kernel(name)).collect::<Result<_, _>>()?;
     let device = match backend {
         Some(id) => Device::open(id)?,
         None => devices::auto(&AcquirePolicy::any())?,
     };
     let options = Options {
         kernels,
-        peers: args
-            .peers
-            .as_ref()
-            .map_or(Peer::ALL.to_vec(), |peers| peers.iter().filter_map(|peer| peer.peer()).collect()),
+        peers: args.peers.as_ref().map_or_else(
+            || Peer::of(&device).to_vec(),
+            |peers| peers.iter().filter_map(|peer| peer.peer()).collect(),
+        ),
         passes: args.passes as usize,
-        size: if args.small { Size::Small } else { Size::Full },
+        size: match args.size {
+            BenchSize::Full => Size::Full,
+            BenchSize::Mebibyte => Size::Mebibyte,
+            BenchSize::Small => Size::Small,
+        },
         progress: &|what| eprintln!("bench: {what}"),
     };
     let report = vyre_bench::bench(&device, &options)?;
@@ -66,6 +67,9 @@ impl BenchPeer {
             BenchPeer::Rayon => Some(Peer::Rayon),
             BenchPeer::Lavapipe => Some(Peer::Lavapipe),
             BenchPeer::Pocl => Some(Peer::Pocl),
+            BenchPeer::Wgpu => Some(Peer::Wgpu),
+            BenchPeer::WgpuUnchecked => Some(Peer::Unchecked),
+            BenchPeer::VyreTimed => Some(Peer::Timed),
         }
     }
 }
@@ -82,15 +86,18 @@ fn text(report: &Report) -> String {
         let kernel = absent.kernel.map(|kernel| format!(" for {kernel}")).unwrap_or_default();
         text += &format!("{} is not there{kernel}: {}\n", absent.peer, absent.reason);
     }
-    let header = ["kernel", "peer", "ours ms", "peer ms", "ratio", "spread"];
+    let header = ["kernel", "case", "peer", "ours ms", "peer ms", "ratio", "spread"];
     let mut lines = vec![header.map(String::from)];
-    for &(kernel, ms) in &report.ours {
-        let rows = report.rows.iter().filter(|row| row.kernel == kernel);
+    for (case, ms) in &report.ours {
+        let (kernel, about) = (case.kernel.name, case.about());
+        let rows =
+            report.rows.iter().filter(|row| (row.case.kernel.name, row.case.about()) == (kernel, about));
         let before = lines.len();
         lines.extend(rows.map(|row| {
             let [low, high] = row.spread;
             [
                 kernel.into(),
+                about.into(),
                 row.peer.into(),
                 format!("{:9.3}", row.ours_ms),
                 format!("{:9.3}", row.peer_ms),
@@ -99,7 +106,8 @@ fn text(report: &Report) -> String {
             ]
         }));
         if lines.len() == before {
-            lines.push([kernel.into(), "-".into(), format!("{ms:9.3}"), "-".into(), "-".into(), "-".into()]);
+            let none = || "-".to_string();
+            lines.push([kernel.into(), about.into(), none(), format!("{ms:9.3}"), none(), none(), none()]);
         }
     }
     text += &format!("\n{}", table(&lines));
@@ -115,6 +123,15 @@ fn text(report: &Report) -> String {
     text += &format!("one of two workgroups when workers sleep: {:.1} us\n", report.dispatch.parked_us);
     if let Some(ms) = report.idle_cpu_ms {
         text += &format!("processor time in 200 ms of doing nothing: {ms:.3} ms\n");
+    }
+    let Steady { dispatches, resident_kib, counters } = &report.steady;
+    if let Some([before, after]) = resident_kib {
+        text += &format!(
+            "memory of the process before and after {dispatches} dispatches: {before} KiB, {after} KiB\n"
+        );
+    }
+    for (name, [before, after]) in counters {
+        text += &format!("{name} before and after {dispatches} dispatches: {before}, {after}\n");
     }
     text
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 fn bench(args: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
-    command.args(["bench", "--small", "--passes", "2"]).args(args.split_whitespace());
+    command.args(["bench", "--size", "small", "--passes", "2"]).args(args.split_whitespace());
     command.env_remove("VYRE_THREADS").output().unwrap()
 }
 
@@ -58,7 +58,7 @@ fn a_table_for_people() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success());
     let row = text.lines().find(|line| line.starts_with("hash ")).unwrap();
-    assert_eq!(row.split_whitespace().nth(1), Some("rayon"));
+    assert_eq!(row.split_whitespace().nth(2), Some("rayon"));
     assert!(String::from_utf8(output.stderr).unwrap().contains("hash"));
 }
 

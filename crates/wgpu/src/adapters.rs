@@ -52,6 +52,11 @@ pub fn adapter(index: usize) -> Result<Adapter, BackendError> {
     })
 }
 
+/// The first adapter whose device is described by that profile, for who wants to use it without this backend.
+pub fn adapter_of(device: &DeviceProfile) -> Option<Adapter> {
+    adapters().ok()?.iter().find(|adapter| profile(adapter) == *device).cloned()
+}
+
 /// The same adapter, looked for anew: of those that say the same of themselves the one at the same place.
 pub fn again(gone: &Adapter) -> Result<Adapter, BackendError> {
     let about = |adapter: &Adapter| {

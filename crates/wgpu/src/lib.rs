@@ -29,6 +29,7 @@ mod submission;
 mod timing;
 mod vulkan;
 
+pub use adapters::adapter_of;
 pub use backend::{Shaders, WgpuBackend};
 
 /// The backend's id.

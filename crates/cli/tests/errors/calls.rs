@@ -388,7 +388,7 @@ impl vyre_bench::Runner for Idle {
 
     fn load(
         &self,
-        _: &vyre_bench::Kernel,
+        _: &vyre_bench::Case,
         _: &vyre_bench::Work,
     ) -> Result<Box<dyn vyre_bench::Loaded>, vyre_bench::BenchError> {
         Ok(Box::new(Idle))
@@ -407,8 +407,9 @@ impl vyre_bench::Loaded for Idle {
 
 fn benchmarks() -> Vec<Call> {
     let kernel = vyre_bench::kernel("hash").unwrap();
-    let work = kernel.prepare(vyre_bench::Size::Small);
-    let error = vyre_bench::checked(&Idle, "idle", kernel, &work).err().unwrap();
+    let case = vyre_bench::Case { kernel, mode: vyre_bench::Mode::Resident, size: vyre_bench::Size::Small };
+    let work = kernel.prepare(case.size);
+    let error = vyre_bench::checked(&Idle, "idle", &case, &work).err().unwrap();
     vec![(
         "C051",
         "vyre_bench::checked(&idle, ...), with a runner that computes nothing",
