@@ -42,6 +42,7 @@ use vyre_ir::Diagnostic;
 const STACK: usize = 256 << 20;
 
 fn main() -> ExitCode {
+    quiet_mesa();
     // Known before the arguments are understood, so that errors about them are JSON too.
     let as_json = std::env::args_os().any(|arg| arg == "--json");
     let result = on_large_stack(move || {
@@ -60,6 +61,15 @@ fn main() -> ExitCode {
             report::report(&failure.diagnostics);
             ExitCode::from(failure.exit)
         }
+    }
+}
+
+/// Mesa's layer that orders Vulkan devices complains on standard error where there is no desktop. Devices are ordered
+/// here anyway, so it is left out there.
+fn quiet_mesa() {
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        // SAFETY: no other thread exists yet that could read or change variables.
+        unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
     }
 }
 
