@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 use vyre_driver::{BackendError, DeviceProfile};
+use vyre_ir::diagnostic::counted;
 use wgpu::{
     Adapter, Backend, Backends, DeviceType, DownlevelFlags, Features, Instance, InstanceDescriptor,
     InstanceFlags,
@@ -13,6 +14,15 @@ use wgpu::{
 
 /// The interfaces that are asked for adapters.
 const BACKENDS: Backends = Backends::VULKAN.union(Backends::METAL).union(Backends::DX12);
+
+/// What tells the Vulkan loader which drivers to load.
+const VARIABLES: [&str; 5] = [
+    "VK_DRIVER_FILES",
+    "VK_ICD_FILENAMES",
+    "VK_ADD_DRIVER_FILES",
+    "VK_LOADER_DRIVERS_SELECT",
+    "VK_LOADER_DRIVERS_DISABLE",
+];
 
 /// The adapters that can run programs, in the order of their numbers. They are looked for once in a process: creating an
 /// instance loads every driver of the machine.
@@ -43,13 +53,28 @@ pub fn profiles() -> Result<Vec<DeviceProfile>, BackendError> {
     Ok(adapters()?.iter().map(profile).collect())
 }
 
+/// An adapter, and how it is found again.
+#[derive(Clone)]
+pub struct Found {
+    pub adapter: Adapter,
+    /// How many of those before it say the same of themselves.
+    place: usize,
+}
+
 /// The adapter of that number.
-pub fn adapter(index: usize) -> Result<Adapter, BackendError> {
+pub fn adapter(index: usize) -> Result<Found, BackendError> {
     let all = adapters()?;
-    all.get(index).cloned().ok_or_else(|| BackendError::Unavailable {
-        reason: format!("backend `{ID}` has {} devices, and no device {index}", all.len()),
-        fix: "Choose one that `vyre devices` lists.".into(),
-    })
+    let Some(adapter) = all.get(index) else {
+        return Err(BackendError::Unavailable {
+            reason: format!(
+                "backend `{ID}` has {}, and no device {index}",
+                counted(all.len() as u64, "device")
+            ),
+            fix: "Choose one that `vyre devices` lists.".into(),
+        });
+    };
+    let about: Vec<About> = all.iter().map(about).collect();
+    Ok(Found { adapter: adapter.clone(), place: place(&about, index) })
 }
 
 /// The first adapter whose device is described by that profile, for who wants to use it without this backend.
@@ -58,20 +83,35 @@ pub fn adapter_of(device: &DeviceProfile) -> Option<Adapter> {
 }
 
 /// The same adapter, looked for anew: of those that say the same of themselves the one at the same place.
-pub fn again(gone: &Adapter) -> Result<Adapter, BackendError> {
-    let about = |adapter: &Adapter| {
-        let info = adapter.get_info();
-        (info.name, info.vendor, info.device, info.device_pci_bus_id, info.backend)
+pub fn again(gone: &Found) -> Result<Found, BackendError> {
+    let wanted = about(&gone.adapter);
+    let mut all = find()?;
+    let same = same(&all.iter().map(about).collect::<Vec<_>>(), &wanted, gone.place);
+    let Some(index) = same else {
+        return Err(BackendError::Unavailable {
+            reason: format!("the adapter \"{}\" is not there any more", wanted.0),
+            fix: "Put the device back in order, or choose another one that `vyre devices` lists.".into(),
+        });
     };
-    let wanted = about(gone);
-    let place = adapters()?.iter().filter(|a| about(a) == wanted).position(|a| a == gone).unwrap_or(0);
-    let found = find()?;
-    let mut same = found.iter().filter(|a| about(a) == wanted);
-    let same = same.nth(place).cloned();
-    same.ok_or_else(|| BackendError::Unavailable {
-        reason: format!("the adapter \"{}\" is not there any more", wanted.0),
-        fix: "Put the device back in order, or choose another one that `vyre devices` lists.".into(),
-    })
+    Ok(Found { adapter: all.swap_remove(index), place: gone.place })
+}
+
+/// What an adapter says of itself that stays the same as long as it is there.
+type About = (String, u32, u32, String, Backend);
+
+fn about(adapter: &Adapter) -> About {
+    let info = adapter.get_info();
+    (info.name, info.vendor, info.device, info.device_pci_bus_id, info.backend)
+}
+
+/// How many are the same as the one of that number, and before it.
+fn place<T: PartialEq>(all: &[T], index: usize) -> usize {
+    all[..index].iter().filter(|other| **other == all[index]).count()
+}
+
+/// The number of the one that is the same and has so many of them before it.
+fn same<T: PartialEq>(all: &[T], wanted: &T, place: usize) -> Option<usize> {
+    (0..all.len()).filter(|&index| all[index] == *wanted).nth(place)
 }
 
 fn find() -> Result<Vec<Adapter>, BackendError> {
@@ -87,7 +127,7 @@ fn find() -> Result<Vec<Adapter>, BackendError> {
         let info = adapter.get_info();
         (kind_order(info.device_type), interface_order(info.backend))
     });
-    if all.is_empty() { Err(none(&instance, &seen)) } else { Ok(all) }
+    if all.is_empty() { Err(none(&seen)) } else { Ok(all) }
 }
 
 /// Whether an adapter has what every program needs.
@@ -115,23 +155,25 @@ fn interface_order(backend: Backend) -> u8 {
 }
 
 /// That there is no adapter, and what was tried.
-fn none(instance: &Instance, seen: &[String]) -> BackendError {
-    let mut reason = match (seen, vulkan_is_there(instance)) {
+fn none(seen: &[String]) -> BackendError {
+    let mut reason = match (seen, vulkan_is_there()) {
         ([], Some(false)) => "the Vulkan loader (libvulkan) cannot be loaded".to_string(),
-        ([], Some(true)) => "the Vulkan loader is there, and finds no driver with a device".into(),
+        ([], Some(true)) => {
+            "the Vulkan loader (libvulkan) is there, and finds no driver with a device".into()
+        }
         ([], None) => "neither Metal nor DX12 has an adapter".into(),
         (seen, _) => {
             format!("what there is ({}) has no compute shaders with immediate data", seen.join(", "))
         }
     };
-    for name in ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"] {
+    for name in VARIABLES {
         if let Some(value) = std::env::var_os(name) {
             reason += &format!("; {name} is `{}`", value.display());
         }
     }
     let fix = if cfg!(target_os = "linux") {
         "Install the GPU's Vulkan driver, or Vulkan in software (Debian: `apt-get install mesa-vulkan-drivers`); unset \
-         VK_DRIVER_FILES and VK_ICD_FILENAMES, or correct them."
+         variables named VK_*, or correct them."
     } else {
         "Install the GPU's driver."
     };
@@ -140,13 +182,13 @@ fn none(instance: &Instance, seen: &[String]) -> BackendError {
 
 /// Whether the Vulkan loader could be loaded; `None` where there is no Vulkan.
 #[cfg(not(target_vendor = "apple"))]
-fn vulkan_is_there(instance: &Instance) -> Option<bool> {
-    // SAFETY: the handle is not kept.
-    Some(unsafe { instance.as_hal::<wgpu::hal::api::Vulkan>() }.is_some())
+fn vulkan_is_there() -> Option<bool> {
+    // SAFETY: it was loaded before, if it can be, by wgpu; nothing is called.
+    Some(unsafe { ash::Entry::load() }.is_ok())
 }
 
 #[cfg(target_vendor = "apple")]
-fn vulkan_is_there(_: &Instance) -> Option<bool> {
+fn vulkan_is_there() -> Option<bool> {
     None
 }
 
@@ -158,5 +200,25 @@ pub fn ready<T>(future: impl Future<Output = T>) -> T {
             return value;
         }
         std::thread::yield_now();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_of_equal_adapters_is_found_again_and_again() {
+        let before = ["a", "b", "a", "b", "a"];
+        for index in 0..before.len() {
+            let place = place(&before, index);
+            assert_eq!(same(&before, &before[index], place), Some(index));
+            // Another one was added in front of them.
+            let after = ["c", "a", "b", "a", "b", "a"];
+            assert_eq!(same(&after, &before[index], place), Some(index + 1));
+        }
+        // One is gone; of those that are left each is found, and the last is not taken for it.
+        assert_eq!(same(&["a", "b"], &"a", place(&before, 4)), None);
+        assert_eq!(same(&["b"], &"a", 0), None);
     }
 }

@@ -1,6 +1,6 @@
 //! The backend as the driver layer sees it.
 
-use crate::adapters;
+use crate::adapters::{self, Found};
 use crate::executable::{Made, WgpuExecutable};
 use crate::memory::WgpuMemory;
 use crate::opened::Opened;
@@ -14,7 +14,7 @@ use vyre_driver::{
 use vyre_ir::Program;
 use vyre_opt::Target;
 use vyre_wgsl::export;
-use wgpu::{Adapter, PollType};
+use wgpu::PollType;
 
 inventory::submit! { BackendRegistration { id: ID, acquire: || open(0) } }
 inventory::submit! { BackendProbe { id: ID, probe: adapters::profiles, hardware: adapters::may_be_hardware, open } }
@@ -40,6 +40,7 @@ pub enum Shaders {
 /// An open device.
 pub struct WgpuBackend {
     opened: Arc<Opened>,
+    found: Found,
     shaders: Shaders,
 }
 
@@ -52,9 +53,9 @@ impl WgpuBackend {
         WgpuBackend::of(adapters::adapter(index)?, shaders)
     }
 
-    fn of(adapter: Adapter, shaders: Shaders) -> Result<WgpuBackend, BackendError> {
-        let opened = Arc::new(Opened::new(adapter, shaders == Shaders::Best)?);
-        Ok(WgpuBackend { opened, shaders })
+    fn of(found: Found, shaders: Shaders) -> Result<WgpuBackend, BackendError> {
+        let opened = Arc::new(Opened::new(found.adapter.clone(), shaders == Shaders::Best)?);
+        Ok(WgpuBackend { opened, found, shaders })
     }
 
     /// Ends the device as if it were pulled out: what uses it from now on fails with [`BackendError::DeviceLost`].
@@ -112,7 +113,7 @@ impl VyreBackend for WgpuBackend {
     }
 
     fn reopen(&self) -> Result<Box<dyn VyreBackend>, BackendError> {
-        Ok(Box::new(WgpuBackend::of(adapters::again(&self.opened.adapter)?, self.shaders)?))
+        Ok(Box::new(WgpuBackend::of(adapters::again(&self.found)?, self.shaders)?))
     }
 
     fn metrics(&self) -> Vec<(&'static str, u64)> {
