@@ -4,7 +4,6 @@ use crate::memory::Block;
 use crate::opened::{Opened, lock};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use vyre_driver::{BackendLayoutFingerprint, BindingPlan};
 use wgpu::{
@@ -13,20 +12,17 @@ use wgpu::{
     PipelineLayout, PipelineLayoutDescriptor, ShaderStages,
 };
 
-/// Groups that are kept at most.
+/// Groups that are kept at most for each layout.
 const KEPT_GROUPS: usize = 256;
 
-/// Layouts and groups of a device.
+/// The layouts of a device that programs use.
 #[derive(Default)]
-pub struct Layouts {
-    layouts: Mutex<FxHashMap<LayoutKey, Weak<Layout>>>,
-    groups: Mutex<FxHashMap<GroupKey, BindGroup>>,
-}
+pub struct Layouts(Mutex<FxHashMap<LayoutKey, Weak<Layout>>>);
 
 /// How memory is bound: everything is in group 0, numbered in the order of the binding plan.
 pub struct Layout {
-    id: u64,
     group: BindGroupLayout,
+    groups: Mutex<FxHashMap<GroupKey, BindGroup>>,
     /// By the number of words of immediate data.
     pipelines: Mutex<FxHashMap<u32, PipelineLayout>>,
 }
@@ -34,15 +30,14 @@ pub struct Layout {
 /// The interface, and which of its buffers are bound as uniform ones: the exporter reads large ones as storage.
 type LayoutKey = (BackendLayoutFingerprint, SmallVec<[bool; 16]>);
 
-/// The layout's id, then id and bound bytes of each block.
-type GroupKey = SmallVec<[u64; 9]>;
+/// Id and bound bytes of each block.
+type GroupKey = SmallVec<[u64; 8]>;
 
 impl Layouts {
     /// The layout for a program of that interface; each of its buffers is uniform or not.
     pub fn layout(&self, opened: &Opened, plan: &BindingPlan, uniform: &[bool]) -> Arc<Layout> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
         let key = (plan.layout_fingerprint(), SmallVec::from_slice(uniform));
-        let mut layouts = lock(&self.layouts);
+        let mut layouts = lock(&self.0);
         if let Some(known) = layouts.get(&key).and_then(Weak::upgrade) {
             return known;
         }
@@ -66,18 +61,30 @@ impl Layouts {
             .collect();
         let descriptor = BindGroupLayoutDescriptor { label: None, entries: &entries };
         let layout = Arc::new(Layout {
-            id: COUNT.fetch_add(1, Ordering::Relaxed),
             group: opened.device.create_bind_group_layout(&descriptor),
+            groups: Mutex::default(),
             pipelines: Mutex::default(),
         });
         layouts.insert(key, Arc::downgrade(&layout));
         layout
     }
 
+    /// Gives up what binds blocks that are given up.
+    pub fn forget(&self, gone: &[Block]) {
+        if gone.is_empty() {
+            return;
+        }
+        let binds = |key: &GroupKey| gone.iter().any(|b| key.iter().step_by(2).any(|id| *id == b.id));
+        for layout in lock(&self.0).values().filter_map(Weak::upgrade) {
+            lock(&layout.groups).retain(|key, _| !binds(key));
+        }
+    }
+}
+
+impl Layout {
     /// What binds those blocks, each with so many bytes.
-    pub fn group(&self, opened: &Opened, layout: &Layout, blocks: &[(&Block, u64)]) -> BindGroup {
-        let mut key = GroupKey::from_slice(&[layout.id]);
-        key.extend(blocks.iter().flat_map(|(block, bytes)| [block.id, *bytes]));
+    pub fn group(&self, opened: &Opened, blocks: &[(&Block, u64)]) -> BindGroup {
+        let key: GroupKey = blocks.iter().flat_map(|(block, bytes)| [block.id, *bytes]).collect();
         let mut groups = lock(&self.groups);
         if let Some(known) = groups.get(&key) {
             return known.clone();
@@ -96,23 +103,12 @@ impl Layouts {
                 }),
             })
             .collect();
-        let descriptor = BindGroupDescriptor { label: None, layout: &layout.group, entries: &entries };
+        let descriptor = BindGroupDescriptor { label: None, layout: &self.group, entries: &entries };
         let group = opened.device.create_bind_group(&descriptor);
         groups.insert(key, group.clone());
         group
     }
 
-    /// Gives up what binds blocks that are given up.
-    pub fn forget(&self, gone: &[Block]) {
-        if !gone.is_empty() {
-            let binds =
-                |key: &GroupKey| gone.iter().any(|b| key[1..].iter().step_by(2).any(|id| *id == b.id));
-            lock(&self.groups).retain(|key, _| !binds(key));
-        }
-    }
-}
-
-impl Layout {
     /// The layout of pipelines that take so many words of immediate data.
     pub fn pipeline(&self, opened: &Opened, words: u32) -> PipelineLayout {
         let mut pipelines = lock(&self.pipelines);

@@ -267,7 +267,7 @@ impl<'s> Recording<'s> {
         }
         let blocks: SmallVec<[(&Block, u64); 8]> =
             bound.iter().map(|memory| (memory.block(), memory.bound_bytes())).collect();
-        let group = self.opened.layouts.group(self.opened, &executable.layout, &blocks);
+        let group = executable.layout.group(self.opened, &blocks);
         let bytes = |buffer: usize| {
             let place = executable.bindings.iter().position(|&b| b == buffer);
             place.map_or(0, |place| bound[place].bytes())
