@@ -136,8 +136,12 @@ fn count_bytes(device: &Device, commands: &[Command<'_>], times: u64) {
     let metrics = &device.inner.metrics;
     for command in commands {
         match command {
-            Command::Upload { bytes, .. } => metrics.bytes_uploaded.add(times * bytes.len() as u64),
-            Command::Download { into, .. } => metrics.bytes_downloaded.add(times * into.len() as u64),
+            Command::Upload { bytes, .. } => {
+                metrics.bytes_uploaded.add(times.saturating_mul(bytes.len() as u64))
+            }
+            Command::Download { into, .. } => {
+                metrics.bytes_downloaded.add(times.saturating_mul(into.len() as u64))
+            }
             Command::Repeat { times: inner, commands } => {
                 count_bytes(device, commands, times.saturating_mul(*inner as u64));
             }

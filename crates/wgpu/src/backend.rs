@@ -14,7 +14,6 @@ use vyre_driver::{
 use vyre_ir::Program;
 use vyre_opt::Target;
 use vyre_wgsl::export;
-use wgpu::PollType;
 
 inventory::submit! { BackendRegistration { id: ID, acquire: || open(0) } }
 inventory::submit! { BackendProbe { id: ID, probe: adapters::profiles, hardware: adapters::may_be_hardware, open } }
@@ -60,17 +59,16 @@ impl WgpuBackend {
 
     /// Ends the device as if it were pulled out: what uses it from now on fails with [`BackendError::DeviceLost`].
     pub fn destroy(&self) {
-        self.opened.device.destroy();
-        // The loss is told by the next poll.
-        let _ = self.opened.device.poll(PollType::Poll);
+        self.destroyer()();
     }
 
     /// What [`WgpuBackend::destroy`] does, for who has given the backend away.
-    pub fn destroyer(&self) -> impl Fn() + Send + Sync + 'static {
-        let device = self.opened.device.clone();
+    pub fn destroyer(&self) -> impl Fn() + Send + Sync + use<> {
+        let (device, loss) = (self.opened.device.clone(), self.opened.loss.clone());
         move || {
+            // Before wgpu says it, which is when all work is done.
+            loss.tell("it was destroyed");
             device.destroy();
-            let _ = device.poll(PollType::Poll);
         }
     }
 }

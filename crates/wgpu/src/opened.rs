@@ -9,9 +9,12 @@ use crate::timing::Timers;
 use crate::{ID, adapters, vulkan};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 use vyre_driver::{BackendError, DeviceProfile};
 use vyre_wgsl::export::device::FloatControls;
-use wgpu::{Adapter, Backend, Device, DeviceDescriptor, Features, Limits, PollType, Queue, SubmissionIndex};
+use wgpu::{
+    Adapter, Backend, Device, DeviceDescriptor, Features, Limits, PollError, PollType, Queue, SubmissionIndex,
+};
 
 /// An open device.
 pub struct Opened {
@@ -36,14 +39,21 @@ pub struct Opened {
     pub first_use: Mutex<()>,
     /// Whether `fma` rounds once, of f32 and of f64, once it is known.
     pub fuses: [OnceLock<bool>; 2],
-    loss: Arc<Loss>,
-    /// A submission that was to stop and may still be at work.
-    stuck: Mutex<Option<SubmissionIndex>>,
+    pub loss: Arc<Loss>,
+    /// Submissions that nobody waits for any more and that may still be at work.
+    stuck: Mutex<Vec<SubmissionIndex>>,
 }
 
 /// Why the device is lost, once it is.
 #[derive(Default)]
-struct Loss(OnceLock<String>);
+pub struct Loss(OnceLock<String>);
+
+impl Loss {
+    /// It is lost, for that reason if there was none before.
+    pub fn tell(&self, reason: &str) -> String {
+        self.0.get_or_init(|| reason.into()).clone()
+    }
+}
 
 impl Opened {
     /// Opens an adapter's device. `spirv` is whether programs go as SPIR-V where the device takes it.
@@ -67,8 +77,7 @@ impl Opened {
         let loss = Arc::new(Loss::default());
         let told = loss.clone();
         device.set_device_lost_callback(move |reason, message| {
-            let message = if message.is_empty() { format!("{reason:?}") } else { message };
-            let _ = told.0.set(message);
+            told.tell(&if message.is_empty() { format!("{reason:?}") } else { message });
         });
         let takes_spirv =
             adapter.get_info().backend == Backend::Vulkan && features.contains(Features::PASSTHROUGH_SHADERS);
@@ -101,8 +110,7 @@ impl Opened {
 
     /// The device is not used any more.
     pub fn lose(&self, reason: &str) -> BackendError {
-        let reason = self.loss.0.get_or_init(|| reason.into()).clone();
-        BackendError::DeviceLost { backend: ID, reason }
+        BackendError::DeviceLost { backend: ID, reason: self.loss.tell(reason) }
     }
 
     /// That the device can be given work.
@@ -113,30 +121,33 @@ impl Opened {
         if let Some(reason) = self.lost() {
             return Err(BackendError::DeviceLost { backend: ID, reason });
         }
-        let mut stuck = lock(&self.stuck);
-        if let Some(index) = stuck.take() {
-            let wait = PollType::Wait {
-                submission_index: Some(index.clone()),
-                timeout: Some(std::time::Duration::ZERO),
-            };
-            if self.device.poll(wait).is_err() {
-                *stuck = Some(index);
-                drop(stuck);
-                return Err(self.lose("a run that reached its time limit is still under way"));
-            }
+        if self.is_stuck() {
+            return Err(self.lose("a run that reached its time limit is still under way"));
         }
         Ok(())
     }
 
-    /// A submission was to stop, and cannot be made to.
+    /// Nobody waits for a submission any more, and it cannot be made to stop.
     pub fn leave(&self, index: SubmissionIndex) {
-        *lock(&self.stuck) = Some(index);
+        lock(&self.stuck).push(index);
+    }
+
+    /// Whether a submission that was left is still at work.
+    fn is_stuck(&self) -> bool {
+        let at_work = |index: &SubmissionIndex| {
+            let (submission_index, timeout) = (Some(index.clone()), Some(Duration::ZERO));
+            let wait = PollType::Wait { submission_index, timeout };
+            matches!(self.device.poll(wait), Err(PollError::Timeout))
+        };
+        let mut stuck = lock(&self.stuck);
+        stuck.retain(at_work);
+        !stuck.is_empty()
     }
 }
 
 impl Drop for Opened {
     fn drop(&mut self) {
-        if lock(&self.stuck).is_some() {
+        if self.is_stuck() {
             // Closing the device would wait for the run that does not end.
             std::mem::forget((self.device.clone(), self.queue.clone()));
         }

@@ -84,9 +84,11 @@ struct Read<'s> {
 fn staged(commands: &[Command<'_>]) -> (u64, u64) {
     let room = |bytes: &[u8]| bytes.len() as u64 + 16;
     commands.iter().fold((0, 0), |(up, down), command| match command {
-        Command::Upload { bytes, .. } => (up + room(bytes), down),
+        Command::Upload { bytes, .. } => (up.saturating_add(room(bytes)), down),
         Command::Download { into, .. } => (up, down + room(into)),
-        Command::Repeat { commands, times } => (up + staged(commands).0 * u64::from(*times), down),
+        Command::Repeat { commands, times } => {
+            (up.saturating_add(staged(commands).0.saturating_mul((*times).into())), down)
+        }
         Command::Launch(_) => (up, down),
     })
 }
@@ -356,6 +358,7 @@ impl<'s> Recording<'s> {
                 let elapsed = timer.elapsed(self.opened, &self.down.chunks[chunk].0, at)?;
                 *self.took.device_ns.get_or_insert(0) += elapsed;
             }
+            self.untimed |= !timed;
             self.opened.timers.keep(timer);
         }
         if self.untimed {
@@ -384,10 +387,13 @@ impl<'s> Recording<'s> {
                     return Err(BackendError::Timeout { seconds: 0.0, stopped: false });
                 }
                 Err(wgpu::PollError::Timeout) => {}
-                Err(error) => return Err(self.opened.lose(&error.to_string())),
+                // It was not taken: the device is lost, or wgpu has said why.
+                Err(error) => return Err(self.lost().unwrap_or_else(|| internal(&error.to_string()))),
             }
-            if self.opened.lost().is_some() {
-                return Err(self.opened.lose("it was lost"));
+            if let Some(lost) = self.lost() {
+                self.opened.leave(index);
+                self.abandon();
+                return Err(lost);
             }
         }
         let all = self.down.chunks.iter().chain(&self.up.chunks);
@@ -399,11 +405,24 @@ impl<'s> Recording<'s> {
                     // Another thread polled, and has not yet said so; or the device is gone.
                     None => {
                         let _ = self.opened.device.poll(PollType::Poll);
+                        if let Some(lost) = self.lost() {
+                            return Err(lost);
+                        }
                     }
                 }
             }
         }
-        Ok(())
+        match self.lost() {
+            // It may have been lost before it took the work.
+            Some(lost) => Err(lost),
+            None if self.cancel.requested() => Err(BackendError::stopped()),
+            None => Ok(()),
+        }
+    }
+
+    /// That the device is lost, if it is.
+    fn lost(&self) -> Option<BackendError> {
+        self.opened.lost().map(|reason| BackendError::DeviceLost { backend: ID, reason })
     }
 
     /// Gives up what the device may still be at work with.
