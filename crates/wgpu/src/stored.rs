@@ -72,3 +72,87 @@ fn immediate(program: &Program, rest: &mut &[u8]) -> Option<Immediate> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn program() -> Program {
+        let text = "program p workgroup(1, 1, 1) {
+  buffer a: u32[] storage read_write @group(0) @binding(0)
+  buffer own: u32[4] workgroup read_write
+  buffer b: u32[4] uniform read @group(0) @binding(1)
+}";
+        vyre_ir::text::parse("p.vyre", text).unwrap()
+    }
+
+    fn made() -> Made {
+        Made {
+            entry: "name".into(),
+            uniform: vec![false, true],
+            immediates: vec![
+                Immediate::FirstWorkgroup(2),
+                Immediate::Workgroups(0),
+                Immediate::Units { buffer: Buffer::new(0), unit_bytes: 4 },
+            ],
+            shader: Shader::Spirv(vec![0x0723_0203, 1, 2, 3]),
+        }
+    }
+
+    /// What comes of bytes; what is understood is written as it was, and fits the program.
+    fn check(program: &Program, bytes: &[u8]) {
+        let Some((made, cached)) = decode(program, bytes) else { return };
+        assert_eq!(made.uniform.len(), 2);
+        for immediate in &made.immediates {
+            match *immediate {
+                Immediate::FirstWorkgroup(axis) | Immediate::Workgroups(axis) => assert!(axis < 3),
+                Immediate::Units { buffer, unit_bytes } => assert!(buffer.index() < 3 && unit_bytes > 0),
+            }
+        }
+        let again = encode(&made, || cached.to_vec()).unwrap();
+        assert_eq!(decode(program, &again).unwrap().1, cached);
+        assert_eq!(again.len(), bytes.len());
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded() {
+        let bytes = encode(&made(), || vec![7, 8, 9]).unwrap();
+        let program = program();
+        let (again, cached) = decode(&program, &bytes).unwrap();
+        assert_eq!(encode(&again, || cached.to_vec()).unwrap(), bytes);
+        assert_eq!((cached, &*again.entry), (&[7, 8, 9][..], "name"));
+        // Cut off anywhere before the driver's part, it is nothing.
+        for end in 0..bytes.len() - 3 {
+            assert!(decode(&program, &bytes[..end]).is_none(), "{end}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_do_harm(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            check(&program(), &bytes);
+        }
+
+        /// Small numbers get further than any.
+        #[test]
+        fn no_numbers_do_harm(numbers in prop::collection::vec(prop_oneof![0u32..5, any::<u32>()], 0..40)) {
+            let bytes: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
+            check(&program(), &bytes);
+        }
+
+        #[test]
+        fn no_damage_does_harm(
+            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let mut bytes = encode(&made(), || vec![7, 8, 9]).unwrap();
+            for (at, byte) in damage {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            check(&program(), &bytes);
+            check(&program(), &bytes[..cut.index(bytes.len())]);
+        }
+    }
+}
