@@ -8,6 +8,7 @@
 //! - `adapters` finds devices, `profile` says what they are, `vulkan` what Vulkan devices promise beyond that;
 //! - `opened` is an open device and all that is kept for it; `backend` is the driver's view of it;
 //! - `memory` keeps buffers for reuse, `staging` those that the host can see, `layouts` the objects that bind;
+//! - `turn` has submissions wait for each other where handing them over would block;
 //! - `probe` finds out how the device rounds; `timing` takes time stamps, `errors` turns what wgpu reports into errors.
 //!
 //! Invariants: no error of wgpu is left to its default handler, which panics. Nothing is mapped while it is in use by a
@@ -27,6 +28,7 @@ mod staging;
 mod stored;
 mod submission;
 mod timing;
+mod turn;
 mod vulkan;
 
 pub use adapters::adapter_of;

@@ -6,11 +6,12 @@ use crate::memory::Pool;
 use crate::profile::{USED, profile};
 use crate::staging::{Direction, Stagings};
 use crate::timing::Timers;
+use crate::turn::Turns;
 use crate::{ID, adapters, vulkan};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
-use vyre_driver::{BackendError, DeviceProfile};
+use vyre_driver::{BackendError, DeviceKind, DeviceProfile};
 use vyre_wgsl::export::device::FloatControls;
 use wgpu::{
     Adapter, Backend, Device, DeviceDescriptor, Features, Limits, PollError, PollType, Queue, SubmissionIndex,
@@ -35,6 +36,8 @@ pub struct Opened {
     pub down: Stagings,
     pub layouts: Layouts,
     pub timers: Timers,
+    /// Taken by each submission, if they are to come one after the other.
+    pub turns: Option<Turns>,
     /// Held from when memory is used for the first time is recorded until that is handed over.
     pub first_use: Mutex<()>,
     /// Whether `fma` rounds once, of f32 and of f64, once it is known.
@@ -90,6 +93,7 @@ impl Opened {
             down: Stagings::new(Direction::Down),
             layouts: Layouts::default(),
             timers: Timers::new(features.contains(Features::TIMESTAMP_QUERY), queue.get_timestamp_period()),
+            turns: (profile.kind == DeviceKind::Software).then(Turns::default),
             first_use: Mutex::default(),
             adapter,
             device,

@@ -9,6 +9,7 @@ use crate::memory::{Block, GRAIN, WgpuMemory};
 use crate::opened::{Opened, lock};
 use crate::staging::{Arena, Direction, LARGEST};
 use crate::timing::Timer;
+use crate::turn::Turn;
 use crate::{ID, errors};
 use smallvec::SmallVec;
 use std::sync::MutexGuard;
@@ -31,6 +32,7 @@ pub fn submit<'s>(
     commands: &'s mut [Command<'_>],
     cancel: &'s Cancel,
 ) -> Result<Submitted, BackendError> {
+    let _turn = turn(opened, cancel)?;
     opened.usable()?;
     let result = errors::check("a submission", 0, || {
         let mut recording = Recording::new(opened, cancel, commands);
@@ -47,6 +49,22 @@ pub fn submit<'s>(
     match opened.lost() {
         Some(reason) if result.is_err() => Err(BackendError::DeviceLost { backend: ID, reason }),
         _ => result,
+    }
+}
+
+/// Waits for the turn of a submission, where they take turns.
+fn turn<'s>(opened: &'s Opened, cancel: &Cancel) -> Result<Option<Turn<'s>>, BackendError> {
+    let Some(turns) = &opened.turns else { return Ok(None) };
+    loop {
+        if let Some(turn) = turns.next(GLANCE) {
+            return Ok(Some(turn));
+        }
+        if let Some(reason) = opened.lost() {
+            return Err(BackendError::DeviceLost { backend: ID, reason });
+        }
+        if cancel.requested() {
+            return Err(BackendError::stopped());
+        }
     }
 }
 

@@ -27,10 +27,18 @@ fn left() {
         let limit = Some(Duration::from_millis(300));
         let start = Instant::now();
         let config = DispatchConfig { timeout: limit, ..workgroups(4_000_000, 1, 1) };
-        let text = refused(program.dispatch(&[&[1; 4000]], &config), "D008");
+        // All of them give up, the one that runs and those that wait for it.
+        let run = || program.dispatch(&[&[1; 4000]], &config).map(drop).unwrap_err();
+        let errors = std::thread::scope(|scope| {
+            let all = [scope.spawn(run), scope.spawn(run), scope.spawn(run)];
+            all.map(|thread| thread.join().unwrap())
+        });
         // It would take many minutes; this is no measurement.
         assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
-        assert!(text.contains("0.3 s") && text.contains("may still be at work"), "{text}");
+        let texts = errors.each_ref().map(BackendError::to_string);
+        assert!(errors.iter().all(|e| ["D008", "D012"].contains(&e.code().name())), "{texts:?}");
+        let told = |text: &String| text.contains("0.3 s") && text.contains("may still be at work");
+        assert!(texts.iter().any(told), "{texts:?}");
         let text =
             refused(add.dispatch_resources(&[Resource::Resident(&other)], &workgroups(1, 1, 1)), "D012");
         assert!(text.contains("still under way"), "{text}");
