@@ -92,8 +92,8 @@ impl Judge {
     /// For devices whose floats are exact or not.
     pub fn new(op: Op, sig: Sig, exact_floats: bool) -> Judge {
         let floats = sig.operand.is_float() || sig.result.is_float();
-        // Bits are moved, not computed.
-        let moves = matches!(op, Op::Select | Op::Bitcast | Op::Neg | Op::Abs);
+        // Bits are moved, not computed. A sign that is changed counts as computed: Vulkan lets that flush, too.
+        let moves = matches!(op, Op::Select | Op::Bitcast);
         let exact = exact_floats || !floats || moves;
         let bound = if exact { 0.0 } else { bound(op.info(), sig.operand) };
         Judge { op, sig, exact, bound }

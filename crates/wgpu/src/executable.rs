@@ -57,7 +57,7 @@ pub struct Made {
 impl Made {
     /// Translates a legal program.
     pub fn of(opened: &Arc<Opened>, program: &Program) -> Result<Made, BackendError> {
-        let mut features = program_features(opened.features, &opened.adapter.get_info().driver);
+        let mut features = program_features(opened.features, &opened.adapter.get_info());
         let fused = |scalar| !uses_fma(program, scalar) || probe::fuses(opened, scalar);
         features.fused_f32 = fused(Scalar::F32);
         features.fused_f64 = fused(Scalar::F64);

@@ -56,7 +56,7 @@ fn result<const N: usize>(
     let features = device::Features {
         fused_f32: true,
         fused_f64: true,
-        ..program_features(opened.features, &opened.adapter.get_info().driver)
+        ..program_features(opened.features, &opened.adapter.get_info())
     };
     let made = Made::with(opened, &program, &features)?;
     let executable = WgpuExecutable::new(opened, &program, made, None)?;

@@ -3,7 +3,7 @@
 use crate::ID;
 use vyre_driver::{DeviceKind, DeviceProfile, Limits, TimingQuality};
 use vyre_wgsl::export::device;
-use wgpu::{Adapter, Backend, DeviceType, DownlevelFlags, Features};
+use wgpu::{Adapter, AdapterInfo, Backend, DeviceType, DownlevelFlags, Features};
 
 /// Features that programs may need or the backend uses, of which a device is given those that its adapter has.
 pub const USED: Features = Features::SHADER_F16
@@ -77,7 +77,7 @@ pub fn profile(adapter: &Adapter) -> DeviceProfile {
 }
 
 /// What programs may use of a device's features, and what its driver does otherwise than it should.
-pub fn program_features(features: Features, driver: &str) -> device::Features {
+pub fn program_features(features: Features, info: &AdapterInfo) -> device::Features {
     let has = |feature| features.contains(feature);
     device::Features {
         f16: has(Features::SHADER_F16),
@@ -87,7 +87,8 @@ pub fn program_features(features: Features, driver: &str) -> device::Features {
         i64_atomics: has(Features::SHADER_INT64_ATOMIC_ALL_OPS),
         i64_atomic_min_max: has(Features::SHADER_INT64_ATOMIC_MIN_MAX),
         f32_atomics: has(Features::SHADER_FLOAT32_ATOMIC),
-        loop_results: driver != "llvmpipe",
+        rounds_u32: !info.name.contains("SwiftShader"),
+        loop_results: info.device_type != DeviceType::Cpu,
         // Found out where it matters, as is what clears workgroup memory.
         fused_f32: false,
         fused_f64: false,

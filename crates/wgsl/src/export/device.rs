@@ -81,8 +81,11 @@ pub struct Features {
     pub fused_f32: bool,
     /// The `fma` of f64 rounds once.
     pub fused_f64: bool,
+    /// A u32 becomes the nearest f32. SwiftShader's does not always.
+    pub rounds_u32: bool,
     /// What a loop loads last is still there after it, in an invocation that leaves it while others go on. It is not in
-    /// Mesa's llvmpipe (22.3), which loads zeros for those that left; a loop that is left at its top only is right.
+    /// Mesa's llvmpipe (22.3) and SwiftShader, which load zeros for those that left; a loop that is left at its top only
+    /// is right.
     pub loop_results: bool,
     /// Subgroup operations.
     pub subgroups: bool,

@@ -37,26 +37,26 @@ impl Code {
         }
     }
 
-    /// The smaller or larger. Equal numbers have the same bits, apart from zeros, of which the sign is combined.
+    /// The smaller or larger, compared as integers, since devices may take subnormal numbers for zeros. Next to a
+    /// constant that is a normal number this does not matter.
     fn extremum(&mut self, op: Op, a: Val, b: Val) -> Val {
         let (a, b) = if a.bits().is_some() { (b, a) } else { (a, b) };
-        let (smaller, larger) = if op == Op::Min { (a, b) } else { (b, a) };
-        let first = self.op(Op::Lt, &[smaller, larger]);
-        let other_is_nan = self.is_nan(b);
-        let first = self.op(Op::Or, &[first, other_is_nan]);
-        let chosen = self.op(Op::Select, &[first, a, b]);
-        let magnitude = |bits: u64| bits & (b.ty.scalar.mask() >> 1);
+        let scalar = b.ty.scalar;
+        let smallest = types::smallest_normal(scalar);
+        let is_normal = |bits: u64| bits & (scalar.mask() >> 1) >= smallest;
+        let of = |pair: [Val; 2]| if op == Op::Min { pair } else { [pair[1], pair[0]] };
         if let Node::Const(bits) = b.node
-            && bits[..b.ty.lanes as usize].iter().all(|lane| magnitude(*lane) != 0)
+            && bits[..b.ty.lanes as usize].iter().all(|lane| is_normal(*lane))
         {
-            return chosen;
+            let first = self.op(Op::Lt, &of([a, b]));
+            let other_is_nan = self.is_nan(b);
+            let first = self.op(Op::Or, &[first, other_is_nan]);
+            return self.op(Op::Select, &[first, a, b]);
         }
-        let unsigned = types::bits_type(a.ty.scalar);
-        let [x, y] = [a, b].map(|v| self.bitcast(v, unsigned));
-        let both = self.op(if op == Op::Min { Op::Or } else { Op::And }, &[x, y]);
-        let both = self.bitcast(both, a.ty.scalar);
-        let equal = self.op(Op::Eq, &[a, b]);
-        self.op(Op::Select, &[equal, both, chosen])
+        let order = if op == Op::Min { Op::SubgroupMin } else { Op::SubgroupMax };
+        let [x, y] = [a, b].map(|v| self.ordered(order, v));
+        let first = self.op(Op::Lt, &of([x, y]));
+        self.op(Op::Select, &[first, a, b])
     }
 
     /// A number rounded to an integer, with the sign that it had.

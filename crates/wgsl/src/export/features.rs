@@ -22,6 +22,7 @@ impl Features {
         f32_atomics: false,
         fused_f32: true,
         fused_f64: true,
+        rounds_u32: true,
         loop_results: true,
         subgroups: true,
         subgroup_barrier: true,

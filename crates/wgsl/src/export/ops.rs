@@ -238,8 +238,20 @@ impl Code {
                 if a.is_signed() { value } else { value.at_most(max) }
             }
             (a, b) if a.is_float() && b.is_int() => self.float_to_int(x, to),
+            (Scalar::U32, Scalar::F32) if !self.rounds_u32 && x.max >= 1 << 24 => self.u32_to_f32(x),
             _ => self.cast(x, to),
         }
+    }
+
+    /// By halves, which are exact, as are the product and one of the sum's operands: so it is rounded once.
+    fn u32_to_f32(&mut self, x: Val) -> Val {
+        let sixteen = Val::splat(x.ty, 16);
+        let high = self.op(Op::Shr, &[x, sixteen]);
+        let low = self.op(Op::And, &[x, Val::splat(x.ty, 0xffff)]);
+        let [high, low] = [high, low].map(|half| self.convert(half, Scalar::F32));
+        let scale = Val::splat(high.ty, 65536f32.to_bits().into());
+        let high = self.op(Op::Mul, &[high, scale]);
+        self.op(Op::Add, &[high, low])
     }
 
     /// naga's own conversion.

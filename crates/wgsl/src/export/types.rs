@@ -64,3 +64,13 @@ pub(super) fn bits_type(scalar: Scalar) -> Scalar {
         _ => Scalar::U64,
     }
 }
+
+/// The bits of the smallest positive float that is not subnormal.
+pub(super) fn smallest_normal(scalar: Scalar) -> u64 {
+    match scalar {
+        Scalar::F16 => 1 << 10,
+        Scalar::BF16 => 1 << 7,
+        Scalar::F32 => 1 << 23,
+        _ => 1 << 52,
+    }
+}

@@ -22,6 +22,7 @@ pub const EVERYTHING: Features = Features {
     clears_workgroup_memory: false,
     fused_f32: true,
     fused_f64: true,
+    rounds_u32: true,
     loop_results: true,
 };
 
