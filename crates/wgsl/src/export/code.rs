@@ -87,6 +87,8 @@ pub(super) struct Code {
     pub exact: bool,
     /// Whether `fma` rounds once, of f32 and of f64.
     pub fused: (bool, bool),
+    /// Whether there are f64 and 64-bit integers.
+    pub wide: bool,
     /// Whether a u32 becomes the nearest f32.
     pub rounds_u32: bool,
     /// The immediate data that it reads so far.
@@ -109,6 +111,7 @@ impl Code {
             function: naga::Function::default(),
             exact,
             fused: (false, false),
+            wide: false,
             rounds_u32: true,
             words: Words::default(),
             blocks: vec![Block::new()],

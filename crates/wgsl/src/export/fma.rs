@@ -1,7 +1,7 @@
 //! `fma` for devices that multiply and add with two roundings, as Vulkan allows.
 //!
-//! Of 16-bit floats the product is exact in 32 bits, and so the sum can be rounded to odd there, which makes the second
-//! rounding harmless. The others are computed as a sum of parts (S. Boldo, G. Melquiond, "Emulation of a FMA and
+//! A product is exact in twice as many bits, and so the sum can be rounded to odd there, which makes the second rounding
+//! harmless: f16 in f32, f32 in f64 where there is f64. The others are computed as a sum of parts (S. Boldo, G. Melquiond, "Emulation of a FMA and
 //! correctly rounded sums: proved algorithms using rounding to odd", IEEE Transactions on Computers 57, 2008), with the
 //! factors brought to between 1 and 2 first, so that no part is too large or too small. Where that is not needed or has
 //! no meaning, the plain operations give the same: zeros, infinities, NaN, a summand next to which the product is
@@ -49,11 +49,17 @@ fn format(scalar: Scalar) -> Format {
 impl Code {
     /// `a * b + c`, rounded once.
     pub fn rounded_once(&mut self, [a, b, c]: [Val; 3]) -> Val {
-        if a.ty.scalar == Scalar::F16 {
-            let [a, b, c] = [a, b, c].map(|x| self.convert(x, Scalar::F32));
+        let scalar = a.ty.scalar;
+        let wider = match scalar {
+            Scalar::F16 => Some(Scalar::F32),
+            Scalar::F32 if self.wide => Some(Scalar::F64),
+            _ => None,
+        };
+        if let Some(wider) = wider {
+            let [a, b, c] = [a, b, c].map(|x| self.convert(x, wider));
             let product = self.op(Op::Mul, &[a, b]);
             let sum = self.sum_to_odd(product, c);
-            return self.convert(sum, Scalar::F16);
+            return self.convert(sum, scalar);
         }
         let format = format(a.ty.scalar);
         let plain = self.op(Op::Mul, &[a, b]);

@@ -64,6 +64,7 @@ pub(super) fn lower(p: &Program, target: &Target<'_>) -> Result<(naga::Module, V
         },
     };
     let mut code = Code::new(target.interface.exact_floats());
+    code.wide = target.has.f64 && target.has.i64;
     code.rounds_u32 = target.has.rounds_u32;
     code.fused = (target.has.fused_f32, target.has.fused_f64);
     let bindings = target.interface.bindings(p);
