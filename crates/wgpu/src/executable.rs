@@ -25,6 +25,8 @@ pub struct WgpuExecutable {
     pub layout: Arc<Layout>,
     /// The program's buffers by place in group 0.
     pub bindings: SmallVec<[usize; 8]>,
+    /// Whether a word behind them tells that a loop was ended early.
+    pub watched: bool,
     /// The words of immediate data.
     pub immediates: Vec<Immediate>,
     /// What loads it again, where programs go as SPIR-V.
@@ -48,7 +50,8 @@ pub enum Shader {
 /// A program as it is given to wgpu.
 pub struct Made {
     pub entry: String,
-    /// Of each bound buffer, in order, whether it is bound as a uniform one.
+    /// Of each bound buffer, in order, whether it is bound as a uniform one. One more, which is not, if the program is
+    /// watched.
     pub uniform: Vec<bool>,
     pub immediates: Vec<Immediate>,
     pub shader: Shader,
@@ -74,7 +77,8 @@ impl Made {
         let features = &device::Features { clears_workgroup_memory: opened.clears, ..*features };
         let module =
             device::module(program, features, &|inst| ranges.in_bounds(inst)).map_err(unsupported)?;
-        let uniform = module.bindings.iter().map(|bound| bound.uniform).collect();
+        let uniform = module.bindings.iter().map(|bound| bound.uniform);
+        let uniform = uniform.chain(module.watched.then_some(false)).collect();
         let shader = match &opened.spirv {
             Some(controls) => Shader::Spirv(device::spirv(program, &module, controls).map_err(unsupported)?),
             None => Shader::Module(Box::new(module.module)),
@@ -123,6 +127,7 @@ impl WgpuExecutable {
             opened: opened.id,
             pipeline,
             layout,
+            watched: made.uniform.len() > plan.layout_slots().count(),
             bindings: bound.map(|b| b.buffer_index).collect(),
             immediates: made.immediates,
             code,

@@ -34,7 +34,8 @@ type LayoutKey = (BackendLayoutFingerprint, SmallVec<[bool; 16]>);
 type GroupKey = SmallVec<[u64; 8]>;
 
 impl Layouts {
-    /// The layout for a program of that interface; each of its buffers is uniform or not.
+    /// The layout for a program of that interface; each of its buffers is uniform or not, and so is one more if there is
+    /// something to be bound behind them.
     pub fn layout(&self, opened: &Opened, plan: &BindingPlan, uniform: &[bool]) -> Arc<Layout> {
         let key = (plan.layout_fingerprint(), SmallVec::from_slice(uniform));
         let mut layouts = lock(&self.0);
@@ -42,16 +43,17 @@ impl Layouts {
             return known;
         }
         layouts.retain(|_, layout| layout.strong_count() > 0);
-        let slots = plan.layout_slots().zip(uniform);
+        let read_only = plan.layout_slots().map(|slot| slot.read_only).chain([false]);
+        let slots = read_only.zip(uniform);
         let entries: Vec<BindGroupLayoutEntry> = (0..)
             .zip(slots)
-            .map(|(binding, (slot, uniform))| BindGroupLayoutEntry {
+            .map(|(binding, (read_only, uniform))| BindGroupLayoutEntry {
                 binding,
                 visibility: ShaderStages::COMPUTE,
                 ty: BindingType::Buffer {
                     ty: match uniform {
                         true => BufferBindingType::Uniform,
-                        false => BufferBindingType::Storage { read_only: slot.read_only },
+                        false => BufferBindingType::Storage { read_only },
                     },
                     has_dynamic_offset: false,
                     min_binding_size: None,

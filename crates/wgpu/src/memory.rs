@@ -95,7 +95,7 @@ impl Drop for WgpuMemory {
 
 impl Block {
     /// A new buffer; wgpu clears it before its first use.
-    fn new(opened: &Opened, size: u64, what: &str) -> Result<Block, BackendError> {
+    pub fn new(opened: &Opened, size: u64, what: &str) -> Result<Block, BackendError> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let descriptor = BufferDescriptor {
             label: None,

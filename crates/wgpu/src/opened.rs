@@ -2,7 +2,7 @@
 
 use crate::errors;
 use crate::layouts::Layouts;
-use crate::memory::Pool;
+use crate::memory::{Block, GRAIN, Pool};
 use crate::profile::{USED, profile};
 use crate::staging::{Direction, Stagings};
 use crate::timing::Timers;
@@ -40,6 +40,8 @@ pub struct Opened {
     pub turns: Option<Turns>,
     /// Held from when memory is used for the first time is recorded until that is handed over.
     pub first_use: Mutex<()>,
+    /// What watched programs set.
+    pub watch: OnceLock<Block>,
     /// Whether `fma` rounds once, of f32 and of f64, once it is known.
     pub fuses: [OnceLock<bool>; 2],
     pub loss: Arc<Loss>,
@@ -101,10 +103,20 @@ impl Opened {
             features,
             limits,
             profile,
+            watch: OnceLock::new(),
             fuses: Default::default(),
             loss,
             stuck: Mutex::default(),
         })
+    }
+
+    /// What watched programs set.
+    pub fn watch(&self) -> Result<&Block, BackendError> {
+        if let Some(watch) = self.watch.get() {
+            return Ok(watch);
+        }
+        let watch = Block::new(self, GRAIN, "a word that tells of loops")?;
+        Ok(self.watch.get_or_init(|| watch))
     }
 
     /// Why the device is lost, if it is.

@@ -89,6 +89,7 @@ pub fn program_features(features: Features, info: &AdapterInfo) -> device::Featu
         f32_atomics: has(Features::SHADER_FLOAT32_ATOMIC),
         rounds_u32: !info.name.contains("SwiftShader"),
         loop_results: info.device_type != DeviceType::Cpu,
+        long_loops: info.driver != "llvmpipe",
         // Found out where it matters, as is what clears workgroup memory.
         fused_f32: false,
         fused_f64: false,

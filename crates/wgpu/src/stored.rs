@@ -41,7 +41,7 @@ pub fn decode<'a>(program: &Program, bytes: &'a [u8]) -> Option<(Made, &'a [u8])
     let uniform = number(&mut rest)?;
     let uniform = (0..uniform).map(|_| Some(number(&mut rest)? != 0)).collect::<Option<Vec<_>>>()?;
     let bound = program.buffers.values().filter(|decl| decl.memory.is_bound()).count();
-    if uniform.len() != bound {
+    if uniform.len() != bound && uniform.len() != bound + 1 {
         return None;
     }
     let count = number(&mut rest)? as usize;

@@ -10,11 +10,12 @@ use crate::opened::{Opened, lock};
 use crate::staging::{Arena, Direction, LARGEST};
 use crate::timing::Timer;
 use crate::turn::Turn;
-use crate::{ID, errors};
+use crate::{ID, codes, errors};
 use smallvec::SmallVec;
 use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 use vyre_driver::{BackendError, Cancel, Command, DeviceMemory, Launch, LaunchMemory, Submitted, own};
+use vyre_ir::Diagnostic;
 use wgpu::{CommandEncoder, ComputePass, ComputePassDescriptor, PollType, SubmissionIndex};
 
 /// Launches of one submission at most.
@@ -82,6 +83,8 @@ struct Recording<'s> {
     down: Arena,
     reads: Vec<Read<'s>>,
     timer: Option<Timer>,
+    /// Whether a program of this submission is watched.
+    watching: bool,
     /// Whether the pass under way is timed.
     timed: bool,
     /// Whether some launch is not, so that no sum means anything.
@@ -126,6 +129,7 @@ impl<'s> Recording<'s> {
             down: Arena::new(down),
             reads: Vec::new(),
             timer: None,
+            watching: false,
             timed: false,
             untimed: false,
             first_use: None,
@@ -285,8 +289,16 @@ impl<'s> Recording<'s> {
         for memory in &bound {
             self.prepare(memory, false);
         }
-        let blocks: SmallVec<[(&Block, u64); 8]> =
+        let mut blocks: SmallVec<[(&Block, u64); 8]> =
             bound.iter().map(|memory| (memory.block(), memory.bound_bytes())).collect();
+        if executable.watched {
+            let watch = self.opened.watch()?;
+            blocks.push((watch, GRAIN));
+            if !self.watching {
+                self.encoder().clear_buffer(&watch.buffer, 0, None);
+                self.watching = true;
+            }
+        }
         let group = executable.layout.group(self.opened, &blocks);
         let bytes = |buffer: usize| {
             let place = executable.bindings.iter().position(|&b| b == buffer);
@@ -348,6 +360,13 @@ impl<'s> Recording<'s> {
             let timed = timer.resolve(&mut encoder, &self.down.chunks[chunk].0, at);
             stamps = Some((timer, timed, chunk, at));
         }
+        let mut watch = None;
+        if std::mem::take(&mut self.watching) {
+            let (chunk, at) = self.down.room(self.opened, &self.opened.down, 4)?;
+            let staging = &self.down.chunks[chunk].0.buffer;
+            encoder.copy_buffer_to_buffer(&self.opened.watch()?.buffer, 0, staging, at, 4);
+            watch = Some((chunk, at));
+        }
         let commands = encoder.finish();
         for (staging, _) in &self.up.chunks {
             staging.unmap();
@@ -370,6 +389,13 @@ impl<'s> Recording<'s> {
         add(&mut self.took.wait_ns, nanoseconds(handed.elapsed()));
         for Read { chunk, offset, into } in self.reads.drain(..) {
             self.down.chunks[chunk].0.read(offset, into)?;
+        }
+        if let Some((chunk, at)) = watch {
+            let mut word = [0; 4];
+            self.down.chunks[chunk].0.read(at, &mut word)?;
+            if word != [0; 4] {
+                return Err(cut_short());
+            }
         }
         if let Some((timer, timed, chunk, at)) = stamps {
             if timed && !self.untimed {
@@ -457,6 +483,14 @@ fn add(total: &mut Option<u64>, more: u64) {
 
 fn nanoseconds(time: Duration) -> u64 {
     time.as_nanos() as u64
+}
+
+/// That a result is not what the program says.
+fn cut_short() -> BackendError {
+    let message = "the driver ended a loop early: Mesa's llvmpipe lets the loops of an invocation turn 65,535 times in all";
+    let fix = "Run the program on another device, such as `cpu`, or spread its work over more invocations.";
+    let what = Diagnostic::new(codes::D503, message).fix(fix);
+    BackendError::Unsupported { backend: ID, what: Box::new(what) }
 }
 
 fn internal(what: &str) -> BackendError {

@@ -97,6 +97,42 @@ fn groups_and_bindings_are_sparse_and_large() {
     });
 }
 
+/// Loops of more turns than llvmpipe lets an invocation make: right, or an error that says so; and what comes after it is
+/// right again.
+#[test]
+fn loops_of_many_turns_are_right_or_refused() {
+    let program = wgsl(
+        "@group(0) @binding(0) var<storage, read> turns: array<u32>;
+        @group(0) @binding(1) var<storage, read_write> counts: array<u32, 8>;
+        @compute @workgroup_size(8) fn count(@builtin(local_invocation_index) l: u32) {
+            var n = 0u;
+            for (var i = 0u; i < turns[l]; i++) { for (var j = 0u; j < 70u; j++) { n += (turns[j % 8u] & 1u) + 1u; } }
+            counts[l] = n;
+        }",
+    );
+    on_each(|device| {
+        let compiled = compile(device, &program);
+        let run = |turns: [u32; 8]| {
+            let bytes = turns.iter().flat_map(|n| n.to_le_bytes()).collect();
+            compiled.dispatch_owned(&[bytes, vec![0; 32]], &workgroups(1, 1, 1))
+        };
+        for turns in
+            [[10, 900, 2, 30, 4, 50, 6, 70], [1000, 2, 1, 0, 3, 2000, 5, 6], [10, 9, 8, 7, 6, 5, 4, 3]]
+        {
+            let odd = |j: u32| turns[j as usize % 8] % 2 + 1;
+            let inner: u32 = (0..70).map(odd).sum();
+            match run(turns) {
+                Ok(out) => assert_eq!(words(&out.buffers[0]), turns.map(|n| n * inner)),
+                Err(error) => {
+                    assert_eq!(error.code().name(), "D503", "{error}");
+                    assert!(turns.iter().any(|n| n * 70 > 60_000), "{turns:?}: {error}");
+                    assert!(error.to_string().contains("Fix: "), "{error}");
+                }
+            }
+        }
+    });
+}
+
 /// More workgroups along an axis than devices take in one go: ids and their number are those of the whole grid.
 #[test]
 fn grids_of_more_than_65535_workgroups() {

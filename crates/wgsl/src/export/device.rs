@@ -12,7 +12,7 @@ use super::Proven;
 use super::features;
 use super::floats::{controlled, uncontracted};
 use super::interface::{Interface, in_order, read_only};
-use super::lower::{Target, identifier, lower};
+use super::lower::{Lowered, Target, identifier, lower};
 use super::write;
 use naga::back::spv::ZeroInitializeWorkgroupMemoryMode;
 use vyre_ir::{Buffer, Diagnostic, Memory, Program};
@@ -28,6 +28,9 @@ pub struct DeviceModule {
     pub bindings: Vec<Bound>,
     /// The 32-bit words of immediate data that the program reads, in order.
     pub immediates: Vec<Immediate>,
+    /// Whether 16 bytes of storage memory, zero, are to be bound behind the buffers: the first word is 1 after a run in
+    /// which the device ended a loop that was to go on.
+    pub watched: bool,
     /// As [`Features::clears_workgroup_memory`].
     pub clears_workgroup_memory: bool,
 }
@@ -87,6 +90,9 @@ pub struct Features {
     /// Mesa's llvmpipe (22.3) and SwiftShader, which load zeros for those that left; a loop that is left at its top only
     /// is right.
     pub loop_results: bool,
+    /// A loop turns as often as the program says. Mesa's llvmpipe ends an invocation's loops after 65,535 turns in all;
+    /// without this a word tells whether it did ([`DeviceModule::watched`]), which needs `loop_results` to be false.
+    pub long_loops: bool,
     /// Subgroup operations.
     pub subgroups: bool,
     /// Barriers of subgroups.
@@ -102,7 +108,7 @@ pub struct Features {
 /// Those of [`module`](super::module), and `E010` for a feature that the device lacks.
 pub fn module(p: &Program, has: &Features, proven: &Proven<'_>) -> Result<DeviceModule, Diagnostic> {
     let interface = Interface::Device;
-    let (module, immediates) = lower(p, &Target { interface, has, proven })?;
+    let Lowered { module, immediates, watched } = lower(p, &Target { interface, has, proven })?;
     features::check_types(p, &module, has)?;
     let bound = |buffer| {
         let decl = &p.buffers[buffer];
@@ -111,7 +117,14 @@ pub fn module(p: &Program, has: &Features, proven: &Proven<'_>) -> Result<Device
     };
     let bindings = in_order(p).into_iter().map(bound).collect();
     let clears_workgroup_memory = has.clears_workgroup_memory;
-    Ok(DeviceModule { module, entry: identifier(&p.name), bindings, immediates, clears_workgroup_memory })
+    Ok(DeviceModule {
+        module,
+        entry: identifier(&p.name),
+        bindings,
+        immediates,
+        watched,
+        clears_workgroup_memory,
+    })
 }
 
 /// A module as SPIR-V 1.3, with the extension `SPV_KHR_float_controls` if a control is asked for.

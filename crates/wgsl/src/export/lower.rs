@@ -30,6 +30,8 @@ pub(super) struct Lower<'p> {
     values: SideTable<Value, Option<Val>>,
     inputs: HashMap<naga::BuiltIn, Expr>,
     positions: HashMap<(Op, u8), Val>,
+    /// What is set when the device ends a loop early.
+    watch: Option<Expr>,
     /// Whether a workgroup of several axes runs as one of the x axis, so that subgroups are consecutive invocations
     /// (naga refuses a lane's position otherwise).
     flat: bool,
@@ -46,8 +48,17 @@ pub(super) struct Target<'t> {
     pub proven: &'t Proven<'t>,
 }
 
-/// The module of a program, and the immediate data that it reads.
-pub(super) fn lower(p: &Program, target: &Target<'_>) -> Result<(naga::Module, Vec<Immediate>), Diagnostic> {
+/// The module of a program.
+pub(super) struct Lowered {
+    pub module: naga::Module,
+    /// The immediate data that it reads.
+    pub immediates: Vec<Immediate>,
+    /// Whether it has a word behind the bound buffers that is set when the device ends a loop early.
+    pub watched: bool,
+}
+
+/// Translates a program.
+pub(super) fn lower(p: &Program, target: &Target<'_>) -> Result<Lowered, Diagnostic> {
     if let Some(what) = dialect::unsupported(p, "WGSL, SPIR-V, MSL and HLSL", &|_| false) {
         return Err(what);
     }
@@ -78,10 +89,12 @@ pub(super) fn lower(p: &Program, target: &Target<'_>) -> Result<(naga::Module, V
         values: SideTable::new(None),
         inputs: HashMap::new(),
         positions: HashMap::new(),
+        watch: None,
         flat,
         target,
     };
     lower.region(p.body, &mut |_, _| ());
+    let watched = lower.watch.is_some();
     let (mut module, function, immediates) = lower.code.finish();
     module.entry_points.push(naga::EntryPoint {
         name: identifier(&p.name),
@@ -94,7 +107,7 @@ pub(super) fn lower(p: &Program, target: &Target<'_>) -> Result<(naga::Module, V
         task_payload: None,
         incoming_ray_payload: None,
     });
-    Ok((module, immediates))
+    Ok(Lowered { module, immediates, watched })
 }
 
 /// A name as an identifier of all output languages, apart from their keywords.
@@ -167,6 +180,19 @@ impl Lower<'_> {
         self.code.close()
     }
 
+    /// After a loop: sets the watch if there was to be another turn.
+    fn watch(&mut self, again: Expr) {
+        let binding =
+            naga::ResourceBinding { group: 0, binding: super::interface::in_order(self.p).len() as u32 };
+        let watch = *self.watch.get_or_insert_with(|| self.code.watch(binding));
+        let cut = self.code.read(Scalar::Bool, again);
+        let set = self.code.block(|code| {
+            let word = code.emit(Expression::AccessIndex { base: watch, index: 0 });
+            code.assign(word, Val::u32(1));
+        });
+        self.code.branch(cut, set, Block::new());
+    }
+
     fn branch(&mut self, data: &InstData) {
         let condition = self.value(data.args[0]);
         let variables = self.variables(&data.results, "chosen");
@@ -234,6 +260,9 @@ impl Lower<'_> {
         });
         let block = self.code.close();
         self.code.repeat(block);
+        if let Some(again) = again.filter(|_| !self.target.has.long_loops) {
+            self.watch(again);
+        }
         self.read_results(&data.results, &variables, "last");
     }
 

@@ -82,7 +82,7 @@ pub type Proven<'a> = dyn Fn(Inst) -> bool + 'a;
 pub fn module(p: &Program, proven: &Proven<'_>) -> Result<naga::Module, Diagnostic> {
     let target =
         lower::Target { interface: interface::Interface::Text, has: &device::Features::TEXT, proven };
-    lower::lower(p, &target).map(|(module, _)| module)
+    lower::lower(p, &target).map(|lowered| lowered.module)
 }
 
 /// The program as WGSL.

@@ -23,6 +23,7 @@ pub const EVERYTHING: Features = Features {
     fused_f32: true,
     fused_f64: true,
     rounds_u32: true,
+    long_loops: true,
     loop_results: true,
 };
 
