@@ -3,7 +3,7 @@
 use crate::errors;
 use crate::layouts::Layouts;
 use crate::memory::{Block, GRAIN, Pool};
-use crate::profile::{USED, profile};
+use crate::profile::{USED, is_swiftshader, profile};
 use crate::staging::{Direction, Stagings};
 use crate::timing::Timers;
 use crate::turn::Turns;
@@ -89,7 +89,10 @@ impl Opened {
         Ok(Opened {
             id: COUNT.fetch_add(1, Ordering::Relaxed),
             spirv: (spirv && takes_spirv).then(|| vulkan::controls(&adapter)),
-            clears: takes_spirv && vulkan::clears_workgroup_memory(&adapter),
+            // SwiftShader clears it for each subgroup, also when others have written it.
+            clears: takes_spirv
+                && vulkan::clears_workgroup_memory(&adapter)
+                && !is_swiftshader(&adapter.get_info()),
             memory: Pool::new(&limits),
             up: Stagings::new(Direction::Up),
             down: Stagings::new(Direction::Down),

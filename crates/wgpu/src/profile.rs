@@ -76,6 +76,11 @@ pub fn profile(adapter: &Adapter) -> DeviceProfile {
     }
 }
 
+/// Whether it is SwiftShader's device, some of whose results are not what Vulkan promises.
+pub fn is_swiftshader(info: &AdapterInfo) -> bool {
+    info.name.contains("SwiftShader")
+}
+
 /// What programs may use of a device's features, and what its driver does otherwise than it should.
 pub fn program_features(features: Features, info: &AdapterInfo) -> device::Features {
     let has = |feature| features.contains(feature);
@@ -87,7 +92,7 @@ pub fn program_features(features: Features, info: &AdapterInfo) -> device::Featu
         i64_atomics: has(Features::SHADER_INT64_ATOMIC_ALL_OPS),
         i64_atomic_min_max: has(Features::SHADER_INT64_ATOMIC_MIN_MAX),
         f32_atomics: has(Features::SHADER_FLOAT32_ATOMIC),
-        rounds_u32: !info.name.contains("SwiftShader"),
+        rounds_u32: !is_swiftshader(info),
         loop_results: info.device_type != DeviceType::Cpu,
         long_loops: info.driver != "llvmpipe",
         // Found out where it matters, as is what clears workgroup memory.
