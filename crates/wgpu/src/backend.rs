@@ -133,7 +133,8 @@ impl VyreBackend for WgpuBackend {
         let Opened { adapter, features, limits, spirv, .. } = &*self.opened;
         let info = adapter.get_info();
         let words = limits.max_immediate_size / 4;
-        format!("wgpu 30, naga 30; {info:?}; {features:?}; {words} words; {spirv:?}")
+        let build = concat!("vyre-wgpu ", env!("CARGO_PKG_VERSION"), " ", env!("VYRE_SOURCES"));
+        format!("{build}; {info:?}; {features:?}; {words} words; {spirv:?}")
     }
 
     unsafe fn load(
