@@ -56,16 +56,14 @@ impl Plan {
         let seen = code.variable("seen", self.unit.into());
         let first = code.read(self.unit, pointer);
         code.assign(seen, first);
-        let body = code.block(|code| {
-            let expected = code.read(self.unit, seen);
-            let old = code.bitcast(expected, scalar);
-            let new = next(code, old);
-            let new = code.bitcast(new, self.unit);
-            let (old, exchanged) = self.exchange_weak(code, pointer, expected, new);
-            code.assign(seen, old);
-            code.break_if(exchanged);
-        });
-        code.repeat(body);
+        let begun = code.begin_loop();
+        let expected = code.read(self.unit, seen);
+        let old = code.bitcast(expected, scalar);
+        let new = next(code, old);
+        let new = code.bitcast(new, self.unit);
+        let (old, exchanged) = self.exchange_weak(code, pointer, expected, new);
+        code.assign(seen, old);
+        code.end_loop(begun, exchanged);
         let old = code.read(self.unit, seen);
         code.bitcast(old, scalar)
     }
@@ -78,15 +76,13 @@ impl Plan {
         let [expected, new] = [expected, new].map(|v| code.bitcast(v, unit));
         let old_variable = code.variable("old", unit.into());
         let done_variable = code.variable("exchanged", Scalar::Bool.into());
-        let body = code.block(|code| {
-            let (old, exchanged) = self.exchange_weak(code, pointer, expected, new);
-            code.assign(old_variable, old);
-            code.assign(done_variable, exchanged);
-            let differs = code.op(Op::Ne, &[old, expected]);
-            let settled = code.op(Op::Or, &[exchanged, differs]);
-            code.break_if(settled);
-        });
-        code.repeat(body);
+        let begun = code.begin_loop();
+        let (old, exchanged) = self.exchange_weak(code, pointer, expected, new);
+        code.assign(old_variable, old);
+        code.assign(done_variable, exchanged);
+        let differs = code.op(Op::Ne, &[old, expected]);
+        let settled = code.op(Op::Or, &[exchanged, differs]);
+        code.end_loop(begun, settled);
         let old = code.read(unit, old_variable);
         let exchanged = code.read(Scalar::Bool, done_variable);
         [code.bitcast(old, scalar), exchanged]

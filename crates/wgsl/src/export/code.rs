@@ -9,7 +9,7 @@
 //! - expressions that naga must see evaluated are covered by exactly one `Emit` of the block they were made in;
 //! - a literal never is NaN or infinite (naga and WGSL have no such literals): those come from the bits in a variable.
 
-use super::device::Immediate;
+use super::device::{Features, Immediate};
 use super::interface::Words;
 use super::{narrow, types};
 use naga::{Block, Expression, Handle, Literal, Span, Statement};
@@ -85,12 +85,12 @@ pub(super) struct Code {
     pub function: naga::Function,
     /// Whether floats are to be exact where the languages leave something open that can be said otherwise.
     pub exact: bool,
-    /// Whether `fma` rounds once, of f32 and of f64.
-    pub fused: (bool, bool),
-    /// Whether there are f64 and 64-bit integers.
-    pub wide: bool,
-    /// Whether a u32 becomes the nearest f32.
-    pub rounds_u32: bool,
+    /// What there is to use.
+    pub has: Features,
+    /// How many buffers are bound.
+    pub bound: u32,
+    /// What is set when the device ends a loop early.
+    pub watch: Option<Expr>,
     /// The immediate data that it reads so far.
     pub words: Words,
     blocks: Vec<Block>,
@@ -104,15 +104,15 @@ pub(super) struct Code {
 }
 
 impl Code {
-    /// An empty module, with floats as [`Code::exact`] says, with its function's body open.
-    pub fn new(exact: bool) -> Code {
+    /// An empty module for so many bound buffers, with floats as [`Code::exact`] says, with its function's body open.
+    pub fn new(exact: bool, has: Features, bound: u32) -> Code {
         Code {
             module: naga::Module::default(),
             function: naga::Function::default(),
             exact,
-            fused: (false, false),
-            wide: false,
-            rounds_u32: true,
+            has,
+            bound,
+            watch: None,
             words: Words::default(),
             blocks: vec![Block::new()],
             prologue: Block::new(),
@@ -274,20 +274,6 @@ impl Code {
     pub fn branch(&mut self, condition: Val, accept: Block, reject: Block) {
         let condition = self.get(condition);
         self.statement(Statement::If { condition, accept, reject });
-    }
-
-    /// Leaves the innermost loop when the condition holds.
-    pub fn break_if(&mut self, condition: Val) {
-        let leave = self.block(|code| code.statement(Statement::Break));
-        self.branch(condition, leave, Block::new());
-    }
-
-    /// Repeats a block that is left by [`Code::break_if`].
-    ///
-    /// Not naga's `break_if` of the loop itself: the Metal and HLSL writers put that before the body, where the body's
-    /// values are not declared, and guard it with a flag for the first turn.
-    pub fn repeat(&mut self, body: Block) {
-        self.statement(Statement::Loop { body, continuing: Block::new(), break_if: None });
     }
 
     /// Reads what a pointer points to.

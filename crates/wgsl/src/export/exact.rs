@@ -31,8 +31,8 @@ impl Code {
     /// Whether the device's `fma` is known to round once.
     fn fuses(&self, scalar: Scalar) -> bool {
         match scalar {
-            Scalar::F32 => self.fused.0,
-            Scalar::F64 => self.fused.1,
+            Scalar::F32 => self.has.fused_f32,
+            Scalar::F64 => self.has.fused_f64,
             _ => false,
         }
     }

@@ -52,7 +52,7 @@ impl Code {
         let scalar = a.ty.scalar;
         let wider = match scalar {
             Scalar::F16 => Some(Scalar::F32),
-            Scalar::F32 if self.wide => Some(Scalar::F64),
+            Scalar::F32 if self.has.f64 && self.has.i64 => Some(Scalar::F64),
             _ => None,
         };
         if let Some(wider) = wider {

@@ -172,24 +172,6 @@ impl Words {
 }
 
 impl Code {
-    /// Storage memory of 16 bytes that is no buffer of the program.
-    pub fn watch(&mut self, binding: naga::ResourceBinding) -> Handle<Expression> {
-        let base = self.ty(Scalar::U32.into());
-        let size = naga::ArraySize::Constant(std::num::NonZeroU32::new(PADDING / 4).expect("it is not 0"));
-        let ty = self.insert_type(naga::TypeInner::Array { base, size, stride: 4 });
-        let access = naga::StorageAccess::LOAD | naga::StorageAccess::STORE;
-        let watch = naga::GlobalVariable {
-            name: Some("watch".into()),
-            space: AddressSpace::Storage { access },
-            binding: Some(binding),
-            ty,
-            init: None,
-            memory_decorations: naga::MemoryDecorations::empty(),
-        };
-        let watch = self.module.global_variables.append(watch, Span::UNDEFINED);
-        self.declare(Expression::GlobalVariable(watch))
-    }
-
     /// A word of immediate data.
     fn immediate(&mut self, word: Immediate, name: &str) -> Val {
         let list = &mut self.words.list;

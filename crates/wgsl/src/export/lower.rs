@@ -30,8 +30,6 @@ pub(super) struct Lower<'p> {
     values: SideTable<Value, Option<Val>>,
     inputs: HashMap<naga::BuiltIn, Expr>,
     positions: HashMap<(Op, u8), Val>,
-    /// What is set when the device ends a loop early.
-    watch: Option<Expr>,
     /// Whether a workgroup of several axes runs as one of the x axis, so that subgroups are consecutive invocations
     /// (naga refuses a lane's position otherwise).
     flat: bool,
@@ -74,11 +72,9 @@ pub(super) fn lower(p: &Program, target: &Target<'_>) -> Result<Lowered, Diagnos
             }
         },
     };
-    let mut code = Code::new(target.interface.exact_floats());
-    code.wide = target.has.f64 && target.has.i64;
-    code.rounds_u32 = target.has.rounds_u32;
-    code.fused = (target.has.fused_f32, target.has.fused_f64);
     let bindings = target.interface.bindings(p);
+    let bound = bindings.iter().flatten().count() as u32;
+    let mut code = Code::new(target.interface.exact_floats(), *target.has, bound);
     let plan = |b: Buffer| Plan::new(&mut code, p, b, needs.buffers[b.index()], target, bindings[b.index()]);
     let plans = p.buffers.keys().map(plan).collect::<Result<_, _>>()?;
     let mut lower = Lower {
@@ -89,12 +85,11 @@ pub(super) fn lower(p: &Program, target: &Target<'_>) -> Result<Lowered, Diagnos
         values: SideTable::new(None),
         inputs: HashMap::new(),
         positions: HashMap::new(),
-        watch: None,
         flat,
         target,
     };
     lower.region(p.body, &mut |_, _| ());
-    let watched = lower.watch.is_some();
+    let watched = lower.code.watch.is_some();
     let (mut module, function, immediates) = lower.code.finish();
     module.entry_points.push(naga::EntryPoint {
         name: identifier(&p.name),
@@ -180,19 +175,6 @@ impl Lower<'_> {
         self.code.close()
     }
 
-    /// After a loop: sets the watch if there was to be another turn.
-    fn watch(&mut self, again: Expr) {
-        let binding =
-            naga::ResourceBinding { group: 0, binding: super::interface::in_order(self.p).len() as u32 };
-        let watch = *self.watch.get_or_insert_with(|| self.code.watch(binding));
-        let cut = self.code.read(Scalar::Bool, again);
-        let set = self.code.block(|code| {
-            let word = code.emit(Expression::AccessIndex { base: watch, index: 0 });
-            code.assign(word, Val::u32(1));
-        });
-        self.code.branch(cut, set, Block::new());
-    }
-
     fn branch(&mut self, data: &InstData) {
         let condition = self.value(data.args[0]);
         let variables = self.variables(&data.results, "chosen");
@@ -227,18 +209,8 @@ impl Lower<'_> {
                 self.values[result] = Some(start);
             }
         }
-        // Read at the top of each turn, instead of leaving at the bottom.
-        let again = (!self.target.has.loop_results).then(|| {
-            let again = self.code.variable("again", Scalar::Bool.into());
-            self.code.assign(again, Val::splat(Scalar::Bool, 1));
-            again
-        });
-        self.code.open();
-        if let Some(again) = again {
-            let again = self.code.read(Scalar::Bool, again);
-            let done = self.code.op(Op::Not, &[again]);
-            self.code.break_if(done);
-        }
+        let begun = self.code.begin_loop();
+        let mut done = None;
         self.read_results(params, &variables, "current");
         self.region(body, &mut |this, yielded| {
             for (&value, variable) in yielded[1..].iter().zip(&variables) {
@@ -247,22 +219,10 @@ impl Lower<'_> {
                     this.code.assign(variable, value);
                 }
             }
-            let condition = this.value(yielded[0]);
-            match (again, condition.same_bits()) {
-                (_, Some(bits)) if bits != 0 => {}
-                (Some(again), _) => this.code.assign(again, condition),
-                (None, Some(_)) => this.code.statement(Statement::Break),
-                (None, None) => {
-                    let done = this.code.op(Op::Not, &[condition]);
-                    this.code.break_if(done);
-                }
-            }
+            let again = this.value(yielded[0]);
+            done = Some(this.code.op(Op::Not, &[again]));
         });
-        let block = self.code.close();
-        self.code.repeat(block);
-        if let Some(again) = again.filter(|_| !self.target.has.long_loops) {
-            self.watch(again);
-        }
+        self.code.end_loop(begun, done.expect("a loop's body yields"));
         self.read_results(&data.results, &variables, "last");
     }
 

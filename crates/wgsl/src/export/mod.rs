@@ -54,6 +54,7 @@ mod floats;
 mod fma;
 mod fma_bf16;
 mod interface;
+mod loops;
 mod lower;
 mod memory;
 mod narrow;

@@ -238,7 +238,7 @@ impl Code {
                 if a.is_signed() { value } else { value.at_most(max) }
             }
             (a, b) if a.is_float() && b.is_int() => self.float_to_int(x, to),
-            (Scalar::U32, Scalar::F32) if !self.rounds_u32 && x.max >= 1 << 24 => self.u32_to_f32(x),
+            (Scalar::U32, Scalar::F32) if !self.has.rounds_u32 && x.max >= 1 << 24 => self.u32_to_f32(x),
             _ => self.cast(x, to),
         }
     }

@@ -144,39 +144,37 @@ impl Code {
         let ty = argument.ty;
         let active = self.active();
         let identity = Val::splat(ty, vyre_ir::program::number_bits(ty.scalar, identity));
-        let [sum, begun, source] =
+        let [sum, started, source] =
             [("sum", ty), ("begun", Scalar::Bool.into()), ("source", Scalar::U32.into())]
                 .map(|(name, ty)| self.variable(name, ty));
         self.assign(sum, identity);
-        self.assign(begun, Val::splat(Scalar::Bool, 0));
+        self.assign(started, Val::splat(Scalar::Bool, 0));
         self.assign(source, Val::u32(0));
-        let body = self.block(|code| {
-            let from = code.read(Scalar::U32, source).at_most(MOST_LANES as u64 - 1);
-            let done = code.op(Op::Le, &[size, from]);
-            code.break_if(done);
-            let mode = GatherMode::Shuffle(code.get(from));
-            let value = code.gather(mode, argument);
-            let is_active = code.is_among(active, from);
-            let counts = match reach {
-                Collective::Reduce => is_active,
-                Collective::InclusiveScan | Collective::ExclusiveScan => {
-                    let before = if reach == Collective::InclusiveScan { Op::Le } else { Op::Lt };
-                    let before = code.op(before, &[from, lane]);
-                    code.op(Op::And, &[is_active, before])
-                }
-            };
-            // The first value is taken as it is: 0 and -0 are 0.
-            let (old, has_begun) = (code.read(ty, sum), code.read(Scalar::Bool, begun));
-            let next = code.op(step, &[old, value]);
-            let next = code.choose(has_begun, next, value);
-            let next = code.choose(counts, next, old);
-            code.assign(sum, next);
-            let has_begun = code.op(Op::Or, &[has_begun, counts]);
-            code.assign(begun, has_begun);
-            let next = code.op(Op::Add, &[from, Val::u32(1)]);
-            code.assign(source, next);
-        });
-        self.repeat(body);
+        let begun = self.begin_loop();
+        let from = self.read(Scalar::U32, source).at_most(MOST_LANES as u64 - 1);
+        let mode = GatherMode::Shuffle(self.get(from));
+        let value = self.gather(mode, argument);
+        let is_active = self.is_among(active, from);
+        let counts = match reach {
+            Collective::Reduce => is_active,
+            Collective::InclusiveScan | Collective::ExclusiveScan => {
+                let before = if reach == Collective::InclusiveScan { Op::Le } else { Op::Lt };
+                let before = self.op(before, &[from, lane]);
+                self.op(Op::And, &[is_active, before])
+            }
+        };
+        // The first value is taken as it is: 0 and -0 are 0.
+        let (old, has_begun) = (self.read(ty, sum), self.read(Scalar::Bool, started));
+        let next = self.op(step, &[old, value]);
+        let next = self.choose(has_begun, next, value);
+        let next = self.choose(counts, next, old);
+        self.assign(sum, next);
+        let has_begun = self.op(Op::Or, &[has_begun, counts]);
+        self.assign(started, has_begun);
+        let next = self.op(Op::Add, &[from, Val::u32(1)]);
+        self.assign(source, next);
+        let done = self.op(Op::Le, &[size, next]);
+        self.end_loop(begun, done);
         self.read(ty, sum)
     }
 
