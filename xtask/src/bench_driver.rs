@@ -181,8 +181,13 @@ fn dispatches() -> Outcome<Vec<Row>> {
         for _ in 0..CALLS {
             memory.copy_from_slice(inputs[1]);
             let bytes = [HostBytes::Read(inputs[0]), HostBytes::Write(&mut memory)];
-            let mut launch =
-                HostLaunch { workgroups: [1, 1, 1], memory: bytes.into_iter().collect(), cancel: &cancel };
+            let mut launch = HostLaunch {
+                workgroups: [1; 3],
+                only: None,
+                drain: None,
+                memory: bytes.into_iter().collect(),
+                cancel: &cancel,
+            };
             kernel.launch(&mut launch)?;
         }
         own.push(start.elapsed().as_nanos() as f64 / CALLS as f64);

@@ -60,7 +60,7 @@ fn uniform_values_do_not_differ() {
     for seed in 0..400 {
         let p = random::program(seed, &Options { statements: 30, math: false, ..Options::default() });
         let threads = p.workgroup_invocations() as usize;
-        let uniform = uniform::analyze(&p);
+        let uniform = uniform::analyze(&p, uniform::Scope::Workgroup);
         let values: Vec<Value> =
             p.regions[p.body].insts.iter().flat_map(|&inst| p.insts[inst].results.clone()).collect();
         let probed = probe(&p, &values);

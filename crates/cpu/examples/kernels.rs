@@ -99,6 +99,8 @@ fn main() {
                 false => HostBytes::Unbound,
             });
             let mut launch = HostLaunch {
+                only: None,
+                drain: None,
                 workgroups: kernel.workgroups,
                 memory: memory.collect(),
                 cancel: &Cancel::default(),

@@ -180,6 +180,10 @@ impl Kernel {
         let all = x.checked_mul(y).and_then(|n| n.checked_mul(z));
         let count =
             all.ok_or_else(|| BackendError::Internal { what: format!("a grid of {x}x{y}x{z} workgroups") })?;
+        let (start, count) = match launch.only.map(|only| only.map(u64::from)) {
+            Some([px, py, pz]) => ((pz * y + py) * x + px, 1),
+            None => (0, count),
+        };
         let pool = Pool::get()?;
         let threads = if count == 1 { 1 } else { pool.threads as u64 };
         let mut scratch = self.scratch(threads)?;
@@ -193,8 +197,8 @@ impl Kernel {
         };
         let per_chunk = (count / (threads * CHUNKS_PER_THREAD)).max(1);
         let work = |worker: usize, chunk: u64| {
-            let first = chunk * per_chunk;
-            run.chunk(worker, first, (first + per_chunk).min(count));
+            let first = start + chunk * per_chunk;
+            run.chunk(worker, first, (first + per_chunk).min(start + count));
         };
         let chunks = count.div_ceil(per_chunk);
         let result = if self.work.stack() > SMALL_STACK {

@@ -49,7 +49,13 @@ fn run(kernel: &Kernel) -> Vec<u32> {
     }
     let memory = vec![HostBytes::Write(&mut data), HostBytes::Unbound];
     kernel
-        .launch(&mut HostLaunch { workgroups: [1, 1, 1], memory: memory.into(), cancel: &Cancel::default() })
+        .launch(&mut HostLaunch {
+            workgroups: [1; 3],
+            only: None,
+            drain: None,
+            memory: memory.into(),
+            cancel: &Cancel::default(),
+        })
         .unwrap();
     data.chunks_exact(4).map(|x| u32::from_le_bytes(x.try_into().unwrap())).collect()
 }

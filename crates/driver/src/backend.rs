@@ -111,6 +111,11 @@ impl CompileOptions {
 
 /// A program compiled for a device. The backend knows its own type of it again in [`VyreBackend::submit`].
 pub trait Executable: Any + Send + Sync {
+    /// Of a program that waits for its grid: how many workgroups can wait for each other. A larger grid runs as stages.
+    fn waiting_workgroups(&self) -> u64 {
+        0
+    }
+
     /// The code as bytes that [`VyreBackend::load`] takes, also in another process; `None` when it cannot be kept.
     fn code(&self) -> Option<Vec<u8>> {
         None
@@ -141,6 +146,11 @@ pub enum Command<'a> {
     },
     /// Runs a program.
     Launch(Launch<'a>),
+    /// Runs the stages of a program.
+    Stages(Stages<'a>),
+    /// Has a program handle the items of a work queue until none are left. Only for a device of
+    /// [`DeviceProfile::supports_persistent_threads`]; others get [`Command::Stages`].
+    Drain(Drain<'a>),
     /// Performs commands several times.
     Repeat {
         /// How often.
@@ -171,6 +181,42 @@ pub struct Launch<'a> {
     pub timed: bool,
 }
 
+/// One run of a program that is cut into stages: see [`vyre_opt::stages`].
+pub struct Stages<'a> {
+    /// What [`VyreBackend::compile`] gave for each stage.
+    pub stages: SmallVec<[&'a dyn Executable; 8]>,
+    /// What decides which of them run; without, each runs once, in order, with all workgroups.
+    pub control: Option<Control<'a>>,
+    /// Workgroups of the grid along x, y, z.
+    pub workgroups: [u32; 3],
+    /// Memory of each buffer, in the order of `Program::buffers` of every stage and of the control program.
+    pub memory: SmallVec<[LaunchMemory<'a>; 8]>,
+    /// As [`Launch::timed`].
+    pub timed: bool,
+}
+
+/// What decides which stages of a program run.
+pub struct Control<'a> {
+    /// What [`VyreBackend::compile`] gave for the control program.
+    pub executable: &'a dyn Executable,
+    /// The rest.
+    pub plan: &'a vyre_opt::stages::Control,
+}
+
+/// A program that handles the items of a work queue: see [`vyre_opt::queue`].
+pub struct Drain<'a> {
+    /// What [`VyreBackend::compile`] gave for it.
+    pub executable: &'a dyn Executable,
+    /// Where items are and how they are counted.
+    pub queue: &'a vyre_opt::queue::Queue,
+    /// Entries of the queue.
+    pub capacity: u32,
+    /// Memory of each buffer, in the order of `Program::buffers`.
+    pub memory: SmallVec<[LaunchMemory<'a>; 8]>,
+    /// As [`Launch::timed`].
+    pub timed: bool,
+}
+
 /// Memory of one buffer during a run.
 pub enum LaunchMemory<'a> {
     /// The buffer is not bound: workgroup or private memory.
@@ -191,6 +237,9 @@ pub enum LaunchMemory<'a> {
 /// How long a submission took, in nanoseconds, as far as the backend measures it.
 #[derive(Copy, Clone, Default, PartialEq, Eq, Debug)]
 pub struct Submitted {
+    /// How often the host waited for the device after the first time: 0 unless a bound on what one submission holds was
+    /// too small.
+    pub further_waits: u32,
     /// Handing the work over to the device.
     pub enqueue_ns: Option<u64>,
     /// Waiting for the device.

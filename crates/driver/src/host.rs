@@ -2,7 +2,8 @@
 //! implements compiling and running one launch; the rest is here.
 
 use crate::backend::{
-    Cancel, Command, DeviceMemory, Executable, Launch, LaunchMemory, MemoryRequest, Submitted,
+    Cancel, Command, Control, DeviceMemory, Drain, Executable, Launch, LaunchMemory, MemoryRequest, Stages,
+    Submitted,
 };
 use crate::error::BackendError;
 use crate::memory::AlignedBytes;
@@ -11,6 +12,9 @@ use smallvec::SmallVec;
 use std::any::Any;
 use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use vyre_ir::Entity;
+use vyre_opt::queue::Queue;
+use vyre_opt::stages::{DONE, NEXT, args};
 
 /// Device memory that is memory of the host.
 pub struct HostMemory {
@@ -49,10 +53,27 @@ impl DeviceMemory for HostMemory {
 pub struct HostLaunch<'a> {
     /// Workgroups along x, y, z.
     pub workgroups: [u32; 3],
+    /// The only workgroup of the grid that runs; all of them when `None`.
+    pub only: Option<[u32; 3]>,
+    /// That the program handles the items of a work queue, all of which are to be handled, in any order. Only for a
+    /// device of [`DeviceProfile::supports_persistent_threads`](crate::DeviceProfile::supports_persistent_threads).
+    pub drain: Option<HostDrain<'a>>,
     /// Memory of each buffer, in the order of `Program::buffers`.
     pub memory: SmallVec<[HostBytes<'a>; 8]>,
     /// Asks the run to stop.
     pub cancel: &'a Cancel,
+}
+
+/// A work queue in the host's memory.
+///
+/// At the start the state and the counts are as in a window of no items; at the end the counts, and head and
+/// count of the state, are as the control program would leave them, and what is left is in the ring.
+#[derive(Copy, Clone)]
+pub struct HostDrain<'a> {
+    /// Where items are and how they are counted.
+    pub queue: &'a Queue,
+    /// Entries of the queue.
+    pub capacity: u32,
 }
 
 /// Memory of one buffer in the host's memory.
@@ -73,7 +94,7 @@ pub enum HostBytes<'a> {
 pub fn submit_on_host<E: Executable>(
     commands: &mut [Command<'_>],
     cancel: &Cancel,
-    run: &mut dyn FnMut(&E, &mut HostLaunch<'_>) -> Result<(), BackendError>,
+    run: Run<'_, E>,
 ) -> Result<Submitted, BackendError> {
     for command in commands {
         if cancel.requested() {
@@ -91,7 +112,17 @@ pub fn submit_on_host<E: Executable>(
             Command::Launch(launch) => {
                 let workgroups = tracing::field::debug(launch.workgroups);
                 let _span = tracing::debug_span!(target: TARGET, "kernel", workgroups).entered();
-                launch_on_host(launch, cancel, run)?;
+                let Launch { executable, workgroups, memory, .. } = launch;
+                let executable = own::<E>(*executable)?;
+                bind(memory, Part::of(*workgroups), cancel, &mut |launch| run(executable, launch))?;
+            }
+            Command::Stages(stages) => stages_on_host(stages, cancel, run)?,
+            Command::Drain(drain) => {
+                let Drain { executable, queue, capacity, memory, .. } = drain;
+                let executable = own::<E>(*executable)?;
+                let drain = Some(HostDrain { queue, capacity: *capacity });
+                let part = Part { drain, ..Part::of([1; 3]) };
+                bind(memory, part, cancel, &mut |launch| run(executable, launch))?;
             }
             Command::Repeat { times, commands } => {
                 for _ in 0..*times {
@@ -142,15 +173,86 @@ enum Free<'a> {
     Write(Option<&'a mut [u8]>),
 }
 
-fn launch_on_host<E: Executable>(
-    launch: &mut Launch<'_>,
+/// What runs one launch of a backend's executable.
+type Run<'r, E> = &'r mut dyn FnMut(&E, &mut HostLaunch<'_>) -> Result<(), BackendError>;
+
+/// Runs stages, and between blocks of them the control program.
+fn stages_on_host<E: Executable>(
+    stages: &mut Stages<'_>,
     cancel: &Cancel,
-    run: &mut dyn FnMut(&E, &mut HostLaunch<'_>) -> Result<(), BackendError>,
+    run: Run<'_, E>,
 ) -> Result<(), BackendError> {
-    let executable = own::<E>(launch.executable)?;
+    let Stages { stages, control, workgroups, memory, .. } = stages;
+    let executables = stages.iter().map(|stage| own::<E>(*stage));
+    let executables = executables.collect::<Result<SmallVec<[&E; 8]>, _>>()?;
+    let Some(Control { executable, plan }) = control else {
+        return executables.iter().try_for_each(|stage| {
+            bind(memory, Part::of(*workgroups), cancel, &mut |launch| run(stage, launch))
+        });
+    };
+    let decides = own::<E>(*executable)?;
+    let blocks = plan.blocks.len() as u32;
+    let mut last = blocks;
+    loop {
+        if cancel.requested() {
+            return Err(BackendError::stopped());
+        }
+        let mut words = [0; 4];
+        let part = Part { only: Some([last, 0, 0]), ..Part::of([blocks + 1, 1, 1]) };
+        bind(memory, part, cancel, &mut |launch| {
+            run(decides, launch)?;
+            let state = match &launch.memory[plan.state.index()] {
+                HostBytes::Read(bytes) => bytes,
+                HostBytes::Write(bytes) => &**bytes,
+                HostBytes::Unbound => &[],
+            };
+            let word =
+                |i: u32| state[4 * i as usize..].first_chunk().map_or(DONE, |w| u32::from_le_bytes(*w));
+            let next = word(NEXT);
+            words = [next, 0, 0, 0];
+            if next != DONE {
+                words[1..].copy_from_slice(&[0, 1, 2].map(|axis| word(args(next as usize) + axis)));
+            }
+            Ok(())
+        })?;
+        let [next, workgroups @ ..] = words;
+        if next == DONE {
+            return Ok(());
+        }
+        let block = plan.blocks.get(next as usize).cloned();
+        let stages = block.and_then(|block| executables.get(block));
+        let missing = || BackendError::Internal { what: format!("a program has no block {next} of stages") };
+        for stage in stages.ok_or_else(missing)? {
+            bind(memory, Part::of(workgroups), cancel, &mut |launch| run(stage, launch))?;
+        }
+        last = next;
+    }
+}
+
+/// What a launch on the host is, apart from its memory.
+#[derive(Copy, Clone)]
+struct Part<'a> {
+    workgroups: [u32; 3],
+    only: Option<[u32; 3]>,
+    drain: Option<HostDrain<'a>>,
+}
+
+impl Part<'_> {
+    fn of(workgroups: [u32; 3]) -> Self {
+        Part { workgroups, only: None, drain: None }
+    }
+}
+
+/// Locks the memory of a launch and gives the launch to `then`.
+fn bind(
+    memory: &mut [LaunchMemory<'_>],
+    Part { workgroups, only, drain }: Part<'_>,
+    cancel: &Cancel,
+    then: &mut dyn FnMut(&mut HostLaunch<'_>) -> Result<(), BackendError>,
+) -> Result<(), BackendError> {
     // Each memory once, in the order of addresses, so that two launches never wait for each other in a circle.
     let mut distinct: SmallVec<[(&HostMemory, bool); 8]> = SmallVec::new();
-    for memory in &launch.memory {
+    for memory in &*memory {
         if let LaunchMemory::Device { memory, writes } = memory {
             distinct.push((own::<HostMemory>(*memory)?, *writes));
         }
@@ -170,9 +272,9 @@ fn launch_on_host<E: Executable>(
             Locked::Write(bytes) => Free::Write(Some(bytes)),
         })
         .collect();
-    let mut memory = SmallVec::with_capacity(launch.memory.len());
-    for slot in &mut launch.memory {
-        memory.push(match slot {
+    let mut all = SmallVec::with_capacity(memory.len());
+    for slot in memory {
+        all.push(match slot {
             LaunchMemory::Unbound => HostBytes::Unbound,
             LaunchMemory::Read(bytes) => HostBytes::Read(bytes),
             LaunchMemory::Write(bytes) => HostBytes::Write(bytes),
@@ -193,5 +295,5 @@ fn launch_on_host<E: Executable>(
             }
         });
     }
-    run(executable, &mut HostLaunch { workgroups: launch.workgroups, memory, cancel })
+    then(&mut HostLaunch { workgroups, only, drain, memory: all, cancel })
 }

@@ -41,8 +41,8 @@ pub use inventory;
 
 pub use acquire::{acquire, acquire_by_policy, acquire_preferred_dispatch_backend, explain_selection};
 pub use backend::{
-    Cancel, Command, CompileOptions, DeviceMemory, Executable, Launch, LaunchMemory, MemoryRequest,
-    Submitted, VyreBackend,
+    Cancel, Command, CompileOptions, Control, DeviceMemory, Drain, Executable, Launch, LaunchMemory,
+    MemoryRequest, Stages, Submitted, VyreBackend,
 };
 pub use bandwidth::Bandwidths;
 pub use batch::{Batch, BatchOutputs};
@@ -61,7 +61,7 @@ pub use dialect::{
 };
 pub use error::BackendError;
 pub use grid::{Grid, infer_grid};
-pub use host::{HostBytes, HostLaunch, HostMemory, own, submit_on_host};
+pub use host::{HostBytes, HostDrain, HostLaunch, HostMemory, own, submit_on_host};
 pub use layout::{
     BackendLayoutFingerprint, BindingSetFingerprint, LayoutClass, LayoutSlot, binding_plans_share_layout,
 };

@@ -243,7 +243,7 @@ fn what_is_not_measured_is_not_there() {
     let Timing { upload_ns, run_ns, device_ns, enqueue_ns, wait_ns, .. } = timing(&host);
     assert!(upload_ns.is_some() && run_ns.is_some());
     assert_eq!([device_ns, enqueue_ns, wait_ns], [None; 3]);
-    let times = Submitted { enqueue_ns: Some(1), wait_ns: Some(2), device_ns: Some(3) };
+    let times = Submitted { further_waits: 0, enqueue_ns: Some(1), wait_ns: Some(2), device_ns: Some(3) };
     let (device, _) = null(NullOptions { times, ..NullOptions::default() }, FaultPlan::default());
     let timing = timing(&device);
     assert_eq!([timing.enqueue_ns, timing.wait_ns, timing.device_ns], [Some(1), Some(2), Some(3)]);

@@ -229,6 +229,22 @@ impl Builder {
         self.insert(op, Attr::None, &[], &[], []);
     }
 
+    /// Waits for the grid and gives every invocation what the grid's first one passes.
+    pub fn grid_uniform(&mut self, value: Value) -> Value {
+        let takes_part = self.bool(true);
+        self.op(Op::GridUniform, &[value, takes_part])
+    }
+
+    /// The item of a work queue that this invocation handles: an i32, u32 or f32, or a vector of such.
+    pub fn queue_item(&mut self, ty: Type) -> Value {
+        self.value(Op::QueueItem, Attr::None, &[], ty)
+    }
+
+    /// Puts an item into the work queue.
+    pub fn queue_push(&mut self, item: Value) {
+        self.insert(Op::QueuePush, Attr::None, &[item], &[], []);
+    }
+
     /// A region with parameters and no instructions yet; [`Builder::enter`] it, end it with [`Builder::end`].
     pub fn open(&mut self, params: &[Type]) -> Region {
         let region = self.p.regions.push(RegionData::default());
@@ -354,6 +370,9 @@ pub fn result_type(op: Op, args: &[Type]) -> Result<Type, String> {
         (Rule::Extract, [a]) if a.lanes > 1 => Some(a.scalar.into()),
         (Rule::Axis | Rule::Index | Rule::Length, []) => Some(Scalar::U32.into()),
         (Rule::Lane(class), [a, n]) if class.has(a.scalar) && *n == Scalar::U32.into() => Some(*a),
+        (Rule::Agree(class), [v, c]) if v.lanes == 1 && class.has(v.scalar) && *c == Scalar::Bool.into() => {
+            Some(*v)
+        }
         (Rule::Ballot, [c]) if *c == Scalar::Bool.into() => Some(Type::new(Scalar::U32, 4)),
         _ => None,
     };
@@ -372,13 +391,17 @@ pub fn wants(op: Op) -> String {
         Rule::Bitcast => "one operand of another number type of the same width".into(),
         Rule::Compose => "2 to 4 scalars of one type".into(),
         Rule::Extract => "one vector and a lane that it has".into(),
-        Rule::Const | Rule::Axis | Rule::Index | Rule::Length | Rule::Nothing => "no operands".into(),
+        Rule::Const | Rule::Axis | Rule::Index | Rule::Length | Rule::Item(_) | Rule::Nothing => {
+            "no operands".into()
+        }
         Rule::Load => "a u32 index".into(),
         Rule::Store => "a u32 index and a number".into(),
         Rule::Atomic(class) => format!("a u32 index and a scalar of {class:?}"),
         Rule::CompareExchange(class) => format!("a u32 index and two scalars of one type of {class:?}"),
         Rule::Lane(class) => format!("an operand of {class:?} and one u32"),
         Rule::Ballot => "one bool".into(),
+        Rule::Agree(class) => format!("a scalar of {class:?} and one bool"),
+        Rule::Push(class) => format!("one operand of {class:?}"),
         Rule::Call => "what the operation of its dialect takes".into(),
         Rule::Structure => "operands that fit its regions".into(),
     }

@@ -35,6 +35,7 @@ crate::codes! {
     V011 = "A barrier is not reached by all invocations of a workgroup together.";
     V012 = "A call names an operation that no dialect has.";
     V013 = "A call does not give its operation the operands, results or attributes it has.";
+    V014 = "A grid sync is not reached by all invocations of the grid together.";
 
     O001 = "The id of a dialect's operation, or the name of a dialect, is not well formed.";
     O002 = "An operation is registered under a dialect that nobody registered.";

@@ -180,6 +180,9 @@ fn signature(info: &Info) -> String {
         Rule::Lane(class) => with("(T, u32) -> T", class),
         Rule::Ballot => "`(bool) -> u32x4`".into(),
         Rule::Call => "`dialect.op, values -> values`, as the operation says".into(),
+        Rule::Agree(class) => with("(T, bool) -> T", class),
+        Rule::Item(class) => with("() -> T", class),
+        Rule::Push(class) => with("(T)", class),
         Rule::Nothing => "`()`".into(),
         Rule::Structure => match info.op {
             Op::If => "`bool, 2 regions -> yields`".into(),

@@ -50,6 +50,12 @@ pub enum Rule {
     Ballot,
     /// The attribute names an operation of a dialect, whose signature says the rest.
     Call,
+    /// A scalar of the class and a bool; the result has the scalar's type.
+    Agree(Class),
+    /// No operands; the result type, of the class, is given.
+    Item(Class),
+    /// One operand of the class; no results.
+    Push(Class),
     /// No operands, no results.
     Nothing,
     /// Control flow and terminators, checked by the verifier.
@@ -360,6 +366,17 @@ ops! {
     /// Barrier, load of workgroup memory, barrier: every invocation of the workgroup gets the same value.
     UniformLoad "uniform_load" Load, Syncs;
 
+    /// Waits for the grid; orders its accesses to memory.
+    GridSync "grid_sync" Nothing, Syncs;
+    /// Waits for the grid, and gives every invocation the first operand of the grid's first invocation. The others must pass the same, apart from those whose second operand is false.
+    GridUniform "grid_uniform" Agree(WORD.or(BOOL)), Syncs;
+
+    // ---- work queues: what an invocation that handles an item of a queue does with the queue
+    /// The item that this invocation handles.
+    QueueItem "queue_item" Item(WORD), Pure;
+    /// Puts an item into the queue.
+    QueuePush "queue_push" Push(WORD), Writes;
+
     // ---- control flow: regions with one entry and one exit
     /// `if c { then } { otherwise }`: the results are what the taken region yields.
     If "if" Structure, Control;
@@ -389,6 +406,10 @@ impl Op {
     /// The operation's row.
     pub fn info(self) -> &'static Info {
         &OPS[self as usize]
+    }
+    /// Whether it waits for the whole grid.
+    pub fn syncs_grid(self) -> bool {
+        matches!(self, Op::GridSync | Op::GridUniform)
     }
     /// The name in text form.
     pub fn name(self) -> &'static str {

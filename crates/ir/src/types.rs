@@ -213,6 +213,8 @@ pub const ATOMIC_INT: Class = class(&[Scalar::I32, Scalar::U32, Scalar::I64, Sca
 pub const ATOMIC: Class = ATOMIC_INT.or(class(&[Scalar::F32]));
 /// Every scalar.
 pub const ANY: Class = NUM.or(BOOL);
+/// Numbers of 32 bits: what items of a work queue are made of.
+pub const WORD: Class = class(&[Scalar::I32, Scalar::U32, Scalar::F32]);
 /// Every scalar that memory can hold.
 pub const STORED: Class = NUM;
 

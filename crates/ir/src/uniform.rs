@@ -1,8 +1,8 @@
-//! Which values and which control flow are the same for all invocations of a workgroup.
+//! Which values and which control flow are the same for all invocations of a workgroup, or of the whole grid.
 //!
-//! Barriers need uniform control flow, and a backend keeps uniform values once for a workgroup or a gang. A value is
-//! uniform if all invocations that compute it in the same pass through its region get the same; control flow in a
-//! region is uniform if all invocations of the workgroup run the region, or none.
+//! Barriers need control flow that is uniform across the workgroup, grid syncs such that is uniform across the grid, and
+//! a backend keeps uniform values once for a workgroup or a gang. A value is uniform if all invocations that compute it in the same pass through its region get the same; control flow in a
+//! region is uniform if all invocations run the region, or none.
 //!
 //! Every rule has the form "this differs if that differs", so the analysis is reachability in a graph: its nodes are
 //! values, regions (their control flow) and private buffers (their contents as a whole), its sources what differs by
@@ -16,6 +16,15 @@
 use crate::entity::{Entity, SideTable};
 use crate::op::{Effect, Op};
 use crate::program::*;
+
+/// Whose invocations are compared.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Scope {
+    /// Those of a workgroup.
+    Workgroup,
+    /// Those of the grid.
+    Grid,
+}
 
 /// What [`analyze`] found.
 pub struct Uniformity {
@@ -81,17 +90,18 @@ impl Uniformity {
 }
 
 /// Finds what is uniform in a program that is valid except that barriers may be in diverging control flow.
-pub fn analyze(p: &Program) -> Uniformity {
+pub fn analyze(p: &Program, scope: Scope) -> Uniformity {
     let mut graph = Graph {
         values: p.values.len(),
         regions: p.regions.len(),
+        scope,
         first: vec![NONE; p.values.len() + p.regions.len() + p.buffers.len()],
         edges: Vec::new(),
         origins: Vec::new(),
     };
     let mut owner = SideTable::new(None);
     // A workgroup of one invocation agrees with itself.
-    if p.workgroup_invocations() > 1 {
+    if scope == Scope::Grid || p.workgroup_invocations() > 1 {
         let mut open = vec![p.body];
         while let Some(region) = open.pop() {
             for &inst in &p.regions[region].insts {
@@ -115,6 +125,7 @@ const NONE: u32 = u32::MAX;
 struct Graph {
     values: usize,
     regions: usize,
+    scope: Scope,
     /// Each node's first outgoing edge.
     first: Vec<u32>,
     /// Target and the source's next edge.
@@ -141,9 +152,11 @@ impl Graph {
             Op::If | Op::Switch => self.branch(p, region, data),
             Op::Loop => self.repeat(p, region, data),
             Op::Yield => (),
-            _ if differs(p, data) => self.origins.extend(data.results.iter().map(|r| r.index() as u32)),
-            // All invocations get the value of one place, as the verifier checks.
-            Op::UniformLoad => (),
+            _ if differs(p, data, self.scope) => {
+                self.origins.extend(data.results.iter().map(|r| r.index() as u32))
+            }
+            // All invocations get one value, as the verifier checks.
+            Op::UniformLoad | Op::GridUniform => (),
             _ => {
                 for result in &data.results {
                     for arg in &data.args {
@@ -228,11 +241,13 @@ impl Graph {
 }
 
 /// Whether an instruction's results differ whatever its operands are.
-fn differs(p: &Program, data: &InstData) -> bool {
+fn differs(p: &Program, data: &InstData, scope: Scope) -> bool {
     let alone = |axis: &Attr| matches!(axis, Attr::Axis(axis) if p.workgroup_size[*axis as usize] == 1);
     match data.op {
         // With one invocation along the axis, the position is 0 or that of the workgroup.
+        Op::GlobalId | Op::WorkgroupId if scope == Scope::Grid => true,
         Op::LocalId | Op::GlobalId => !alone(&data.attr),
+        Op::QueueItem => true,
         Op::LocalIndex | Op::SubgroupLane | Op::SubgroupId => true,
         Op::Load => match data.attr {
             Attr::Buffer(buffer) => {
@@ -241,7 +256,8 @@ fn differs(p: &Program, data: &InstData) -> bool {
             }
             _ => true,
         },
-        Op::UniformLoad | Op::Store => false,
+        Op::UniformLoad => scope == Scope::Grid,
+        Op::Store | Op::QueuePush => false,
         _ => matches!(data.op.info().effect, Effect::Reads | Effect::Writes | Effect::Converges),
     }
 }

@@ -477,7 +477,7 @@ fn uniformity_inside() {
     let p = body(
         "%i: u32 = local_index\n%c: bool = lt %i, %u\nif %c {\n%x: u32 = add %u, %u\nstore own[%u], %x\n}\n%r: u32 = loop (%n: u32 = %u) {\nyield %c, %n }",
     );
-    let uniform = uniform::analyze(&p);
+    let uniform = uniform::analyze(&p, uniform::Scope::Workgroup);
     let find = |op: Op| p.insts.iter().find(|(_, d)| d.op == op).unwrap().1;
     let (branch, repeat) = (find(Op::If), find(Op::Loop));
     assert!(!uniform.value(branch.args[0]));

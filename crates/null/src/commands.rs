@@ -1,10 +1,13 @@
 //! Commands as text, and as commands about what the device is made of.
 
 use crate::Log;
+use smallvec::SmallVec;
 use std::any::Any;
 use std::fmt::Write;
 use std::sync::Arc;
-use vyre_driver::{BackendError, Command, DeviceMemory, Executable, Launch, LaunchMemory};
+use vyre_driver::{
+    BackendError, Command, Control, DeviceMemory, Drain, Executable, Launch, LaunchMemory, Stages,
+};
 use vyre_reference::Interpreted;
 
 /// Memory of one device.
@@ -74,15 +77,15 @@ fn lines(commands: &[Command<'_>], depth: usize, text: &mut String) {
                 write!(text, "download {} {offset}..{}", name(*from), *offset + into.len() as u64)
             }
             Command::Launch(launch) => {
-                let memory = launch.memory.iter().map(|memory| match memory {
-                    LaunchMemory::Unbound => " -".into(),
-                    LaunchMemory::Read(_) => " host".into(),
-                    LaunchMemory::Write(_) => " host!".into(),
-                    LaunchMemory::Device { memory, writes } => {
-                        format!(" {}{}", name(*memory), if *writes { "!" } else { "" })
-                    }
-                });
-                write!(text, "launch {:?}{}", launch.workgroups, memory.collect::<String>())
+                write!(text, "launch {:?}{}", launch.workgroups, memory_text(&launch.memory))
+            }
+            Command::Stages(Stages { stages, control, workgroups, memory, .. }) => {
+                let control = if control.is_some() { " controlled" } else { "" };
+                let memory = memory_text(memory);
+                write!(text, "{}{control} stages {workgroups:?}{memory}", stages.len())
+            }
+            Command::Drain(drain) => {
+                write!(text, "drain {}{}", drain.capacity, memory_text(&drain.memory))
             }
             Command::Repeat { times, commands } => {
                 let _ = write!(text, "repeat {times}");
@@ -91,6 +94,18 @@ fn lines(commands: &[Command<'_>], depth: usize, text: &mut String) {
             }
         };
     }
+}
+
+fn memory_text(memory: &[LaunchMemory<'_>]) -> String {
+    let text = |memory: &LaunchMemory<'_>| match memory {
+        LaunchMemory::Unbound => " -".into(),
+        LaunchMemory::Read(_) => " host".into(),
+        LaunchMemory::Write(_) => " host!".into(),
+        LaunchMemory::Device { memory, writes } => {
+            format!(" {}{}", name(*memory), if *writes { "!" } else { "" })
+        }
+    };
+    memory.iter().map(text).collect()
 }
 
 fn name(memory: &dyn DeviceMemory) -> String {
@@ -114,6 +129,29 @@ pub(crate) fn inner<'c>(
             None => Err(log.problem("memory of another backend is used")),
         }
     };
+    let executable = |executable: &'c dyn Executable| -> Result<&'c dyn Executable, BackendError> {
+        match (executable as &dyn Any).downcast_ref::<NullExecutable>() {
+            Some(own) if own.generation == generation => Ok(&own.program),
+            Some(_) => Err(log.problem("code of a device that is gone is run")),
+            None => Err(log.problem("code of another backend is run")),
+        }
+    };
+    let bound = |all: &'c mut [LaunchMemory<'_>]| -> Result<SmallVec<[LaunchMemory<'c>; 8]>, BackendError> {
+        let inner = |bound: &'c mut LaunchMemory<'_>| {
+            Ok(match bound {
+                LaunchMemory::Unbound => LaunchMemory::Unbound,
+                LaunchMemory::Read(_) | LaunchMemory::Write(_) if !host_memory => {
+                    return Err(log.problem("the device does not reach the host's memory"));
+                }
+                LaunchMemory::Read(bytes) => LaunchMemory::Read(bytes),
+                LaunchMemory::Write(bytes) => LaunchMemory::Write(bytes),
+                LaunchMemory::Device { memory: of, writes } => {
+                    LaunchMemory::Device { memory: memory(*of)?, writes: *writes }
+                }
+            })
+        };
+        all.iter_mut().map(inner).collect()
+    };
     let command = |command: &'c mut Command<'_>| -> Result<Command<'c>, BackendError> {
         Ok(match command {
             Command::Upload { to, offset, bytes } => {
@@ -125,33 +163,34 @@ pub(crate) fn inner<'c>(
             Command::Repeat { times, commands } => {
                 Command::Repeat { times: *times, commands: inner(commands, generation, host_memory, log)? }
             }
-            Command::Launch(launch) => {
-                let executable = match (launch.executable as &dyn Any).downcast_ref::<NullExecutable>() {
-                    Some(own) if own.generation == generation => &own.program,
-                    Some(_) => return Err(log.problem("code of a device that is gone is run")),
-                    None => return Err(log.problem("code of another backend is run")),
+            Command::Launch(launch) => Command::Launch(Launch {
+                executable: executable(launch.executable)?,
+                workgroups: launch.workgroups,
+                memory: bound(&mut launch.memory)?,
+                timed: launch.timed,
+            }),
+            Command::Stages(Stages { stages, control, workgroups, memory, timed }) => {
+                let control = match control {
+                    Some(control) => {
+                        Some(Control { executable: executable(control.executable)?, plan: control.plan })
+                    }
+                    None => None,
                 };
-                let mut all = Vec::new();
-                for bound in &mut launch.memory {
-                    all.push(match bound {
-                        LaunchMemory::Unbound => LaunchMemory::Unbound,
-                        LaunchMemory::Read(_) | LaunchMemory::Write(_) if !host_memory => {
-                            return Err(log.problem("the device does not reach the host's memory"));
-                        }
-                        LaunchMemory::Read(bytes) => LaunchMemory::Read(bytes),
-                        LaunchMemory::Write(bytes) => LaunchMemory::Write(bytes),
-                        LaunchMemory::Device { memory: of, writes } => {
-                            LaunchMemory::Device { memory: memory(*of)?, writes: *writes }
-                        }
-                    });
-                }
-                Command::Launch(Launch {
-                    executable,
-                    workgroups: launch.workgroups,
-                    timed: launch.timed,
-                    memory: all.into_iter().collect(),
+                Command::Stages(Stages {
+                    stages: stages.iter().map(|stage| executable(*stage)).collect::<Result<_, _>>()?,
+                    control,
+                    workgroups: *workgroups,
+                    memory: bound(memory)?,
+                    timed: *timed,
                 })
             }
+            Command::Drain(drain) => Command::Drain(Drain {
+                executable: executable(drain.executable)?,
+                queue: drain.queue,
+                capacity: drain.capacity,
+                memory: bound(&mut drain.memory)?,
+                timed: drain.timed,
+            }),
         })
     };
     commands.iter_mut().map(command).collect()

@@ -21,10 +21,13 @@ pub mod inline;
 pub mod joins;
 pub mod licm;
 pub mod pipeline;
+pub mod queue;
 pub mod rewrite;
 pub mod rotate;
 pub mod scalarize;
 pub mod simplify;
+pub mod split;
+pub mod stages;
 pub mod target;
 pub mod unroll;
 

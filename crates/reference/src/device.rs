@@ -121,8 +121,14 @@ impl Interpreted {
             })
             .collect();
         let cancel = launch.cancel;
-        let options =
-            Options { cancelled: &|| cancel.requested(), checked: self.checked, ..Options::default() };
+        let [nx, ny, _] = launch.workgroups.map(u64::from);
+        let only = launch.only.map(|only| only.map(u64::from)).map(|[x, y, z]| [(z * ny + y) * nx + x]);
+        let options = Options {
+            cancelled: &|| cancel.requested(),
+            checked: self.checked,
+            workgroups: only.as_ref().map(|only| &only[..]),
+            ..Options::default()
+        };
         match run(&self.program, launch.workgroups, &mut buffers, &options) {
             Ok(_) => Ok(()),
             Err(Error::OutOfBounds(access)) => Err(BackendError::OutOfBounds { access }),

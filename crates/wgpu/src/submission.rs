@@ -110,7 +110,7 @@ fn staged(commands: &[Command<'_>]) -> (u64, u64) {
         Command::Repeat { commands, times } => {
             (up.saturating_add(staged(commands).0.saturating_mul((*times).into())), down)
         }
-        Command::Launch(_) => (up, down),
+        Command::Launch(_) | Command::Stages(_) | Command::Drain(_) => (up, down),
     })
 }
 
@@ -121,7 +121,7 @@ impl<'s> Recording<'s> {
             opened,
             cancel,
             start: Instant::now(),
-            took: Submitted { enqueue_ns: Some(0), wait_ns: Some(0), device_ns: None },
+            took: Submitted { further_waits: 0, enqueue_ns: Some(0), wait_ns: Some(0), device_ns: None },
             encoder: None,
             pass: None,
             launches: 0,
@@ -145,6 +145,8 @@ impl<'s> Recording<'s> {
             Command::Repeat { times, commands } => {
                 (0..*times).try_for_each(|_| commands.iter().try_for_each(|command| self.step(command)))
             }
+            Command::Stages(_) => Err(internal("stages")),
+            Command::Drain(_) => Err(internal("a work queue for persistent threads")),
             Command::Download { .. } => Err(internal("a download that is repeated")),
         }
     }

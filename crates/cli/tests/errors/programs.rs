@@ -88,6 +88,10 @@ fn verifier() -> Vec<Case> {
             "  %0: u32 = local_index\n  %1: u32 = const 7\n  %2: bool = lt %0, %1\n  if %2 {\n    workgroup_barrier\n  } \
              else {\n  }",
         ),
+        check(
+            "V014",
+            "  %0: u32 = workgroup_id x\n  %1: u32 = const 7\n  %2: bool = lt %0, %1\n  if %2 {\n    grid_sync\n  } else {\n  }",
+        ),
     ]
 }
 

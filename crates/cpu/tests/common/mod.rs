@@ -83,7 +83,7 @@ pub fn run_in_gangs(
         }
     });
     let memory = memory.collect();
-    let result = kernel.launch(&mut HostLaunch { workgroups, memory, cancel });
+    let result = kernel.launch(&mut HostLaunch { workgroups, only: None, drain: None, memory, cancel });
     for (buffer, copy) in buffers.iter_mut().zip(&copies) {
         buffer.copy_from_slice(copy);
     }

@@ -14,7 +14,7 @@ use crate::op::{Effect, Op, Rule};
 use crate::program::*;
 use crate::text::Names;
 use crate::types::*;
-use crate::uniform::{self, Uniformity};
+use crate::uniform::{self, Scope, Uniformity};
 use smallvec::{SmallVec, smallvec};
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
@@ -61,7 +61,10 @@ pub(crate) fn verify_with(p: &Program, calls: Calls<'_>) -> Result<(), Vec<Diagn
     }
     v.body(&[]);
     if v.errors.is_empty() && v.has_barrier {
-        v.barriers();
+        v.barriers(Scope::Workgroup);
+    }
+    if v.errors.is_empty() && v.has_grid_sync {
+        v.barriers(Scope::Grid);
     }
     v.result()
 }
@@ -93,6 +96,7 @@ struct Verifier<'p> {
     seen_insts: SideTable<Inst, bool>,
     count: usize,
     has_barrier: bool,
+    has_grid_sync: bool,
     names: OnceCell<Names>,
     errors: Vec<Diagnostic>,
 }
@@ -108,6 +112,7 @@ impl<'p> Verifier<'p> {
             seen_insts: SideTable::new(false),
             count: 0,
             has_barrier: false,
+            has_grid_sync: false,
             names: OnceCell::new(),
             errors: Vec::new(),
         }
@@ -286,7 +291,11 @@ impl<'p> Verifier<'p> {
         } else if let Err((code, message)) = check_access(self.p, data) {
             self.error(code, data.loc, message);
         }
-        self.has_barrier |= data.op.info().effect == Effect::Syncs && data.op != Op::SubgroupBarrier;
+        match waits(data.op) {
+            Some(Scope::Workgroup) => self.has_barrier = true,
+            Some(Scope::Grid) => self.has_grid_sync = true,
+            None => {}
+        }
         for &result in &data.results {
             self.define(result, Def::Result(inst), data.loc);
         }
@@ -325,22 +334,23 @@ impl<'p> Verifier<'p> {
 
     // ---- barriers
 
-    fn barriers(&mut self) {
+    /// Judges what waits for all invocations of the scope.
+    fn barriers(&mut self, scope: Scope) {
         let p = self.p;
-        let uniform = uniform::analyze(p);
+        let uniform = uniform::analyze(p, scope);
         let mut open = vec![p.body];
         while let Some(region) = open.pop() {
             for &inst in &p.regions[region].insts {
                 let data = &p.insts[inst];
                 open.extend(&data.regions);
-                if data.op.info().effect != Effect::Syncs || data.op == Op::SubgroupBarrier {
+                if waits(data.op) != Some(scope) {
                     continue;
                 }
                 if self.errors.len() >= MAX_ERRORS {
                     return;
                 }
                 if !uniform.region(region) {
-                    self.diverging(&uniform, region, data);
+                    self.diverging(&uniform, scope, region, data);
                 } else if data.op == Op::UniformLoad && !uniform.value(data.args[0]) {
                     let index = self.name(data.args[0]);
                     let diagnostic = Diagnostic::new(
@@ -356,7 +366,7 @@ impl<'p> Verifier<'p> {
         self.errors.sort_by_key(|e| e.labels.first().map(|l| l.loc.start));
     }
 
-    fn diverging(&mut self, uniform: &Uniformity, region: Region, data: &InstData) {
+    fn diverging(&mut self, uniform: &Uniformity, scope: Scope, region: Region, data: &InstData) {
         let p = self.p;
         let why = uniform.divergence(region).expect("the region is not uniform");
         let branch = &p.insts[why.branch];
@@ -365,22 +375,41 @@ impl<'p> Verifier<'p> {
             Some(producer) => format!("{origin}, a result of `{}`", producer.op.name()),
             None => origin,
         };
+        let (code, whole) = match scope {
+            Scope::Workgroup => (codes::V011, "workgroup"),
+            Scope::Grid => (codes::V014, "grid"),
+        };
         let message = format!(
             "`{}` is not in uniform control flow: the `{}` around it depends on {condition}, which differs between \
-             invocations of a workgroup because of {by}",
+             invocations of the {whole} because of {by}",
             data.op.name(),
             branch.op.name(),
         );
-        let mut diagnostic = Diagnostic::new(codes::V011, message)
-            .at(data.loc, "not all invocations of the workgroup get here together")
+        let mut diagnostic = Diagnostic::new(code, message)
+            .at(data.loc, format!("not all invocations of the {whole} get here together"))
             .at(branch.loc, "this condition differs between invocations");
         if let Some(producer) = p.producer(why.origin) {
             diagnostic = diagnostic.at(producer.loc, "this value differs between invocations");
         }
-        self.report(diagnostic.fix(
-            "Move the barrier out of the branch, or make the condition depend only on what is the same for the whole \
-             workgroup.",
-        ));
+        self.report(diagnostic.fix(match scope {
+            Scope::Workgroup => {
+                "Move the barrier out of the branch, or make the condition depend only on what is the same for the \
+                 whole workgroup."
+            }
+            Scope::Grid => {
+                "Move the grid sync out of the branch, or make the condition depend only on what is the same for the \
+                 whole grid, such as the result of `grid_uniform`."
+            }
+        }));
+    }
+}
+
+/// Whose invocations an operation waits for, of those that need uniform control flow.
+fn waits(op: Op) -> Option<Scope> {
+    match op {
+        Op::SubgroupBarrier => None,
+        _ if op.syncs_grid() => Some(Scope::Grid),
+        _ => (op.info().effect == Effect::Syncs).then_some(Scope::Workgroup),
     }
 }
 

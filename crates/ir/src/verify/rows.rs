@@ -103,6 +103,8 @@ pub(super) fn check_types(op: Op, args: &[Type], results: &[Type]) -> Result<(),
                 && scalar_of(new, class)
                 && *done == Type::from(Scalar::Bool)
         }
+        (Rule::Item(class), [], [r]) => class.has(r.scalar),
+        (Rule::Push(class), [v], []) => class.has(v.scalar),
         (Rule::Nothing, [], []) => true,
         (
             Rule::Convert
@@ -112,6 +114,8 @@ pub(super) fn check_types(op: Op, args: &[Type], results: &[Type]) -> Result<(),
             | Rule::Store
             | Rule::Atomic(_)
             | Rule::CompareExchange(_)
+            | Rule::Item(_)
+            | Rule::Push(_)
             | Rule::Nothing,
             ..,
         ) => false,

@@ -1,0 +1,121 @@
+//! A program as stages: several programs that run one after the other over the same memory.
+//!
+//! [`mod@crate::split`] makes stages of a program that waits for its grid, [`mod@crate::queue`] of one that handles the items
+//! of a work queue. All programs of a [`Staged`] have the same buffers in the same order: those of the program that was
+//! given, then the [`Scratch`] that stages need. What a stage needs beside its buffers, such as the size of the grid, is as in
+//! any other program; every stage runs over the whole grid.
+//!
+//! Stages form blocks: stages of a block always follow each other. Without a [`Control`] there is one block, which runs once.
+//! With one, it decides on the device which block is next. It is a program of one invocation that runs first, and again
+//! after each block, as the workgroup of that number along x in a grid of `blocks + 1` workgroups: the number of the
+//! block after which it runs, or the number of blocks at the start. It works on the words of the state buffer:
+//!
+//! | word | what |
+//! |---|---|
+//! | [`NEXT`] | the block that is to run, or [`DONE`]; the number of blocks at the start |
+//! | [`GRID`] | workgroups along x, y, z |
+//! | [`args`] | for each block the workgroups of its stages along x, y, z, and a word that is not used: 0, 0, 0 unless the block is next |
+//! | then | values that are the same for all invocations |
+//!
+//! Run after a block that was not [`NEXT`], it does nothing. So a device that cannot look at the state may be given the
+//! blocks in any order, each launched with the workgroups of [`args`] and followed by the control program: those that
+//! are not next are skipped. [`Control::turns`] is an order in which little is. Stages only read the state.
+
+use std::ops::Range;
+use vyre_ir::{Buffer, Program};
+
+/// The word of the state that says which block is next.
+pub const NEXT: u32 = 0;
+/// The first of three words of the state that are the workgroups of the grid.
+pub const GRID: u32 = 1;
+/// That no block is next.
+pub const DONE: u32 = u32::MAX;
+
+/// The first of four words of the state that are the workgroups of a block's stages.
+pub const fn args(block: usize) -> u32 {
+    4 + 4 * block as u32
+}
+
+/// A program as stages.
+#[derive(Clone, Debug)]
+pub struct Staged {
+    /// The stages, in the order of their first instruction in the program.
+    pub stages: Vec<Program>,
+    /// What decides which of them run; without, each runs once, in order.
+    pub control: Option<Control>,
+    /// The buffers that the program does not have.
+    pub scratch: Vec<Scratch>,
+    /// What it costs.
+    pub costs: Costs,
+}
+
+/// What decides which stages run.
+#[derive(Clone, Debug)]
+pub struct Control {
+    /// The control program; its workgroup is one invocation.
+    pub program: Program,
+    /// The buffer that is the state.
+    pub state: Buffer,
+    /// Words of the state.
+    pub words: u32,
+    /// The stages of each block.
+    pub blocks: Vec<Range<usize>>,
+    /// In which order blocks may follow each other.
+    pub turns: Vec<Turn>,
+}
+
+impl Control {
+    /// The state before the control program runs for the first time.
+    pub fn start(&self, workgroups: [u32; 3]) -> Vec<u8> {
+        let mut words = vec![0; self.words as usize];
+        words[NEXT as usize] = self.blocks.len() as u32;
+        words[GRID as usize..][..3].copy_from_slice(&workgroups);
+        words.into_iter().flat_map(u32::to_le_bytes).collect()
+    }
+}
+
+/// Part of an order of blocks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Turn {
+    /// A block, at most once.
+    Block(usize),
+    /// These, any number of times.
+    Loop(Vec<Turn>),
+}
+
+/// A buffer that stages have beside those of the program. Its contents before the first stage are of no matter.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Scratch {
+    /// Which.
+    pub buffer: Buffer,
+    /// Bytes whatever the grid is.
+    pub bytes: u64,
+    /// Bytes for each workgroup.
+    pub per_workgroup: u64,
+    /// Bytes for each invocation.
+    pub per_invocation: u64,
+}
+
+impl Scratch {
+    /// Its size for a grid of workgroups of so many invocations; `None` beyond 64 bits.
+    pub fn size(&self, workgroups: [u32; 3], invocations: u64) -> Option<u64> {
+        let workgroups = workgroups.iter().try_fold(1u64, |n, &axis| n.checked_mul(axis.into()))?;
+        let each = self.per_invocation.checked_mul(invocations)?.checked_add(self.per_workgroup)?;
+        each.checked_mul(workgroups)?.checked_add(self.bytes)
+    }
+}
+
+/// What stages cost beside their own work.
+#[derive(Copy, Clone, Default, PartialEq, Eq, Debug)]
+pub struct Costs {
+    /// Stages.
+    pub stages: usize,
+    /// Bytes that are kept from stage to stage for each invocation.
+    pub saved_bytes: u64,
+    /// Bytes of workgroup memory that are kept from stage to stage for each workgroup.
+    pub workgroup_bytes: u64,
+    /// Instructions that several stages compute, each counted as often as it is computed again.
+    pub recomputed: usize,
+    /// Values that are kept once for the whole grid.
+    pub uniform_values: usize,
+}
