@@ -12,7 +12,7 @@ use crate::outputs::Timing;
 use crate::resident::{Region, Upload};
 use crate::resource::Resource;
 use crate::spans::TARGET;
-use crate::submission::{Slot, Step, perform};
+use crate::submission::{LaunchStep, Slot, Step, perform};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -95,7 +95,8 @@ impl<'a> Batch<'a> {
             });
         }
         self.timeout = self.timeout.max(config.timeout);
-        let launch = Step::Launch { compiled, slots, workgroups, timed: config.timed };
+        let timed = config.timed;
+        let launch = Step::Launch(LaunchStep { compiled, slots, workgroups, timed, queue: None });
         self.steps.push(match config.iterations {
             1 => launch,
             times => Step::Repeat { times, steps: vec![launch] },

@@ -1,20 +1,24 @@
 //! Programs compiled for a device.
 
-use crate::backend::{CompileOptions, Executable, VyreBackend};
-use crate::binding::{Binding, BindingPlan, BindingRole};
-use crate::cache::pipeline::{Pipeline, pipeline};
+use crate::backend::{CompileOptions, VyreBackend};
+use crate::binding::{Binding, BindingPlan, BindingRole, bind_error};
+use crate::cache::pipeline::Pipeline;
 use crate::cache::{CacheSource, PipelineCache};
 use crate::codes;
 use crate::config::DispatchConfig;
 use crate::device::{Device, Opened, lock};
 use crate::error::BackendError;
+use crate::form::{Form, Made, Purpose, Runs, make};
 use crate::placement::Placement;
+use crate::profile::DeviceProfile;
 use crate::resident::{Resident, ResidentOptions};
 use crate::spans::{self, TARGET};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 use vyre_ir::dialect::{self, DialectRegistry};
 use vyre_ir::{Buffer, BufferDecl, Diagnostic, Entity, Program};
+use vyre_opt::queue::has_queue;
+use vyre_opt::stages::Costs;
 
 /// A program compiled for a device. Clones are the same program.
 #[derive(Clone)]
@@ -31,8 +35,9 @@ pub(crate) struct Kernel {
     pub program: Arc<Program>,
     pub plan: BindingPlan,
     pub options: CompileOptions,
+    pub purpose: Purpose,
     /// Made anew after a loss of the device.
-    executable: RwLock<Arc<dyn Executable>>,
+    form: RwLock<Form>,
     /// Memory of each persistent buffer, by place in the plan.
     pub persistent: Vec<(usize, Resident)>,
     times: CompileTimes,
@@ -58,19 +63,32 @@ impl Device {
     /// [`BackendError::InvalidProgram`] with all that the verifier found, [`BackendError::Unsupported`] for what the
     /// device cannot do, [`BackendError::CompileFailed`], [`BackendError::DeviceLost`].
     pub fn compile(&self, program: &Program, config: &DispatchConfig) -> Result<Compiled, BackendError> {
+        if has_queue(program) {
+            let message = format!("program `{}` handles the items of a work queue", program.name);
+            return Err(bind_error(codes::D036, message, "Run it with a `WorkQueue`."));
+        }
+        self.compile_for(program, config, Purpose::Grid(config.grid_sync))
+    }
+
+    pub(crate) fn compile_for(
+        &self,
+        program: &Program,
+        config: &DispatchConfig,
+        purpose: Purpose,
+    ) -> Result<Compiled, BackendError> {
         let span = spans::compile(&program.name, self.id()).entered();
         let options = config.compile_options();
         let (written, plan) = self.checked(program, config)?;
         // Held until recovery knows of the program, so that it is compiled again in any case.
         let backend = self.inner.opened()?;
-        let made = pipeline(&self.inner.cache(), &**backend, &written, &options);
-        let (Pipeline { program, executable, .. }, times, source) = self.inner.judge(&backend, made)?;
+        let made = make(&self.inner.cache(), &**backend, &written, &options, purpose);
+        let Made { program, form, times, source } = self.inner.judge(&backend, made)?;
         span.record("source", source.name());
         self.inner.metrics.compiles.add(1);
         let persistent = self.persistent(&backend, &program, &plan)?;
-        let executable = RwLock::new(executable);
+        let form = RwLock::new(form);
         let kernel =
-            Arc::new(Kernel { written, program, plan, options, executable, persistent, times, source });
+            Arc::new(Kernel { written, program, plan, options, purpose, form, persistent, times, source });
         let mut kernels = lock(&self.inner.kernels);
         kernels.retain(|other| other.strong_count() > 0);
         kernels.push(Arc::downgrade(&kernel));
@@ -85,9 +103,9 @@ impl Device {
         let span = spans::compile(&program.name, self.id()).entered();
         let (written, _) = self.checked(program, config)?;
         let backend = self.inner.opened()?;
-        let made = pipeline(&self.inner.cache(), &**backend, &written, &config.compile_options());
-        let (_, _, source) = self.inner.judge(&backend, made)?;
-        span.record("source", source.name());
+        let purpose = Purpose::Grid(config.grid_sync);
+        let made = make(&self.inner.cache(), &**backend, &written, &config.compile_options(), purpose);
+        span.record("source", self.inner.judge(&backend, made)?.source.name());
         Ok(())
     }
 
@@ -110,7 +128,7 @@ impl Device {
         vyre_ir::verify::verify(&program).map_err(invalid)?;
         drop(verify);
         let plan = BindingPlan::build(&program)?;
-        check_limits(self, &program, &plan)?;
+        check_limits(self.id(), self.profile(), &program, &plan)?;
         Ok((program, plan))
     }
 
@@ -167,7 +185,13 @@ impl Compiled {
 
     /// What about the compiled program is not as good or as fast as it should be, and why; `None` if there is nothing.
     pub fn notice(&self) -> Option<String> {
-        self.kernel.executable.read().unwrap_or_else(PoisonError::into_inner).notice()
+        self.kernel.form.read().unwrap_or_else(PoisonError::into_inner).notice()
+    }
+
+    /// What a program that waits for its grid costs where it runs as stages; `None` if it never does.
+    pub fn stages(&self) -> Option<Costs> {
+        let form = self.kernel.form.read().unwrap_or_else(PoisonError::into_inner);
+        form.stages().map(|stages| stages.costs)
     }
 
     /// The memory of the persistent buffer at that place of the plan.
@@ -183,9 +207,9 @@ impl Compiled {
 }
 
 impl Kernel {
-    /// What runs. `backend` is what it was compiled by; it is held so that it stays that.
-    pub fn executable(&self, _backend: &Opened<'_>) -> Arc<dyn Executable> {
-        self.executable.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What runs a grid of so many workgroups. `_backend` is what it was compiled by; it is held so that it stays that.
+    pub fn runs(&self, _backend: &Opened<'_>, workgroups: [u32; 3]) -> Result<Runs, BackendError> {
+        self.form.read().unwrap_or_else(PoisonError::into_inner).runs(workgroups)
     }
 
     /// The buffer of a binding.
@@ -200,18 +224,22 @@ impl Kernel {
         backend: &dyn VyreBackend,
     ) -> Result<(), BackendError> {
         let span = spans::compile(&self.program.name, backend.id()).entered();
-        let (made, _, source) = pipeline(cache, backend, &self.written, &self.options)?;
-        span.record("source", source.name());
-        *self.executable.write().unwrap_or_else(PoisonError::into_inner) = made.executable;
+        let made = make(cache, backend, &self.written, &self.options, self.purpose)?;
+        span.record("source", made.source.name());
+        *self.form.write().unwrap_or_else(PoisonError::into_inner) = made.form;
         Ok(())
     }
 }
 
 /// What the device's limits say about a program, before anything is compiled.
-fn check_limits(device: &Device, program: &Program, plan: &BindingPlan) -> Result<(), BackendError> {
-    let limits = device.profile().limits;
-    let unsupported =
-        |what: Diagnostic| BackendError::Unsupported { backend: device.id(), what: Box::new(what) };
+pub(crate) fn check_limits(
+    backend: &'static str,
+    profile: &DeviceProfile,
+    program: &Program,
+    plan: &BindingPlan,
+) -> Result<(), BackendError> {
+    let limits = profile.limits;
+    let unsupported = |what: Diagnostic| BackendError::Unsupported { backend, what: Box::new(what) };
     let invocations = program.workgroup_invocations();
     let too_wide = program.workgroup_size.iter().zip(limits.workgroup_size).any(|(&n, limit)| n > limit);
     if too_wide || invocations > limits.invocations_per_workgroup as u64 {

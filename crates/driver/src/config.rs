@@ -5,8 +5,21 @@ use crate::binding::bind_error;
 use crate::codes;
 use crate::compiled::Compiled;
 use crate::error::BackendError;
+use crate::form::Purpose;
 use crate::grid::Grid;
 use std::time::Duration;
+
+/// How a program runs that waits for its grid.
+#[derive(Copy, Clone, Default, PartialEq, Eq, Debug)]
+pub enum GridSync {
+    /// As one launch where the device can have all its workgroups wait for each other, else as stages.
+    #[default]
+    Fit,
+    /// As one launch; a grid of more workgroups than can wait for each other is an error.
+    Native,
+    /// As stages.
+    Stages,
+}
 
 /// How to compile and run a program.
 #[derive(Clone, PartialEq, Debug)]
@@ -21,6 +34,8 @@ pub struct DispatchConfig {
     pub checked: bool,
     /// Invocations of a workgroup along x, y, z, instead of the program's own. Takes effect when compiling.
     pub workgroup_size: Option<[u32; 3]>,
+    /// How the program runs if it waits for its grid. Takes effect when compiling.
+    pub grid_sync: GridSync,
     /// Have the device measure the run where it has time stamps, which costs some microseconds.
     pub timed: bool,
     /// A name for this dispatch in traces.
@@ -37,6 +52,7 @@ impl Default for DispatchConfig {
             fast_math: false,
             checked: false,
             workgroup_size: None,
+            grid_sync: GridSync::Fit,
             timed: false,
             label: None,
             iterations: 1,
@@ -59,6 +75,10 @@ impl Compiled {
             "0 iterations"
         } else if config.checked && !kernel.options.checked {
             "checked mode, but the program was compiled without it"
+        } else if !matches!(kernel.purpose, Purpose::Grid(is) if is == config.grid_sync)
+            && config.grid_sync != GridSync::Fit
+        {
+            "another way to wait for the grid than the program was compiled for"
         } else if config.fast_math && !kernel.options.fast_math {
             "fast math, but the program was compiled without it"
         } else if config.workgroup_size.is_some_and(|size| size != kernel.program.workgroup_size) {

@@ -9,12 +9,13 @@ use crate::compiled::{Compiled, elapsed};
 use crate::config::DispatchConfig;
 use crate::device::Opened;
 use crate::error::BackendError;
+use crate::form::Runs;
 use crate::memory::AlignedBytes;
 use crate::outputs::{Outputs, Timing};
 use crate::placement::Placement;
 use crate::resource::{Bound, Counts, Resource};
 use crate::spans;
-use crate::submission::{Slot, Slots, Step, perform};
+use crate::submission::{LaunchStep, Slot, Slots, Step, perform};
 use smallvec::{SmallVec, smallvec};
 use std::time::Instant;
 
@@ -130,7 +131,7 @@ impl Compiled {
     }
 
     /// What each buffer is bound to; outputs get their size, and what the program is to find there.
-    fn slots<'a>(
+    pub(crate) fn slots<'a>(
         &'a self,
         resources: &[Option<Resource<'a>>],
         counts: &[u64],
@@ -224,9 +225,12 @@ impl Compiled {
         let _launch = spans::launch(workgroups, config).entered();
         let kernel = &*self.kernel;
         let in_host = |slot: &Slot<'_>| matches!(slot, Slot::Unbound | Slot::Read(_) | Slot::Write(_));
-        if config.iterations == 1 && slots.iter().all(in_host) {
+        let runs = kernel.runs(backend, workgroups)?;
+        if let Runs::Whole(executable) = &runs
+            && config.iterations == 1
+            && slots.iter().all(in_host)
+        {
             // What most dispatches on a processor are; nothing is allocated.
-            let executable = kernel.executable(backend);
             let mut memory: SmallVec<[LaunchMemory<'_>; 8]> = SmallVec::new();
             memory.resize_with(kernel.program.buffers.len(), || LaunchMemory::Unbound);
             for (slot, b) in slots.iter_mut().zip(&kernel.plan.bindings) {
@@ -237,12 +241,13 @@ impl Compiled {
                 };
             }
             let timed = config.timed;
-            let launch = Launch { executable: &*executable, workgroups, memory, timed };
+            let launch = Launch { executable: &**executable, workgroups, memory, timed };
             let mut launch = [Command::Launch(launch)];
             return self.device.inner.submit(backend, &mut launch, config.timeout, cancel);
         }
         let timed = config.timed;
-        let launch = Step::Launch { compiled: self, slots: slots.into_vec(), workgroups, timed };
+        let slots = slots.into_vec();
+        let launch = Step::Launch(LaunchStep { compiled: self, slots, workgroups, timed, queue: None });
         let mut steps = match config.iterations {
             1 => [launch],
             times => [Step::Repeat { times, steps: vec![launch] }],

@@ -3,6 +3,7 @@
 use crate::bounds::OutOfBounds;
 use crate::codes;
 use std::fmt;
+use vyre_ir::diagnostic::counted;
 use vyre_ir::{Code, Diagnostic};
 
 /// A failure of the driver or of a backend.
@@ -86,6 +87,19 @@ pub enum BackendError {
         /// Workgroups that the device runs at once.
         limit: u64,
     },
+    /// An item of a work queue found no room. What was handled until then is in the resident buffers of the run.
+    QueueFull {
+        /// Entries of the queue.
+        capacity: u64,
+        /// The most items that were in the queue at a time, or should have been.
+        high_water: u64,
+        /// Items that were handled.
+        processed: u64,
+        /// Items that are in the queue and were not handled.
+        left: u64,
+        /// Items that found no room.
+        lost: u64,
+    },
     /// The device is gone: reset, removed, or out of order.
     DeviceLost {
         /// The backend.
@@ -128,6 +142,7 @@ impl BackendError {
             BackendError::Timeout { .. } => codes::D008,
             BackendError::Cancelled => codes::D010,
             BackendError::CooperativeLaunchTooLarge { .. } => codes::D011,
+            BackendError::QueueFull { .. } => codes::D038,
             BackendError::DeviceLost { .. } => codes::D012,
             BackendError::Poisoned { .. } => codes::D013,
             BackendError::Cache { .. } => codes::D014,
@@ -213,6 +228,11 @@ impl BackendError {
             BackendError::CooperativeLaunchTooLarge { workgroups, limit } => format!(
                 "{workgroups} workgroups that wait for each other must run at once; the device runs {limit}"
             ),
+            BackendError::QueueFull { capacity, high_water, processed, left, lost } => format!(
+                "the work queue has room for {} and needed it for {high_water}: {processed} were handled, {left} are left, \
+                 {lost} found no room",
+                counted(*capacity, "item")
+            ),
             BackendError::DeviceLost { backend, reason } => {
                 format!("the device of backend `{backend}` is lost: {reason}")
             }
@@ -241,6 +261,9 @@ impl BackendError {
             BackendError::Cancelled => "Dispatch again if the result is wanted after all.".into(),
             BackendError::CooperativeLaunchTooLarge { .. } => {
                 "Use a smaller grid, or allow the program to be split.".into()
+            }
+            BackendError::QueueFull { .. } => {
+                "Give the queue a larger capacity, or say how many items an item pushes at most.".into()
             }
             BackendError::DeviceLost { .. } => "Call `Device::try_recover`, or open the device again.".into(),
             BackendError::Poisoned { .. } => {

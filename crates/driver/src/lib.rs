@@ -16,6 +16,7 @@ mod device;
 mod dialect;
 mod dispatch;
 mod error;
+mod form;
 mod grid;
 mod host;
 mod layout;
@@ -35,6 +36,7 @@ pub mod spans;
 mod submission;
 mod survey;
 mod typed;
+mod work_queue;
 
 /// For backends' registrations: `vyre_driver::inventory::submit!`.
 pub use inventory;
@@ -54,7 +56,7 @@ pub use cache::{
     CacheConfig, CacheSource, DiskSnapshot, MissReason, PipelineCache, PipelineCacheSnapshot, Recipe,
 };
 pub use compiled::{CompileTimes, Compiled};
-pub use config::DispatchConfig;
+pub use config::{DispatchConfig, GridSync};
 pub use device::{Device, Recovery, with_timeout};
 pub use dialect::{
     DialectReload, DialectWatch, LoadedDialect, MAX_DIALECT_FILE, load_dialect, load_dialect_text,
@@ -91,3 +93,4 @@ pub use vyre_ir::dialect::{
     Lowering, LoweringCode, OpDef, OpDeprecation, OpId, OpMigration, Reference, RegistryBuilder,
     RegistryError, Signature, Snapshot, Subject, Target, check_laws, link,
 };
+pub use work_queue::{WorkQueue, WorkQueueOptions, WorkQueueRun};

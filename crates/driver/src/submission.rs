@@ -6,11 +6,12 @@
 //! from its journal, or marked as lost.
 
 use crate::backend::{
-    Cancel, Command, DeviceMemory, Executable, Launch, LaunchMemory, MemoryRequest, Submitted,
+    Cancel, Command, Control, DeviceMemory, Drain, Launch, LaunchMemory, MemoryRequest, Stages, Submitted,
 };
 use crate::compiled::Compiled;
 use crate::device::{Device, Opened, lock};
 use crate::error::BackendError;
+use crate::form::{Runs, ScratchMemory};
 use crate::memory::AlignedBytes;
 use crate::placement::Placement;
 use crate::resident::{Journal, Region, Resident, Upload, allocate_checked};
@@ -22,8 +23,26 @@ use std::time::Duration;
 /// One step.
 pub(crate) enum Step<'a> {
     Upload(Upload<'a>),
-    Launch { compiled: &'a Compiled, slots: Vec<Slot<'a>>, workgroups: [u32; 3], timed: bool },
+    Launch(LaunchStep<'a>),
     Repeat { times: u32, steps: Vec<Step<'a>> },
+}
+
+/// A run of a program.
+pub(crate) struct LaunchStep<'a> {
+    pub compiled: &'a Compiled,
+    pub slots: Vec<Slot<'a>>,
+    pub workgroups: [u32; 3],
+    pub timed: bool,
+    /// The work queue whose items it handles.
+    pub queue: Option<QueueMemory<'a>>,
+}
+
+/// The memory of a work queue, in the order of [`vyre_opt::stages::Staged::scratch`].
+#[derive(Copy, Clone)]
+pub(crate) struct QueueMemory<'a> {
+    pub buffers: [&'a Resident; 3],
+    /// Entries.
+    pub capacity: u32,
 }
 
 /// What a buffer is bound to, by place in the plan.
@@ -74,9 +93,18 @@ struct Writing<'u> {
 
 /// The memory and the code of a submission.
 struct Held {
-    executables: Vec<Arc<dyn Executable>>,
+    /// What runs each launch.
+    runs: Vec<HeldRun>,
     staged: Vec<Arc<dyn DeviceMemory>>,
     residents: BTreeMap<u64, Arc<dyn DeviceMemory>>,
+}
+
+/// What runs a launch, and its own memory.
+struct HeldRun {
+    runs: Runs,
+    scratch: ScratchMemory,
+    /// What the state of stages is at first.
+    state: Vec<u8>,
 }
 
 fn number(resident: &Resident) -> u64 {
@@ -101,7 +129,7 @@ pub(crate) fn perform(
         device.inner.judge(backend, needed.resident.inner.repair(&***backend))?;
     }
     let mut writing = lock_written(&uses)?;
-    let mut held = Held { executables: Vec::new(), staged: Vec::new(), residents: BTreeMap::new() };
+    let mut held = Held { runs: Vec::new(), staged: Vec::new(), residents: BTreeMap::new() };
     for (&number, used) in &uses {
         held.residents.insert(number, used.resident.memory(used.renewed_first)?);
     }
@@ -124,6 +152,7 @@ pub(crate) fn perform(
     drop(commands);
     match result {
         Ok(submitted) => {
+            held.keep();
             keep(&uses, &uploads, writing);
             Ok(submitted)
         }
@@ -155,7 +184,7 @@ fn collect_uploads<'a>(steps: &[Step<'a>], uploads: &mut Vec<Upload<'a>>) {
         match step {
             Step::Upload(upload) => uploads.push(upload.clone()),
             Step::Repeat { steps, .. } => collect_uploads(steps, uploads),
-            Step::Launch { .. } => {}
+            Step::Launch(_) => {}
         }
     }
 }
@@ -169,11 +198,14 @@ fn find_uses(steps: &[Step<'_>], uses: &mut Uses) {
                 used.uploaded = true;
                 used.renewed |= whole;
             }
-            Step::Launch { compiled, slots, .. } => {
+            Step::Launch(LaunchStep { compiled, slots, queue, .. }) => {
                 for (slot, b) in slots.iter().zip(&compiled.kernel.plan.bindings) {
                     if let Slot::Resident { resident, .. } = slot {
                         used(uses, resident, false).launched |= b.is_written();
                     }
+                }
+                for resident in queue.iter().flat_map(|queue| queue.buffers) {
+                    used(uses, resident, false).launched = true;
                 }
             }
             Step::Repeat { steps, .. } => find_uses(steps, uses),
@@ -256,8 +288,15 @@ impl Held {
             match step {
                 Step::Upload(_) => {}
                 Step::Repeat { steps, .. } => self.take(device, backend, steps)?,
-                Step::Launch { compiled, slots, .. } => {
-                    self.executables.push(compiled.kernel.executable(backend));
+                Step::Launch(LaunchStep { compiled, slots, workgroups, queue, .. }) => {
+                    let runs = compiled.kernel.runs(backend, *workgroups)?;
+                    let (mut scratch, mut state) = (Vec::new(), Vec::new());
+                    if let (Runs::Stages(code), None) = (&runs, queue) {
+                        scratch = device.inner.judge(backend, code.scratch(&***backend, *workgroups))?;
+                        let control = code.plan.control.as_ref();
+                        state = control.map_or_else(Vec::new, |control| control.start(*workgroups));
+                    }
+                    self.runs.push(HeldRun { runs, scratch, state });
                     for (slot, b) in slots.iter().zip(&compiled.kernel.plan.bindings) {
                         if let Slot::Staged { bytes, placement, .. } = slot {
                             let what = format!("buffer `{}`", b.name);
@@ -272,11 +311,19 @@ impl Held {
         Ok(())
     }
 
+    /// Keeps for the next run what can be used again.
+    fn keep(self) {
+        for HeldRun { runs, scratch, .. } in self.runs {
+            if let Runs::Stages(code) = runs {
+                code.keep(scratch);
+            }
+        }
+    }
+
     /// The commands of steps, with the copies that belong to inputs and outputs around them.
     fn commands<'m>(&'m self, steps: &'m mut [Step<'_>]) -> Vec<Command<'m>> {
         let (mut before, mut after) = (Vec::new(), Vec::new());
-        let mut commands =
-            Commands { held: self, executable: 0, staged: 0, before: &mut before, after: &mut after };
+        let mut commands = Commands { held: self, run: 0, staged: 0, before: &mut before, after: &mut after };
         let main = commands.of(steps);
         before.extend(main);
         before.append(&mut after);
@@ -287,8 +334,8 @@ impl Held {
 /// Makes commands of steps.
 struct Commands<'c, 'm> {
     held: &'m Held,
-    /// The next executable.
-    executable: usize,
+    /// The next launch.
+    run: usize,
     /// The next staged memory.
     staged: usize,
     before: &'c mut Vec<Command<'m>>,
@@ -307,16 +354,50 @@ impl<'m> Commands<'_, 'm> {
                 Command::Upload { to, offset: upload.offset, bytes: upload.bytes }
             }
             Step::Repeat { times, steps } => Command::Repeat { times: *times, commands: self.of(steps) },
-            Step::Launch { compiled, slots, workgroups, timed } => {
-                let executable = &*self.held.executables[self.executable];
-                self.executable += 1;
-                let kernel = &*compiled.kernel;
-                let mut memory = SmallVec::new();
-                memory.resize_with(kernel.program.buffers.len(), || LaunchMemory::Unbound);
-                for (slot, b) in slots.iter_mut().zip(&kernel.plan.bindings) {
-                    memory[b.buffer_index] = self.memory(slot, b.is_written());
+            Step::Launch(step) => self.launch(step),
+        }
+    }
+
+    fn launch(&mut self, step: &'m mut LaunchStep<'_>) -> Command<'m> {
+        let LaunchStep { compiled, slots, workgroups, timed, queue } = step;
+        let (workgroups, timed) = (*workgroups, *timed);
+        let HeldRun { runs, scratch, state } = &self.held.runs[self.run];
+        self.run += 1;
+        let kernel = &*compiled.kernel;
+        let mut memory: SmallVec<[LaunchMemory<'m>; 8]> = SmallVec::new();
+        memory.resize_with(kernel.program.buffers.len(), || LaunchMemory::Unbound);
+        for (slot, b) in slots.iter_mut().zip(&kernel.plan.bindings) {
+            memory[b.buffer_index] = self.memory(slot, b.is_written());
+        }
+        let residents = queue.iter().flat_map(|queue| queue.buffers);
+        let own = residents.map(|resident| &*self.held.residents[&number(resident)]);
+        let own = own.chain(scratch.iter().map(|memory| &**memory));
+        memory.extend(own.map(|memory| LaunchMemory::Device { memory, writes: true }));
+        match runs {
+            Runs::Whole(executable) => {
+                Command::Launch(Launch { executable: &**executable, workgroups, memory, timed })
+            }
+            Runs::Drain(executable, places) => Command::Drain(Drain {
+                executable: &**executable,
+                queue: places,
+                capacity: queue.as_ref().map_or(0, |queue| queue.capacity),
+                memory,
+                timed,
+            }),
+            Runs::Stages(code) => {
+                let stages = code.stages.iter().map(|stage| &**stage).collect();
+                let control = code.control.as_ref().zip(code.plan.control.as_ref());
+                let control = control.map(|(executable, plan)| Control { executable: &**executable, plan });
+                let start = code.plan.control.as_ref().filter(|_| !state.is_empty()).map(|control| {
+                    let place = code.plan.scratch.iter().position(|of| of.buffer == control.state);
+                    let to = &*scratch[place.expect("the state is scratch memory")];
+                    Command::Upload { to, offset: 0, bytes: state }
+                });
+                let run = Command::Stages(Stages { stages, control, workgroups, memory, timed });
+                match start {
+                    Some(start) => Command::Repeat { times: 1, commands: vec![start, run] },
+                    None => run,
                 }
-                Command::Launch(Launch { executable, workgroups: *workgroups, memory, timed: *timed })
             }
         }
     }

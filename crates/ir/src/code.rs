@@ -23,11 +23,12 @@ pub struct Row {
 }
 
 /// The parts of vyre by the letter of their codes.
-pub const PARTS: [(char, &str); 9] = [
+pub const PARTS: [(char, &str); 10] = [
     ('T', "Text form"),
     ('W', "Wire form"),
     ('V', "Verifier"),
     ('O', "Dialects"),
+    ('S', "Stages and work queues"),
     ('I', "Importer"),
     ('E', "Exporter"),
     ('B', "Binding"),

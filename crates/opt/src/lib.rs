@@ -8,6 +8,7 @@
 
 pub mod analysis;
 pub mod carry;
+pub mod codes;
 pub mod compact;
 pub mod contract;
 pub mod cost;

@@ -9,8 +9,10 @@
 //!
 //! Two buffers have words: the state of [`crate::stages`], which the stage only reads, and the counts.
 
-use crate::stages::{Staged, args};
-use vyre_ir::{Buffer, Diagnostic, Program};
+use crate::codes;
+use crate::rewrite::{Copier, Values};
+use crate::stages::{Control, Costs, DONE, NEXT, Scratch, Staged, Turn, args};
+use vyre_ir::{Access, Buffer, BufferDecl, Builder, Diagnostic, Inst, Op, Program, Scalar, Type, Value};
 
 /// The word of the state that is the place of the window's first entry: below the capacity.
 pub const HEAD: u32 = args(1);
@@ -43,8 +45,10 @@ pub const LEFT: u32 = 6;
 pub const LOST: u32 = 7;
 /// The word of the counts that is how many windows there were.
 pub const WINDOWS: u32 = 8;
+/// The word of the counts that is where the tail was when the window began.
+pub const BEFORE: u32 = 9;
 /// Words of the counts.
-pub const COUNT_WORDS: u32 = 9;
+pub const COUNT_WORDS: u32 = 10;
 
 /// Where the queue of a program is.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -62,7 +66,248 @@ pub struct Queue {
 /// A program that handles the items of a queue, as one stage and its control program, and where the queue is.
 ///
 /// # Errors
-/// When the program takes or pushes no items, items of several types, or needs to know its place in the grid.
-pub fn queue(_p: &Program) -> Result<(Staged, Queue), Diagnostic> {
-    todo!()
+/// When the program has nothing to do with a queue, takes and pushes items of several types, or needs to know of a
+/// grid.
+pub fn queue(p: &Program) -> Result<(Staged, Queue), Diagnostic> {
+    let item = item_type(p)?;
+    let mut b = Builder::like(p);
+    let state = scratch(&mut b, "queue_state", Access::Read);
+    let counts = scratch(&mut b, "queue_counts", Access::ReadWrite);
+    let items = scratch(&mut b, "queue_items", Access::ReadWrite);
+    let queue = Queue { items, counts, state, entry_words: item.lanes.into() };
+    let fixed =
+        |buffer, words: u32| Scratch { buffer, bytes: 4 * words as u64, per_workgroup: 0, per_invocation: 0 };
+    let control = control(&b.p, &queue);
+    let staged = Staged {
+        stages: vec![stage(p, b, &queue)],
+        control: Some(Control {
+            program: control,
+            state,
+            words: STATE_WORDS,
+            blocks: std::iter::once(0..1).collect(),
+            turns: vec![Turn::Loop(vec![Turn::Block(0)])],
+        }),
+        // How large the ring is, is not for the program to say.
+        scratch: vec![fixed(state, STATE_WORDS), fixed(counts, COUNT_WORDS), fixed(items, 0)],
+        costs: Costs { stages: 1, ..Costs::default() },
+    };
+    Ok((staged, queue))
+}
+
+/// Whether a program handles items of a work queue.
+pub fn has_queue(p: &Program) -> bool {
+    let mut found = false;
+    p.walk(p.body, &mut |inst| found |= matches!(p.insts[inst].op, Op::QueueItem | Op::QueuePush));
+    found
+}
+
+/// The type of the items that a program handles: an i32, u32 or f32, or a vector of such.
+///
+/// # Errors
+/// As [`queue`].
+pub fn item_type(p: &Program) -> Result<Type, Diagnostic> {
+    let mut found: Option<Type> = None;
+    let mut problem = None;
+    p.walk(p.body, &mut |inst| {
+        let data = &p.insts[inst];
+        let at = |code, message: String, fix| {
+            Diagnostic::new(code, message).at(data.loc, "").in_source(p.source.as_ref()).fix(fix)
+        };
+        let name = data.op.name();
+        let this = match data.op {
+            Op::QueueItem => p.ty(data.results[0]),
+            Op::QueuePush => p.ty(data.args[0]),
+            Op::NumWorkgroups => {
+                let message =
+                    format!("`{name}` in a program that handles items of a work queue, which has no grid");
+                let fix = "Leave it out: which invocation handles an item says nothing.";
+                problem.get_or_insert_with(|| at(codes::S102, message, fix));
+                return;
+            }
+            op if op.syncs_grid() => {
+                let message =
+                    format!("`{name}` in a program that handles items of a work queue, which has no grid");
+                let fix = "Push an item for what is to be done later, or use a grid sync without a queue.";
+                problem.get_or_insert_with(|| at(codes::S102, message, fix));
+                return;
+            }
+            _ => return,
+        };
+        let item = *found.get_or_insert(this);
+        if item != this {
+            let message = format!("`{name}` is about an item of {this}; other items are {item}");
+            problem.get_or_insert_with(|| at(codes::S101, message, "Give all items of the queue one type."));
+        }
+    });
+    match (problem, found) {
+        (Some(problem), _) => Err(problem),
+        (None, Some(item)) => Ok(item),
+        (None, None) => {
+            let message =
+                format!("program `{}` neither takes items from a work queue nor pushes any", p.name);
+            let fix = "Take the item with `queue_item` (WGSL: `vyreItem()`).";
+            Err(Diagnostic::new(codes::S103, message).fix(fix))
+        }
+    }
+}
+
+/// Declares a buffer beside those of the program.
+fn scratch(b: &mut Builder, name: &str, access: Access) -> Buffer {
+    let bound = b.p.buffers.values().filter(|decl| decl.memory.is_bound());
+    let (group, binding) = bound.map(|decl| (decl.group, decl.binding)).max().unwrap_or((0, 0));
+    let mut name = format!("vyre_{name}");
+    while b.p.buffer_named(&name).is_some() {
+        name.push('_');
+    }
+    b.buffer(BufferDecl { name, group: group + 1, binding, access, ..BufferDecl::default() })
+}
+
+fn word(b: &mut Builder, buffer: Buffer, word: u32) -> Value {
+    let index = b.u32(word);
+    b.load(Op::Load, buffer, index, Scalar::U32.into())
+}
+
+fn set(b: &mut Builder, buffer: Buffer, word: u32, value: Value) {
+    let index = b.u32(word);
+    b.store(Op::Store, buffer, index, value);
+}
+
+/// The place in the ring of an entry that is less than two rounds on.
+fn wrap(b: &mut Builder, place: Value, capacity: Value) -> Value {
+    let inside = b.op(Op::Lt, &[place, capacity]);
+    let wrapped = b.op(Op::Sub, &[place, capacity]);
+    b.op(Op::Select, &[inside, place, wrapped])
+}
+
+/// The program around each item of a window. `b` is empty and has its buffers.
+fn stage(p: &Program, mut b: Builder, queue: &Queue) -> Program {
+    let invocations = b.u32(p.workgroup_invocations() as u32);
+    let workgroup = b.axis(Op::WorkgroupId, 0);
+    let first = b.op(Op::Mul, &[workgroup, invocations]);
+    let local = b.index(Op::LocalIndex);
+    let at = b.op(Op::Add, &[first, local]);
+    let count = word(&mut b, queue.state, COUNT);
+    let handles = b.op(Op::Lt, &[at, count]);
+    let region = b.open(&[]);
+    b.enter(region);
+    let [head, capacity] = [HEAD, CAPACITY].map(|of| word(&mut b, queue.state, of));
+    let words = b.u32(queue.entry_words);
+    let place = b.op(Op::Add, &[head, at]);
+    let place = wrap(&mut b, place, capacity);
+    let entry = b.op(Op::Mul, &[place, words]);
+    let mut copy = Copier::new(p, b);
+    let body = &p.regions[p.body].insts;
+    copy.insts(body, &mut |copy: &mut Copier<'_>, inst: Inst, args: &[Value]| {
+        let b = &mut copy.b;
+        match copy.from.insts[inst].op {
+            Op::QueueItem => {
+                let ty = copy.from.ty(copy.from.insts[inst].results[0]);
+                Some(Values::from_slice(&[b.load(Op::Load, queue.items, entry, ty)]))
+            }
+            Op::QueuePush => {
+                let (one, tail) = (b.u32(1), b.u32(TAIL));
+                let at = b.atomic(Op::AtomicAdd, queue.counts, tail, one);
+                let ahead = b.op(Op::Sub, &[at, head]);
+                let room = b.op(Op::Lt, &[ahead, capacity]);
+                b.if_(
+                    room,
+                    |b| {
+                        let place = wrap(b, at, capacity);
+                        let entry = b.op(Op::Mul, &[place, words]);
+                        b.store(Op::Store, queue.items, entry, args[0]);
+                        Vec::new()
+                    },
+                    |_| Vec::new(),
+                );
+                Some(Values::new())
+            }
+            _ => None,
+        }
+    });
+    let mut b = copy.b;
+    b.leave();
+    let otherwise = b.region(&[], |_, _| Vec::new());
+    b.branch(handles, region, otherwise);
+    b.finish()
+}
+
+/// The control program of the queue of a program with these buffers.
+fn control(p: &Program, queue: &Queue) -> Program {
+    let invocations = p.workgroup_invocations() as u32;
+    let mut b = Builder::like(p);
+    b.p.name = format!("{}.control", p.name);
+    b.p.workgroup_size = [1; 3];
+    b.p.buffers[queue.state].access = Access::ReadWrite;
+    let (state, counts) = (queue.state, queue.counts);
+    let next = word(&mut b, state, NEXT);
+    let after = b.axis(Op::WorkgroupId, 0);
+    let is_next = b.op(Op::Eq, &[next, after]);
+    let decide = |b: &mut Builder| {
+        let [head, count, capacity, window, bound] =
+            [HEAD, COUNT, CAPACITY, WINDOW, BOUND].map(|of| word(b, state, of));
+        let (zero, one) = (b.u32(0), b.u32(1));
+        let tail = word(b, counts, TAIL);
+        let used = b.op(Op::Sub, &[tail, head]);
+        let high = word(b, counts, HIGH_WATER);
+        let high = b.op(Op::Max, &[high, used]);
+        set(b, counts, HIGH_WATER, high);
+        let windows = word(b, counts, WINDOWS);
+        let is_window = b.op(Op::Lt, &[zero, count]);
+        let more = b.convert(is_window, Scalar::U32);
+        let windows = b.op(Op::Add, &[windows, more]);
+        set(b, counts, WINDOWS, windows);
+        add_long(b, counts, PROCESSED, count);
+        // What is behind the tail of the last window was pushed in this one.
+        let before = word(b, counts, BEFORE);
+        let pushed = b.op(Op::Sub, &[tail, before]);
+        add_long(b, counts, PUSHED, pushed);
+        let room = b.op(Op::Min, &[used, capacity]);
+        let lost = b.op(Op::Sub, &[used, room]);
+        set(b, counts, LOST, lost);
+        // The window's entries are free again.
+        let left = b.op(Op::Sub, &[room, count]);
+        set(b, counts, LEFT, left);
+        let head = b.op(Op::Add, &[head, count]);
+        let head = wrap(b, head, capacity);
+        let tail = b.op(Op::Add, &[head, left]);
+        set(b, state, HEAD, head);
+        set(b, counts, TAIL, tail);
+        set(b, counts, BEFORE, tail);
+        // The next window: nothing once items are lost.
+        let whole = b.op(Op::Eq, &[lost, zero]);
+        let count = b.op(Op::Min, &[left, window]);
+        let unknown = b.op(Op::Eq, &[bound, zero]);
+        let free = b.op(Op::Sub, &[capacity, left]);
+        let fit = b.op(Op::Div, &[free, bound]);
+        let fit = b.op(Op::Select, &[unknown, count, fit]);
+        let count = b.op(Op::Min, &[count, fit]);
+        let count = b.op(Op::Select, &[whole, count, zero]);
+        set(b, state, COUNT, count);
+        let goes_on = b.op(Op::Lt, &[zero, count]);
+        let size = b.u32(invocations);
+        let last = b.op(Op::Sub, &[count, one]);
+        let workgroups = b.op(Op::Div, &[last, size]);
+        let workgroups = b.op(Op::Add, &[workgroups, one]);
+        let done = b.u32(DONE);
+        let next = b.op(Op::Select, &[goes_on, zero, done]);
+        set(b, state, NEXT, next);
+        for (axis, n) in [workgroups, one, one].into_iter().enumerate() {
+            let n = b.op(Op::Select, &[goes_on, n, zero]);
+            set(b, state, args(0) + axis as u32, n);
+        }
+        Vec::new()
+    };
+    b.if_(is_next, decide, |_| Vec::new());
+    b.finish()
+}
+
+/// Adds to a number of two words.
+fn add_long(b: &mut Builder, buffer: Buffer, at: u32, more: Value) {
+    let [low, high] = [at, at + 1].map(|of| word(b, buffer, of));
+    let sum = b.op(Op::Add, &[low, more]);
+    let carries = b.op(Op::Lt, &[sum, more]);
+    let carry = b.convert(carries, Scalar::U32);
+    let high = b.op(Op::Add, &[high, carry]);
+    set(b, buffer, at, sum);
+    set(b, buffer, at + 1, high);
 }

@@ -35,12 +35,17 @@ pub struct Copier<'p> {
 
 /// Copies a program.
 pub fn rewrite(p: &Program, replace: &mut impl Replace) -> Program {
-    let mut copy = Copier { from: p, b: Builder::like(p), map: SideTable::new(None) };
+    let mut copy = Copier::new(p, Builder::like(p));
     copy.insts(&p.regions[p.body].insts, replace);
     copy.b.p
 }
 
-impl Copier<'_> {
+impl<'p> Copier<'p> {
+    /// Nothing yet of a program, to be copied to where `b` is.
+    pub fn new(from: &'p Program, b: Builder) -> Copier<'p> {
+        Copier { from, b, map: SideTable::new(None) }
+    }
+
     /// What stands for a value of the original in the copy.
     ///
     /// # Panics

@@ -1,8 +1,8 @@
 //! Errors of the library that no command line leads to, because the command or the verifier prevents them.
 
 use vyre::{
-    BackendError, BindingPlan, Device, DeviceWorkQueueProfile, DispatchConfig, Grid, Resident,
-    ResidentOptions, Resource, WorkQueueHostSync, plan_device_work_queue,
+    BackendError, BindingPlan, Device, DeviceWorkQueueProfile, DispatchConfig, Grid, GridSync, Resident,
+    ResidentOptions, Resource, WorkQueue, WorkQueueHostSync, WorkQueueOptions, plan_device_work_queue,
     plan_device_work_queue_backpressure, typed,
 };
 use vyre_ir::build::Builder;
@@ -18,10 +18,20 @@ use vyre_wgsl::export::device;
 type Call = (&'static str, &'static str, String);
 
 pub fn calls() -> Vec<Call> {
-    [program(), dialects(), binding(), devices(), faults(), queue(), interpreter(), benchmarks()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        program(),
+        dialects(),
+        binding(),
+        devices(),
+        faults(),
+        queue(),
+        work_queues(),
+        interpreter(),
+        benchmarks(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn first(result: Result<(), Vec<Diagnostic>>) -> String {
@@ -328,6 +338,46 @@ fn queue() -> Vec<Call> {
             "plan_device_work_queue_backpressure(profile, 0)",
             plan_device_work_queue_backpressure(good, 0).unwrap_err().to_string(),
         ),
+    ]
+}
+
+/// Errors of work queues and of programs that wait for their grid.
+fn work_queues() -> Vec<Call> {
+    let backend = NullBackend::new(NullOptions::default(), FaultPlan::default());
+    let device = Device::new(Box::new(backend));
+    let error = |error: BackendError| error.to_string();
+    let config = DispatchConfig::default();
+    let handler =
+        |lines: &str| parse(&format!("buffer y: u32[4] storage read_write @group(0) @binding(0)\n{lines}"));
+    let program = handler("%0: u32 = queue_item\nqueue_push %0\nqueue_push %0");
+    let profile = |program: &Program| WorkQueue::profile(program, 4, 1 << 10);
+    let new = |profile| WorkQueue::new(&device, &program, profile, WorkQueueOptions::default(), &config);
+    let four = profile(&program).unwrap();
+    let other = DeviceWorkQueueProfile { entry_bytes: 8, ..four };
+    let run = new(four).unwrap().run(&[0; 4], &[Resource::Bytes(&[0; 16])], &config);
+    let made = |lines: &str| error(profile(&handler(lines)).err().unwrap());
+    let native = DispatchConfig { grid_sync: GridSync::Native, ..DispatchConfig::default() };
+    let profile = "WorkQueue::profile(&program, 4, 1024)";
+    vec![
+        ("S101", profile, made("%0: u32 = queue_item\n%1: f32 = bitcast %0\nqueue_push %1")),
+        ("S102", profile, made("%0: u32 = queue_item\n%1: u32 = num_workgroups x")),
+        ("S103", profile, made("%0: u32 = const 1")),
+        (
+            "D034",
+            "device.compile(&program, &DispatchConfig { grid_sync: GridSync::Native, ..Default::default() })",
+            error(device.compile(&handler("grid_sync"), &native).err().unwrap()),
+        ),
+        (
+            "D036",
+            "device.compile(&program, &config)",
+            error(device.compile(&program, &config).err().unwrap()),
+        ),
+        (
+            "D037",
+            "WorkQueue::new(&device, &program, profile, options, &config)",
+            error(new(other).err().unwrap()),
+        ),
+        ("D038", "queue.run(&items, &resources, &config)", error(run.err().unwrap())),
     ]
 }
 

@@ -37,6 +37,7 @@ struct Example {
 fn tables() -> Vec<Code> {
     let tables = [
         vyre_ir::codes::CODES,
+        vyre::opt::codes::CODES,
         vyre_wgsl::codes::CODES,
         vyre::codes::CODES,
         vyre_reference::codes::CODES,

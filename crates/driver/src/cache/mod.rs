@@ -42,15 +42,15 @@ impl CacheConfig {
     }
 }
 
-/// Where a value came from.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+/// Where a value came from, the least costly first.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum CacheSource {
-    /// It was made.
-    Compiled,
     /// It was in memory, or another thread was making it.
     Memory,
     /// It was read from disk.
     Disk,
+    /// It was made.
+    Compiled,
 }
 
 impl CacheSource {

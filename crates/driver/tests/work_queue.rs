@@ -1,0 +1,130 @@
+//! Work queues on a device without threads of its own: window after window, as the control program says. The
+//! backends' own ways are tested by the conformance suite.
+
+use vyre_driver::{BackendError, Device, DispatchConfig, Resource, WorkQueue, WorkQueueOptions};
+use vyre_ir::{Program, text};
+use vyre_null::{FaultPlan, NullBackend, NullOptions};
+
+/// Counts items and adds them up; an item of more than 1 pushes its halves.
+const HALVES: &str = "program halves workgroup(4, 1, 1) {
+  buffer totals: u32[2] storage read_write @group(0) @binding(0)
+  %zero: u32 = const 0
+  %one: u32 = const 1
+  %two: u32 = const 2
+  %n: u32 = queue_item
+  %0: u32 = atomic_add totals[%zero], %one
+  %1: u32 = atomic_add totals[%one], %n
+  %more: bool = lt %one, %n
+  if %more {
+    %half: u32 = div %n, %two
+    %rest: u32 = sub %n, %half
+    queue_push %half
+    queue_push %rest
+  } else {
+  }
+}";
+
+fn device() -> Device {
+    Device::new(Box::new(NullBackend::new(NullOptions::default(), FaultPlan::default())))
+}
+
+fn program(text: &str) -> Program {
+    text::parse("p.vyre", text).unwrap_or_else(|errors| panic!("{errors:?}"))
+}
+
+fn queue(device: &Device, capacity: u64, options: WorkQueueOptions) -> WorkQueue {
+    let program = program(HALVES);
+    let profile = WorkQueue::profile(&program, capacity, 1 << 20).unwrap();
+    WorkQueue::new(device, &program, profile, options, &DispatchConfig::default()).unwrap()
+}
+
+fn bytes(words: &[u32]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+/// Items and their sum.
+fn halves(n: u32) -> (u32, u32) {
+    if n <= 1 {
+        return (1, n);
+    }
+    let (a, b) = (halves(n / 2), halves(n - n / 2));
+    (a.0 + b.0 + 1, a.1 + b.1 + n)
+}
+
+#[test]
+fn every_item_is_handled_once() {
+    let device = device();
+    for window in [None, Some(1), Some(3), Some(4), Some(1000)] {
+        let queue = queue(&device, 200, WorkQueueOptions { window, pushes_per_item: None });
+        // Again on the same memory, and with entries that go round the ring.
+        for items in [vec![], vec![1], vec![100], vec![7, 0, 1, 90], vec![100]] {
+            let run =
+                queue.run(&bytes(&items), &[Resource::Bytes(&[0; 8])], &DispatchConfig::default()).unwrap();
+            let (count, sum) = items.iter().fold((0, 0), |(count, sum), &n| {
+                let (more, of) = halves(n);
+                (count + more, sum + of)
+            });
+            assert_eq!(run.outputs.buffers[0].to_vec(), bytes(&[count, sum]), "{items:?} {window:?}");
+            assert_eq!(run.processed, count as u64);
+            assert_eq!(run.host_syncs, 1);
+            assert!(run.high_water >= items.len() as u64 && run.high_water <= 200);
+        }
+    }
+}
+
+#[test]
+fn items_without_room_are_an_error_that_says_how_many() {
+    let device = device();
+    let queue = queue(&device, 10, WorkQueueOptions::default());
+    let error =
+        queue.run(&bytes(&[100]), &[Resource::Bytes(&[0; 8])], &DispatchConfig::default()).err().unwrap();
+    // Of 100: 50, 50; 25 four times; then 8 items that 4 are to give way to, two at a time.
+    let BackendError::QueueFull { capacity: 10, high_water: 12, processed: 7, left: 6, lost: 2 } = error
+    else {
+        panic!("{error}")
+    };
+    assert!(error.to_string().contains("room for 10 items"), "{error}");
+    // What comes after it is right.
+    let run = queue.run(&bytes(&[4]), &[Resource::Bytes(&[0; 8])], &DispatchConfig::default()).unwrap();
+    assert_eq!(run.outputs.buffers[0].to_vec(), bytes(&[7, 12]));
+}
+
+#[test]
+fn a_bound_on_pushes_keeps_items_from_getting_lost() {
+    let device = device();
+    let bounded = WorkQueueOptions { window: None, pushes_per_item: Some(2) };
+    let (count, sum) = halves(30);
+    let queue_of = |capacity| queue(&device, capacity, bounded);
+    let run = |capacity| {
+        queue_of(capacity).run(&bytes(&[30]), &[Resource::Bytes(&[0; 8])], &DispatchConfig::default())
+    };
+    let done = run(34).unwrap();
+    assert_eq!(done.outputs.buffers[0].to_vec(), bytes(&[count, sum]));
+    assert!(done.high_water <= 34);
+    // With too little room the rest is left, and nothing lost.
+    let error = run(4).err().unwrap();
+    let BackendError::QueueFull { capacity: 4, lost: 0, left, .. } = error else { panic!("{error}") };
+    assert!(left > 0);
+}
+
+#[test]
+fn queues_that_are_not_for_the_program() {
+    let device = device();
+    let program = program(HALVES);
+    let profile = WorkQueue::profile(&program, 100, 1 << 20).unwrap();
+    let config = DispatchConfig::default();
+    let code = |profile| {
+        let queue = WorkQueue::new(&device, &program, profile, WorkQueueOptions::default(), &config);
+        queue.err().unwrap().code().name()
+    };
+    assert_eq!(code(vyre_driver::DeviceWorkQueueProfile { entry_bytes: 8, ..profile }), "D037");
+    assert_eq!(code(vyre_driver::DeviceWorkQueueProfile { control_bytes: 8, ..profile }), "D037");
+    assert_eq!(code(vyre_driver::DeviceWorkQueueProfile { budget_bytes: 8, ..profile }), "B025");
+    assert_eq!(code(vyre_driver::DeviceWorkQueueProfile { queue_capacity: 0, ..profile }), "B020");
+    assert_eq!(device.compile(&program, &config).err().unwrap().code().name(), "D036");
+    let queue = queue(&device, 2, WorkQueueOptions::default());
+    let run =
+        |items: &[u8]| queue.run(items, &[Resource::Bytes(&[0; 8])], &config).err().unwrap().code().name();
+    assert_eq!(run(&[1, 2, 3]), "D037");
+    assert_eq!(run(&[0; 12]), "B022");
+}
