@@ -115,7 +115,9 @@ fn same<T: PartialEq>(all: &[T], wanted: &T, place: usize) -> Option<usize> {
 }
 
 fn find() -> Result<Vec<Adapter>, BackendError> {
-    // Without the layers that debug builds ask for by default: they are for those who debug wgpu.
+    // Without the layers that debug builds ask for by default: they are for those who debug wgpu. And without the dispatch
+    // that wgpu adds to each indirect one to bound its size: control programs made here write those sizes, none above
+    // what the device takes (`stages`).
     let flags = InstanceFlags::empty();
     let descriptor =
         InstanceDescriptor { backends: BACKENDS, flags, ..InstanceDescriptor::new_without_display_handle() };

@@ -102,6 +102,7 @@ impl Block {
             size,
             usage: BufferUsages::STORAGE
                 | BufferUsages::UNIFORM
+                | BufferUsages::INDIRECT
                 | BufferUsages::COPY_SRC
                 | BufferUsages::COPY_DST,
             mapped_at_creation: false,

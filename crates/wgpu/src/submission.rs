@@ -1,12 +1,14 @@
 //! Work as the device gets it: commands are recorded in order, handed over as one submission, and waited for.
 //!
 //! What goes up is written to staging buffers while recording; what comes down is read from such when the device is
-//! done. Only what would take more staging memory or more launches than is sensible becomes several submissions, and an
-//! upload to places that are not multiples of 4 bytes, which first needs the bytes around it.
+//! done. Only what would take more staging memory or more launches than is sensible becomes several submissions, an
+//! upload to places that are not multiples of 4 bytes, which first needs the bytes around it, and what follows
+//! [stages](crate::stages) of which the device decides how often they run.
 
 use crate::executable::{WgpuExecutable, word};
 use crate::memory::{Block, GRAIN, WgpuMemory};
 use crate::opened::{Opened, lock};
+use crate::stages::Rounds;
 use crate::staging::{Arena, Direction, LARGEST};
 use crate::timing::Timer;
 use crate::turn::Turn;
@@ -14,18 +16,22 @@ use crate::{ID, codes, errors};
 use smallvec::SmallVec;
 use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
-use vyre_driver::{BackendError, Cancel, Command, DeviceMemory, Launch, LaunchMemory, Submitted, own};
+use vyre_driver::{BackendError, Cancel, Command, DeviceMemory, Executable, LaunchMemory, Submitted, own};
 use vyre_ir::Diagnostic;
-use wgpu::{CommandEncoder, ComputePass, ComputePassDescriptor, PollType, SubmissionIndex};
+use wgpu::{BindGroup, CommandEncoder, ComputePass, ComputePassDescriptor, PollType, SubmissionIndex};
 
 /// Launches of one submission at most.
-const LAUNCHES: u32 = 4096;
+pub const LAUNCHES: u32 = 4096;
 
 /// Bytes that are staged at once at most, for each direction.
 const STAGED: u64 = 512 << 20;
 
 /// How long a wait lasts before the request to stop is looked at.
-const GLANCE: Duration = Duration::from_millis(20);
+pub const GLANCE: Duration = Duration::from_millis(20);
+
+/// How many such waits a submission has to end after the request to stop, if it is only a part of a run: then the run
+/// is stopped and the device kept.
+const PATIENCE: u32 = 50;
 
 /// Performs commands in order.
 pub fn submit<'s>(
@@ -70,18 +76,23 @@ fn turn<'s>(opened: &'s Opened, cancel: &Cancel) -> Result<Option<Turn<'s>>, Bac
 }
 
 /// Commands on their way.
-struct Recording<'s> {
-    opened: &'s Opened,
+pub struct Recording<'s> {
+    pub opened: &'s Opened,
     cancel: &'s Cancel,
     start: Instant,
     took: Submitted,
     encoder: Option<CommandEncoder>,
     /// While launches follow each other.
     pass: Option<ComputePass<'static>>,
-    launches: u32,
+    pub launches: u32,
     up: Arena,
     down: Arena,
-    reads: Vec<Read<'s>>,
+    /// What comes down. Of what was recorded after stages that may have to go on, all is copied again then.
+    pub reads: Vec<Read<'s>>,
+    /// Stages that were recorded last and may have to go on.
+    pub rounds: Option<Rounds<'s>>,
+    /// Whether the host has waited for the device.
+    waited: bool,
     timer: Option<Timer>,
     /// Whether a program of this submission is watched.
     watching: bool,
@@ -95,10 +106,42 @@ struct Recording<'s> {
 }
 
 /// Bytes to copy to the host when the device is done.
-struct Read<'s> {
+pub struct Read<'s> {
+    memory: &'s WgpuMemory,
+    /// Their place there.
+    at: u64,
+    /// Where they are staged.
     chunk: usize,
     offset: u64,
     into: &'s mut [u8],
+}
+
+/// A program and the memory that it is bound to.
+pub struct Bound<'s> {
+    pub executable: &'s WgpuExecutable,
+    group: BindGroup,
+    /// The size of each buffer, by place.
+    bytes: SmallVec<[u64; 8]>,
+}
+
+/// Part of a grid, no larger than what the device takes at once.
+pub struct Part {
+    /// Its first workgroup.
+    pub first: [u32; 3],
+    pub workgroups: [u32; 3],
+}
+
+/// The parts of a grid, each of up to `most` workgroups along an axis.
+pub fn parts(workgroups: [u32; 3], most: u32) -> impl Iterator<Item = Part> {
+    let [x, y, z] = workgroups.map(|all| (0..all).step_by(most.max(1) as usize));
+    let firsts = z.flat_map(move |z| {
+        let x = x.clone();
+        y.clone().flat_map(move |y| x.clone().map(move |x| [x, y, z]))
+    });
+    firsts.map(move |first| Part {
+        first,
+        workgroups: [0, 1, 2].map(|axis| (workgroups[axis] - first[axis]).min(most)),
+    })
 }
 
 /// Bytes of staging memory that commands take, up and down.
@@ -128,6 +171,8 @@ impl<'s> Recording<'s> {
             up: Arena::new(up),
             down: Arena::new(down),
             reads: Vec::new(),
+            rounds: None,
+            waited: false,
             timer: None,
             watching: false,
             timed: false,
@@ -139,26 +184,33 @@ impl<'s> Recording<'s> {
 
     /// Records any command but a download.
     fn step(&mut self, command: &'s Command<'_>) -> Result<(), BackendError> {
+        if self.rounds.is_some() {
+            // It is not to run before they are done.
+            self.flush()?;
+        }
         match command {
             Command::Upload { to, offset, bytes } => self.upload(self.memory(*to)?, *offset, bytes),
-            Command::Launch(launch) => self.launch(launch),
+            Command::Launch(launch) => {
+                let bound = self.bind(launch.executable, &launch.memory)?;
+                self.launch(&bound, launch.workgroups, launch.timed)
+            }
+            Command::Stages(stages) => self.stages(stages),
             Command::Repeat { times, commands } => {
                 (0..*times).try_for_each(|_| commands.iter().try_for_each(|command| self.step(command)))
             }
-            Command::Stages(_) => Err(internal("stages")),
             Command::Drain(_) => Err(internal("a work queue for persistent threads")),
             Command::Download { .. } => Err(internal("a download that is repeated")),
         }
     }
 
     /// The backend's own view of memory.
-    fn memory(&self, memory: &'s dyn DeviceMemory) -> Result<&'s WgpuMemory, BackendError> {
+    pub fn memory(&self, memory: &'s dyn DeviceMemory) -> Result<&'s WgpuMemory, BackendError> {
         let memory = own::<WgpuMemory>(memory)?;
         if memory.is_of(self.opened) { Ok(memory) } else { Err(internal("memory of another device")) }
     }
 
     /// What copies are recorded with: no launch is under way.
-    fn encoder(&mut self) -> &mut CommandEncoder {
+    pub fn encoder(&mut self) -> &mut CommandEncoder {
         self.pass = None;
         let device = &self.opened.device;
         self.encoder.get_or_insert_with(|| device.create_command_encoder(&Default::default()))
@@ -262,31 +314,44 @@ impl<'s> Recording<'s> {
     ) -> Result<(), BackendError> {
         let mut at = offset;
         for piece in into.chunks_mut(LARGEST as usize) {
-            let start = at / 4 * 4;
-            let words = (at + piece.len() as u64).next_multiple_of(4) - start;
-            if self.down.taken() + words > STAGED {
+            if self.down.taken() + piece.len() as u64 + 8 > STAGED {
                 self.flush()?;
             }
-            let (chunk, to) = self.down.room(self.opened, &self.opened.down, words)?;
-            let staging = self.down.chunks[chunk].0.buffer.clone();
-            self.encoder().copy_buffer_to_buffer(&memory.block().buffer, start, &staging, to, words);
-            let offset = to + (at - start);
-            at += piece.len() as u64;
-            self.reads.push(Read { chunk, offset, into: piece });
+            let (start, bytes) = (at, piece.len() as u64);
+            at += bytes;
+            self.read(memory, start, piece)?;
         }
         Ok(())
     }
 
-    fn launch(&mut self, launch: &'s Launch<'_>) -> Result<(), BackendError> {
-        let executable = own::<WgpuExecutable>(launch.executable)?;
+    /// Records the copy of up to [`LARGEST`] bytes.
+    pub fn read(&mut self, memory: &'s WgpuMemory, at: u64, into: &'s mut [u8]) -> Result<(), BackendError> {
+        let (chunk, offset) = self.stage_down(memory, at, into.len() as u64)?;
+        self.reads.push(Read { memory, at, chunk, offset, into });
+        Ok(())
+    }
+
+    /// Copies bytes to where the host will see them: which chunk, and where in it.
+    fn stage_down(&mut self, memory: &WgpuMemory, at: u64, bytes: u64) -> Result<(usize, u64), BackendError> {
+        let start = at / 4 * 4;
+        let words = (at + bytes).next_multiple_of(4) - start;
+        let (chunk, to) = self.down.room(self.opened, &self.opened.down, words)?;
+        let staging = self.down.chunks[chunk].0.buffer.clone();
+        self.encoder().copy_buffer_to_buffer(&memory.block().buffer, start, &staging, to, words);
+        Ok((chunk, to + (at - start)))
+    }
+
+    /// Binds memory to a program. No launch is under way then.
+    pub fn bind(
+        &mut self,
+        executable: &'s dyn Executable,
+        memory: &'s [LaunchMemory<'_>],
+    ) -> Result<Bound<'s>, BackendError> {
+        let executable = own::<WgpuExecutable>(executable)?;
         if executable.opened != self.opened.id {
             return Err(internal("a program of another device"));
         }
-        let memory = |buffer: usize| match &launch.memory[buffer] {
-            LaunchMemory::Device { memory, .. } => self.memory(*memory),
-            _ => Err(internal("memory that is not the device's")),
-        };
-        let bound = executable.bindings.iter().map(|&buffer| memory(buffer));
+        let bound = executable.bindings.iter().map(|&buffer| self.launch_memory(memory, buffer));
         let bound = bound.collect::<Result<SmallVec<[&WgpuMemory; 8]>, _>>()?;
         for memory in &bound {
             self.prepare(memory, false);
@@ -294,41 +359,77 @@ impl<'s> Recording<'s> {
         let mut blocks: SmallVec<[(&Block, u64); 8]> =
             bound.iter().map(|memory| (memory.block(), memory.bound_bytes())).collect();
         if executable.watched {
-            let watch = self.opened.watch()?;
-            blocks.push((watch, GRAIN));
-            if !self.watching {
-                self.encoder().clear_buffer(&watch.buffer, 0, None);
-                self.watching = true;
-            }
+            blocks.push((self.opened.watch()?, GRAIN));
+            self.watch()?;
         }
         let group = executable.layout.group(self.opened, &blocks);
-        let bytes = |buffer: usize| {
-            let place = executable.bindings.iter().position(|&b| b == buffer);
-            place.map_or(0, |place| bound[place].bytes())
-        };
+        Ok(Bound { executable, group, bytes: bound.iter().map(|memory| memory.bytes()).collect() })
+    }
+
+    /// The device's memory of a buffer.
+    pub fn launch_memory(
+        &self,
+        memory: &'s [LaunchMemory<'_>],
+        buffer: usize,
+    ) -> Result<&'s WgpuMemory, BackendError> {
+        match memory.get(buffer) {
+            Some(LaunchMemory::Device { memory, .. }) => self.memory(*memory),
+            _ => Err(internal("memory that is not the device's")),
+        }
+    }
+
+    /// Has this submission tell whether a watched program's loop was ended early.
+    pub fn watch(&mut self) -> Result<(), BackendError> {
+        if !self.watching {
+            let watch = self.opened.watch()?;
+            self.encoder().clear_buffer(&watch.buffer, 0, None);
+            self.watching = true;
+        }
+        Ok(())
+    }
+
+    /// Launches a program, in parts if its grid is too large for the device.
+    pub fn launch(
+        &mut self,
+        bound: &Bound<'_>,
+        workgroups: [u32; 3],
+        timed: bool,
+    ) -> Result<(), BackendError> {
         let most = self.opened.limits.max_compute_workgroups_per_dimension;
-        let [x, y, z] = launch.workgroups.map(|all| (0..all).step_by(most.max(1) as usize));
-        for first in z.flat_map(|z| {
-            let x = x.clone();
-            y.clone().flat_map(move |y| x.clone().map(move |x| [x, y, z]))
-        }) {
-            let pass = self.pass(launch.timed)?;
-            pass.set_pipeline(&executable.pipeline);
-            pass.set_bind_group(0, &group, &[]);
-            let words: SmallVec<[u8; 64]> = (executable.immediates.iter())
-                .flat_map(|immediate| word(immediate, first, launch.workgroups, &bytes).to_le_bytes())
-                .collect();
-            if !words.is_empty() {
-                pass.set_immediates(0, &words);
-            }
-            let [x, y, z] = [0, 1, 2].map(|axis| (launch.workgroups[axis] - first[axis]).min(most));
-            pass.dispatch_workgroups(x, y, z);
-            self.launches += 1;
+        for part in parts(workgroups, most) {
+            let [x, y, z] = part.workgroups;
+            self.set(bound, part.first, workgroups, timed)?.dispatch_workgroups(x, y, z);
             if self.launches >= LAUNCHES {
                 self.flush()?;
             }
         }
         Ok(())
+    }
+
+    /// Says what is launched next: part of a program's grid.
+    pub fn set(
+        &mut self,
+        bound: &Bound<'_>,
+        first: [u32; 3],
+        workgroups: [u32; 3],
+        timed: bool,
+    ) -> Result<&mut ComputePass<'static>, BackendError> {
+        let Bound { executable, group, bytes } = bound;
+        let bytes = |buffer: usize| {
+            let place = executable.bindings.iter().position(|&b| b == buffer);
+            place.map_or(0, |place| bytes[place])
+        };
+        let words: SmallVec<[u8; 64]> = (executable.immediates.iter())
+            .flat_map(|immediate| word(immediate, first, workgroups, &bytes).to_le_bytes())
+            .collect();
+        self.launches += 1;
+        let pass = self.pass(timed)?;
+        pass.set_pipeline(&executable.pipeline);
+        pass.set_bind_group(0, group, &[]);
+        if !words.is_empty() {
+            pass.set_immediates(0, &words);
+        }
+        Ok(pass)
     }
 
     /// What launches are recorded with.
@@ -352,8 +453,30 @@ impl<'s> Recording<'s> {
         Ok(self.pass.as_mut().expect("it was begun"))
     }
 
-    /// Hands over what is recorded, waits until it is done, and copies what comes down.
-    fn flush(&mut self) -> Result<(), BackendError> {
+    /// Has what is recorded done, and copies what comes down.
+    pub fn flush(&mut self) -> Result<(), BackendError> {
+        self.hand_over()?;
+        while self.rounds.is_some() {
+            self.go_on()?;
+            self.hand_over()?;
+        }
+        Ok(())
+    }
+
+    /// Records again what comes down after stages that went on.
+    pub fn read_again(&mut self) -> Result<(), BackendError> {
+        for Read { memory, at, into, .. } in std::mem::take(&mut self.reads) {
+            self.read(memory, at, into)?;
+        }
+        Ok(())
+    }
+
+    /// Hands over what is recorded, waits until it is done, and copies what comes down of what is certain.
+    fn hand_over(&mut self) -> Result<(), BackendError> {
+        let mut next = None;
+        if let Some((state, at)) = self.rounds.as_ref().map(Rounds::next) {
+            next = Some(self.stage_down(state, at, 4)?);
+        }
         self.pass = None;
         let Some(mut encoder) = self.encoder.take() else { return Ok(()) };
         let mut stamps = None;
@@ -387,9 +510,20 @@ impl<'s> Recording<'s> {
         }
         let handed = Instant::now();
         add(&mut self.took.enqueue_ns, nanoseconds(handed - self.start));
+        self.took.further_waits += u32::from(std::mem::replace(&mut self.waited, true));
         self.wait(index)?;
         add(&mut self.took.wait_ns, nanoseconds(handed.elapsed()));
-        for Read { chunk, offset, into } in self.reads.drain(..) {
+        let mut certain = self.reads.len();
+        if let Some(((chunk, at), rounds)) = next.zip(self.rounds.take()) {
+            let mut word = [0; 4];
+            self.down.chunks[chunk].0.read(at, &mut word)?;
+            let first = rounds.reads;
+            self.rounds = rounds.told(u32::from_le_bytes(word), handed.elapsed());
+            if self.rounds.is_some() {
+                certain = first;
+            }
+        }
+        for Read { chunk, offset, into, .. } in self.reads.drain(..certain) {
             self.down.chunks[chunk].0.read(offset, into)?;
         }
         if let Some((chunk, at)) = watch {
@@ -423,10 +557,12 @@ impl<'s> Recording<'s> {
 
     /// Waits until a submission is done, and the host has the staging buffers again.
     fn wait(&mut self, index: SubmissionIndex) -> Result<(), BackendError> {
+        let mut patience = if self.rounds.is_some() { PATIENCE } else { 0 };
         loop {
             let wait = PollType::Wait { submission_index: Some(index.clone()), timeout: Some(GLANCE) };
             match self.opened.device.poll(wait) {
                 Ok(_) => break,
+                Err(wgpu::PollError::Timeout) if self.cancel.requested() && patience > 0 => patience -= 1,
                 Err(wgpu::PollError::Timeout) if self.cancel.requested() => {
                     self.opened.leave(index);
                     self.abandon();
@@ -495,7 +631,7 @@ fn cut_short() -> BackendError {
     BackendError::Unsupported { backend: ID, what: Box::new(what) }
 }
 
-fn internal(what: &str) -> BackendError {
+pub fn internal(what: &str) -> BackendError {
     BackendError::Internal { what: what.into() }
 }
 

@@ -1,0 +1,159 @@
+//! Programs in stages, of which the device decides what runs next: see [`vyre_opt::stages`].
+//!
+//! Blocks of stages are recorded in the order of their turns, loops several times, each stage as an indirect dispatch with
+//! the workgroups that the control program wrote for its block, each block followed by the control program. Blocks whose
+//! turn it is not have no workgroups. So nothing is read back but one word at the end of the submission, with all else
+//! that comes down: which block is next. Only if one is, a further submission goes on from there, with more rounds.
+
+use crate::memory::WgpuMemory;
+use crate::submission::{Bound, GLANCE, LAUNCHES, Recording, internal};
+use smallvec::SmallVec;
+use std::time::Duration;
+use vyre_driver::{BackendError, Stages};
+use vyre_ir::Entity;
+use vyre_opt::stages::{Control, DONE, NEXT, Turn, args};
+use wgpu::Buffer;
+
+/// Launches of the first submission, about. On lavapipe a submission costs some 200 us, and a round of a stage and the
+/// control program that turns out to be empty 17 us.
+const FIRST: u32 = 256;
+
+/// How many times as many the next one has.
+const GROWTH: u32 = 4;
+
+/// Stages on their way.
+pub struct Rounds<'s> {
+    plan: &'s Control,
+    stages: SmallVec<[Bound<'s>; 8]>,
+    control: Bound<'s>,
+    state: &'s WgpuMemory,
+    workgroups: [u32; 3],
+    timed: bool,
+    /// The block that is next; the number of blocks at the start.
+    next: u32,
+    /// Launches that a submission may have.
+    most: u32,
+    /// How many of the recording's reads were recorded before the stages.
+    pub reads: usize,
+}
+
+impl<'s> Rounds<'s> {
+    /// Where the word is that says which block is next.
+    pub fn next(&self) -> (&'s WgpuMemory, u64) {
+        (self.state, 4 * u64::from(NEXT))
+    }
+
+    /// What is still to do when that word is read after a submission that took so long; `None` when all is done.
+    pub fn told(mut self, next: u32, took: Duration) -> Option<Self> {
+        self.next = next;
+        // A request to stop is looked at between submissions.
+        if took < GLANCE {
+            self.most = (self.most * GROWTH).min(LAUNCHES);
+        }
+        (next != DONE).then_some(self)
+    }
+
+    /// Launches of a block.
+    fn launches(&self, block: usize) -> u32 {
+        self.plan.blocks[block].len() as u32 + 1
+    }
+
+    /// The blocks to record, from the next one on.
+    fn blocks(&self) -> Vec<usize> {
+        let times = |times: &u32| cost(&self.plan.turns, *times, &|block| self.launches(block)) <= self.most;
+        let times = (2..=self.most).take_while(times).last().unwrap_or(1);
+        let mut blocks = Vec::new();
+        unroll(&self.plan.turns, times, &mut blocks);
+        let start = blocks.iter().position(|&block| block as u32 == self.next).unwrap_or(0);
+        blocks.split_off(start)
+    }
+}
+
+/// Launches of turns if each loop is recorded so many times.
+fn cost(turns: &[Turn], times: u32, launches: &dyn Fn(usize) -> u32) -> u32 {
+    turns.iter().fold(0, |sum: u32, turn| {
+        sum.saturating_add(match turn {
+            Turn::Block(block) => launches(*block),
+            Turn::Loop(inner) => cost(inner, times, launches).saturating_mul(times),
+        })
+    })
+}
+
+/// Turns as blocks, each loop so many times.
+fn unroll(turns: &[Turn], times: u32, blocks: &mut Vec<usize>) {
+    for turn in turns {
+        match turn {
+            Turn::Block(block) => blocks.push(*block),
+            Turn::Loop(inner) => (0..times).for_each(|_| unroll(inner, times, blocks)),
+        }
+    }
+}
+
+impl<'s> Recording<'s> {
+    /// Records stages.
+    pub fn stages(&mut self, stages: &'s Stages<'_>) -> Result<(), BackendError> {
+        let Stages { stages, control, workgroups, memory, timed } = stages;
+        let bound = stages.iter().map(|stage| self.bind(*stage, memory));
+        let stages = bound.collect::<Result<SmallVec<[Bound<'s>; 8]>, _>>()?;
+        let Some(control) = control else {
+            return stages.iter().try_for_each(|stage| self.launch(stage, *workgroups, *timed));
+        };
+        let plan = control.plan;
+        let rounds = Rounds {
+            plan,
+            control: self.bind(control.executable, memory)?,
+            state: self.launch_memory(memory, plan.state.index())?,
+            stages,
+            workgroups: *workgroups,
+            timed: *timed,
+            next: plan.blocks.len() as u32,
+            most: FIRST,
+            reads: self.reads.len(),
+        };
+        if self.launches > 0 && self.launches + rounds.most > LAUNCHES {
+            self.flush()?;
+        }
+        self.decide(&rounds, plan.blocks.len())?;
+        self.rounds(&rounds)?;
+        self.rounds = Some(rounds);
+        Ok(())
+    }
+
+    /// Records what is left of stages, and what comes down after them.
+    pub fn go_on(&mut self) -> Result<(), BackendError> {
+        let Some(mut rounds) = self.rounds.take() else { return Ok(()) };
+        if rounds.next as usize >= rounds.plan.blocks.len() {
+            return Err(internal(&format!("a program has no block {} of stages", rounds.next)));
+        }
+        if rounds.stages.iter().chain([&rounds.control]).any(|bound| bound.executable.watched) {
+            self.watch()?;
+        }
+        rounds.reads = 0;
+        self.rounds(&rounds)?;
+        self.rounds = Some(rounds);
+        self.read_again()
+    }
+
+    /// Records rounds of blocks, each with the control program after it.
+    fn rounds(&mut self, rounds: &Rounds<'s>) -> Result<(), BackendError> {
+        let state: &Buffer = &rounds.state.block().buffer;
+        for block in rounds.blocks() {
+            let range = rounds.plan.blocks[block].clone();
+            let stages = rounds.stages.get(range).ok_or_else(|| internal("a block of no stages"))?;
+            for stage in stages {
+                let pass = self.set(stage, [0; 3], rounds.workgroups, rounds.timed)?;
+                pass.dispatch_workgroups_indirect(state, 4 * u64::from(args(block)));
+            }
+            self.decide(rounds, block)?;
+        }
+        Ok(())
+    }
+
+    /// Records the control program, as it runs after a block.
+    fn decide(&mut self, rounds: &Rounds<'s>, block: usize) -> Result<(), BackendError> {
+        let all = [rounds.plan.blocks.len() as u32 + 1, 1, 1];
+        let pass = self.set(&rounds.control, [block as u32, 0, 0], all, rounds.timed)?;
+        pass.dispatch_workgroups(1, 1, 1);
+        Ok(())
+    }
+}
