@@ -4,12 +4,11 @@
 //! the code zeroes; then the other workgroup buffers, private buffers of one piece, which zeroes them, and slots for values
 //! that live from piece to piece. Slots whose lifetimes do not touch share memory.
 
-use crate::fission::{Home, Interval, PrivateCopies};
 use crate::form::Slot;
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use crate::plan::PrivateCopies;
 use vyre_driver::BackendError;
 use vyre_ir::{Buffer, Memory, Program, SideTable, Value};
+use vyre_opt::fission::{Home, Interval, slots};
 
 /// The most that a worker may need: half a GB for two workers is a program's mistake, not its need.
 pub(crate) const MAX_BYTES: u64 = 256 << 20;
@@ -59,7 +58,10 @@ impl Frame {
         let zeroed = place(Memory::Private, invocations, &|b| private[b] == PrivateCopies::All)?;
         place(Memory::Workgroup, 1, &|b| used[b] && !zero[b])?;
         place(Memory::Private, gang as u64, &|b| private[b] == PrivateCopies::One)?;
-        slots(p, homes, intervals, invocations, &mut end)?;
+        let size = |value| p.ty(value).lanes as u32 * Slot::bytes(p.ty(value).scalar);
+        for (value, offset) in slots(intervals, size, |bytes| end.take(bytes as u64, invocations))? {
+            homes[value] = Home::Slot(offset);
+        }
         Ok(Frame { buffers, zeroed, invocations, bytes: end.0 })
     }
 }
@@ -82,34 +84,4 @@ impl End {
         self.0 = end;
         Ok(at)
     }
-}
-
-/// Gives each interval's value a slot: in order of their starts, in memory of the same size that is free again.
-fn slots(
-    p: &Program,
-    homes: &mut SideTable<Value, Home>,
-    mut intervals: Vec<Interval>,
-    invocations: u64,
-    end: &mut End,
-) -> Result<(), BackendError> {
-    intervals.sort_by_key(|i| (i.start, i.value));
-    let mut busy: BinaryHeap<Reverse<(u32, u64, u32)>> = BinaryHeap::new();
-    let mut free: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
-    for interval in intervals {
-        while let Some(&Reverse((last, offset, bytes))) = busy.peek()
-            && last < interval.start
-        {
-            busy.pop();
-            free.entry(bytes).or_default().push(offset);
-        }
-        let ty = p.ty(interval.value);
-        let bytes = ty.lanes as u32 * Slot::bytes(ty.scalar);
-        let offset = match free.get_mut(&bytes).and_then(Vec::pop) {
-            Some(offset) => offset,
-            None => end.take(bytes as u64, invocations)?,
-        };
-        busy.push(Reverse((interval.end, offset, bytes)));
-        homes[interval.value] = Home::Slot(offset);
-    }
-    Ok(())
 }

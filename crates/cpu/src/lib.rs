@@ -1,7 +1,7 @@
 //! Backend `cpu`: programs compiled to machine code with Cranelift, one workgroup a thread.
 //!
-//! The way of a program: [`fission`] cuts it at barriers into pieces and says where values live between them (with
-//! [`scalars`], [`zeroing`] and [`frame`]); [`form`] says what a workgroup does, several invocations that are consecutive
+//! The way of a program: [`mod@plan`] cuts it at barriers into pieces and says where values live between them (with
+//! [`vyre_opt::fission`], [`scalars`], [`zeroing`] and [`frame`]); [`form`] says what a workgroup does, several invocations that are consecutive
 //! in the program's [`order`], a gang, in step; [`clif`] makes one function of that and [`jit`] machine code; [`stored`]
 //! is that as bytes, for the disk cache; [`kernel`] runs it over the workgroups of a grid on the threads of [`pool`].
 //! Where no code can be made, or no memory be executable, [`strips`] interpret the form; [`engine`] decides, and the
@@ -20,12 +20,12 @@ pub mod codes;
 mod context;
 mod device;
 mod engine;
-mod fission;
 mod form;
 mod frame;
 mod jit;
 mod kernel;
 mod order;
+mod plan;
 mod pool;
 mod report;
 mod scalars;

@@ -15,6 +15,7 @@ pub mod cost;
 pub mod dce;
 pub mod edit;
 pub mod expand;
+pub mod fission;
 pub mod fold;
 pub mod gvn;
 pub mod if_to_select;

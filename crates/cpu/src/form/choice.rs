@@ -6,7 +6,7 @@
 use super::build::build;
 use super::{Form, pressure};
 use crate::order::is_about_subgroups;
-use crate::{GANG_SIZE, SUBGROUP, fission};
+use crate::{GANG_SIZE, SUBGROUP, plan};
 use vyre_driver::BackendError;
 use vyre_ir::Program;
 
@@ -23,7 +23,7 @@ pub(crate) struct Choice {
 /// [`BackendError::OutOfMemory`] when a workgroup needs too much memory.
 pub(crate) fn choose(p: &Program, asked: Option<u32>, checked: bool) -> Result<Choice, BackendError> {
     let with = |gang| {
-        let plan = fission::plan(p, gang, checked)?;
+        let plan = plan::plan(p, gang, checked)?;
         Ok(Choice { form: build(p, &plan), scratch_bytes: plan.frame.bytes })
     };
     let mut subgroups = false;

@@ -1,8 +1,8 @@
 //! Where an access goes, and how the lanes' places lie to each other.
 
 use super::{Build, Lanes};
-use crate::fission::PrivateCopies;
 use crate::form::{Place, Private, Slot, Space, Step, Stmt, Var, Vars};
+use crate::plan::PrivateCopies;
 use smallvec::SmallVec;
 use vyre_ir::{Attr, Buffer, Inst, InstData, Memory, Op, Scalar, Value};
 use vyre_opt::analysis::Shape;

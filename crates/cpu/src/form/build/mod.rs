@@ -2,7 +2,7 @@
 //!
 //! [`vyre_opt::analysis::shapes`] says what differs between the invocations of a gang. A uniform value is one scalar; an
 //! affine one is the scalar of the gang's first invocation until somebody wants it for each lane; the rest varies.
-//! The workgroup's level has the steps of [`crate::fission`]; each of its pieces is a loop over gangs, and a last gang
+//! The workgroup's level has the steps of [`mod@crate::plan`]; each of its pieces is a loop over gangs, and a last gang
 //! under a mask where the workgroup does not fill it. [`control`] has what invocations do apart, [`guard`] what they
 //! mostly do together, [`memory`] where things are, [`position`] who an invocation is, [`steps`] the workgroup's level.
 //!
@@ -16,10 +16,11 @@ mod steps;
 
 use super::{Block, Form, Stmt, Type, Var, Vars};
 use crate::brief::brief_loops;
-use crate::fission::{Home, Plan};
+use crate::plan::Plan;
 use smallvec::{SmallVec, smallvec};
 use vyre_ir::{Attr, Inst, InstData, Op, Program, Region, Rule, Scalar, SideTable, Sig, Value};
 use vyre_opt::analysis::{Gang, Ranges, Shape, ranges, shapes};
+use vyre_opt::fission::Home;
 
 /// The variables of a value's lanes.
 type Lanes = SmallVec<[Var; 4]>;

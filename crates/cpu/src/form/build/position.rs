@@ -2,9 +2,9 @@
 
 use super::Build;
 use crate::SUBGROUP;
-use crate::fission::Plan;
 use crate::form::{Stmt, Var};
 use crate::order::Order;
+use crate::plan::Plan;
 use vyre_ir::{Attr, InstData, Op, Program, Scalar};
 use vyre_opt::analysis::Shape;
 

@@ -2,10 +2,10 @@
 //! values wait between pieces.
 
 use super::{Build, Lanes};
-use crate::fission::{Home, Piece, Step};
 use crate::form::{Exit, Loop, On, Side, Stmt, Var};
 use smallvec::SmallVec;
 use vyre_ir::{Attr, Def, Inst, InstData, Op, Scalar, Sig, Value};
+use vyre_opt::fission::{Home, Piece, Step};
 
 impl Build<'_> {
     /// Statements for steps, one after another.
@@ -57,7 +57,7 @@ impl Build<'_> {
     fn gang(&mut self, piece: &Piece, at: Var) {
         self.pieces += 1;
         self.piece = self.pieces;
-        for &buffer in &piece.clears {
+        for &buffer in &piece.own {
             let bytes = self.p.buffers[buffer].static_bytes().unwrap_or(0) * self.width as u64;
             self.push(Stmt::Zero { offset: self.plan.frame.buffers[buffer], bytes });
         }

@@ -1,184 +1,206 @@
-//! Loop fission: cuts a program at its barriers, so that one thread runs a workgroup.
+//! Fission: cuts a program at operations that wait for other invocations, so that what lies between runs for one
+//! invocation, or one gang of them, after the other.
 //!
-//! Statement lists are cut at the operations that wait for the other invocations of the workgroup. An `if`, `loop` or
-//! `switch` that holds a cut becomes control flow of the whole workgroup; its condition is uniform, because barriers must
-//! be where all invocations are. What lies between cuts is a [`Piece`]: code without cuts that runs for all
-//! invocations of the workgroup, gang after gang. A program without cuts is one piece.
+//! Statement lists are cut at the operations that wait. An `if`, `loop` or `switch` that holds a cut becomes control
+//! flow of the whole *level*, the workgroup or the grid; its condition is uniform, because what waits must be where all
+//! invocations are. What lies between cuts is a [`Piece`]: code without cuts that runs for all invocations of the level.
+//! A program without cuts is one piece. Values inside of pieces are of no concern here.
 //!
-//! Values at the level of the workgroup have a [`Home`]. What only depends on workgroup-wide values is computed once
-//! ([`Home::Scalar`]) before the piece it stands in. What a later piece uses is computed again there when that is
-//! cheap ([`Home::Again`]), else kept in an array with one element for each invocation ([`Home::Slot`]). Parameters
-//! and results of workgroup-level control flow are scalars if all that flows into them is, else slots that the pieces
-//! around them fill ([`Piece::copies`]); a loop's result has the slot of its parameter.
+//! Values between pieces have a [`Home`]. What a [`Level`] says is held once is ([`Home::Scalar`]). What a later piece
+//! uses is computed again there when that is cheap ([`Home::Again`]), else kept for each invocation ([`Home::Slot`]).
+//! Parameters and results of the level's control flow are held once or in slots that the pieces around them fill
+//! ([`Piece::copies`]); a loop's result has the slot of its parameter.
 //!
-//! Nothing here knows Cranelift. The caller bounds the nesting, and with it recursion.
+//! [`fission`] says how long slots live, [`slots`] lets those whose lifetimes do not touch share memory; where that is
+//! is for the caller to say. The caller bounds the nesting, and with it recursion.
 
-use crate::frame::Frame;
-use crate::order::Order;
-use crate::{scalars, zeroing};
-use vyre_driver::BackendError;
-use vyre_ir::{Attr, Buffer, Effect, Inst, Memory, Op, Program, Region, Rule, SideTable, Value};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use vyre_ir::{Attr, Buffer, Inst, InstData, Memory, Op, Program, Region, Rule, Scalar, SideTable, Value};
 
 /// Instructions that computing a value again may take.
 const AGAIN_COST: u8 = 6;
 /// A value that cannot be computed again, or not cheaply.
 const NEVER: u8 = u8::MAX;
 
-/// A program as workgroup-level steps.
-pub(crate) struct Plan {
-    pub steps: Vec<Step>,
-    pub homes: SideTable<Value, Home>,
-    pub private: SideTable<Buffer, PrivateCopies>,
-    /// Bytes of the scalars that private memory is made of, if all accesses to it agree; else 0.
-    pub interleaved: SideTable<Buffer, u32>,
-    /// Where slots and memory lie in the worker's scratch.
-    pub frame: Frame,
-    /// Invocations that run in step where code allows; 1 for one after another.
-    pub gang: u32,
-    /// In which order invocations run.
-    pub order: Order,
-    /// Whether an access out of bounds ends the run.
-    pub checked: bool,
+/// What is cut where, and what is known of values.
+pub struct Level<'a> {
+    /// Instructions that are cuts or hold one, as [`mark_cuts`] finds them.
+    pub cuts: &'a SideTable<Inst, bool>,
+    /// Values of the level that are held once, not for each invocation. Parameters and results of the level's control
+    /// flow are only if all that flows into them is known.
+    pub once: &'a SideTable<Value, bool>,
+    /// Values that whoever carries out the level's control flow has without a piece's help; others that decide something
+    /// are in slots.
+    pub known: &'a SideTable<Value, bool>,
+    /// What computing an instruction again takes, without its operands; `None` if it cannot be.
+    pub again: &'a dyn Fn(&InstData) -> Option<u8>,
+    /// What the piece before a cut has to copy, and as what; other operands of cuts are in slots.
+    pub handed_over: &'a dyn Fn(&InstData) -> Option<(Value, Value)>,
 }
 
-/// A step of a workgroup.
-pub(crate) enum Step {
-    /// A pure instruction on scalars, done once.
+/// A program as steps of a level.
+pub struct Fission {
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// Homes of values; all slots have the place 0, and results of loops not that of their parameter.
+    pub homes: SideTable<Value, Home>,
+    /// When values in slots live.
+    pub intervals: Vec<Interval>,
+    /// For results of loops: the parameter whose home they have.
+    pub same_home: SideTable<Value, Option<Value>>,
+    /// Buffers that are accessed.
+    pub accessed: SideTable<Buffer, bool>,
+    /// Who uses private buffers.
+    pub private: SideTable<Buffer, PrivateUse>,
+}
+
+/// A step of a level.
+pub enum Step {
+    /// A pure instruction whose results are held once.
     Scalar(Inst),
     /// Code for every invocation.
     Piece(Piece),
-    /// A barrier or uniform load.
+    /// What waits for the others.
     Cut(Inst),
-    /// Control flow of the workgroup: the steps of each region of the instruction.
+    /// Control flow of the level: the steps of each region of the instruction.
     Control(Inst, Vec<Vec<Step>>),
 }
 
-/// Code without cuts, run for each invocation of the workgroup in turn.
+/// Code without cuts, run for each invocation of the level in turn.
 #[derive(Default)]
-pub(crate) struct Piece {
+pub struct Piece {
+    /// The instructions.
     pub insts: Vec<Inst>,
-    /// After the instructions: moves into the slots of workgroup-level parameters and results, all at once.
+    /// After the instructions: moves, all at once, to the level's parameters and results in slots, and to what a cut is
+    /// handed over.
     pub copies: Vec<(Value, Value)>,
-    /// Values from outside that are no scalars.
+    /// Values from outside that are not held once.
     pub live_in: Vec<Value>,
-    /// Private buffers that only this piece uses: all invocations share their memory, one after another.
-    pub clears: Vec<Buffer>,
-    position: u32,
+    /// Private buffers that only this piece uses, which runs once: they need not outlast it.
+    pub own: Vec<Buffer>,
+    /// Which it is in the order of steps; other steps have positions of their own.
+    pub position: u32,
 }
 
-/// Where a value of the workgroup level is kept.
+/// Where a value of the level is kept.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Home {
+pub enum Home {
     /// Nowhere: it is used in its own piece only.
     Local,
-    /// Computed once for the workgroup.
+    /// Held once for the level.
     Scalar,
     /// Computed again in each piece that uses it.
     Again,
-    /// In the scratch memory from this offset on: for each lane an array with an element for each invocation.
+    /// Kept for each invocation, at this place.
     Slot(u64),
 }
 
-/// How many copies of a private buffer there are.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub(crate) enum PrivateCopies {
-    Unused,
-    /// One, or one for each invocation of a gang, because a single piece that is run once uses it.
-    One,
-    /// One for each invocation.
-    All,
+/// When a value in a slot is made and last used, as positions in the order of steps.
+#[derive(Copy, Clone)]
+pub struct Interval {
+    /// The value.
+    pub value: Value,
+    start: u32,
+    end: u32,
 }
 
-/// When a value in a slot is made and last used, as positions in the order of steps.
-pub(crate) struct Interval {
-    pub value: Value,
-    pub start: u32,
-    pub end: u32,
+/// Who uses a private buffer.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum PrivateUse {
+    /// Nobody.
+    None,
+    /// One piece outside of the level's loops.
+    Once(u32),
+    /// Several pieces, or one in turns.
+    Across,
 }
 
 /// Cuts a program.
-///
-/// # Errors
-/// [`BackendError::OutOfMemory`] when a workgroup needs too much memory.
-pub(crate) fn plan(p: &Program, gang: u32, checked: bool) -> Result<Plan, BackendError> {
-    let mut cuts = SideTable::new(false);
-    mark_cuts(p, p.body, &mut cuts);
-    let scalar = scalars::find(p, &cuts, checked);
+pub fn fission(p: &Program, level: &Level<'_>) -> Fission {
     let mut b = Builder {
         p,
-        cuts: &cuts,
-        scalar: &scalar,
+        level,
         made: SideTable::new(None),
-        same_slot: SideTable::new(None),
+        same_home: SideTable::new(None),
         in_memory: SideTable::new(false),
         cost: SideTable::new(NEVER),
         position: 0,
         loops: Vec::new(),
         innermost: None,
         uses: Vec::new(),
-        memory: SideTable::new(false),
+        accessed: SideTable::new(false),
         private: SideTable::new(PrivateUse::None),
     };
-    let mut steps = b.steps(p.body, &[])?;
-    let (mut homes, intervals) = b.homes();
-    let mut private = SideTable::new(PrivateCopies::Unused);
-    for buffer in p.buffers.keys() {
-        private[buffer] = match b.private[buffer] {
-            PrivateUse::None => PrivateCopies::Unused,
-            PrivateUse::Once(_) => PrivateCopies::One,
-            PrivateUse::Across => PrivateCopies::All,
-        };
-    }
-    let zeroed = zeroing::needed(p, &cuts);
-    let frame = Frame::new(p, &mut homes, intervals, &private, gang, &b.memory, &zeroed)?;
-    for value in p.values.keys() {
-        if let Some(other) = b.same_slot[value] {
-            homes[value] = homes[other];
-        }
-    }
+    let mut steps = b.steps(p.body, &[]);
+    let (homes, intervals) = b.homes();
     b.finish(&mut steps);
-    let order = Order::of(p, &b.memory);
-    let interleaved = interleaved(p);
-    Ok(Plan { steps, homes, private, interleaved, frame, gang, order, checked })
+    let Builder { same_home, accessed, private, .. } = b;
+    Fission { steps, homes, intervals, same_home, accessed, private }
 }
 
-/// Bytes of the scalars that all accesses to a private buffer are of; 0 if they differ.
-fn interleaved(p: &Program) -> SideTable<Buffer, u32> {
-    let mut seen: SideTable<Buffer, Option<u32>> = SideTable::new(None);
-    p.walk(p.body, &mut |inst| {
-        let data = &p.insts[inst];
-        let Some(buffer) = p.buffer_of(data) else { return };
-        let accessed = match data.op.info().rule {
-            Rule::Load => data.results[0],
-            Rule::Store => data.args[1],
-            _ => return,
+/// Gives values in slots their places: in order of their starts, what is free again and as large, else what `take` gives
+/// for that many units.
+///
+/// # Errors
+/// Those of `take`.
+pub fn slots<E>(
+    mut intervals: Vec<Interval>,
+    size: impl Fn(Value) -> u32,
+    mut take: impl FnMut(u32) -> Result<u64, E>,
+) -> Result<Vec<(Value, u64)>, E> {
+    intervals.sort_by_key(|i| (i.start, i.value));
+    let mut busy: BinaryHeap<Reverse<(u32, u64, u32)>> = BinaryHeap::new();
+    let mut free: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+    let mut places = Vec::new();
+    for interval in intervals {
+        while let Some(&Reverse((last, place, size))) = busy.peek()
+            && last < interval.start
+        {
+            busy.pop();
+            free.entry(size).or_default().push(place);
+        }
+        let size = size(interval.value);
+        let place = match free.get_mut(&size).and_then(Vec::pop) {
+            Some(place) => place,
+            None => take(size)?,
         };
-        let bytes = p.ty(accessed).scalar.bytes();
-        seen[buffer] = Some(if seen[buffer].is_none_or(|before| before == bytes) { bytes } else { 0 });
-    });
-    let mut interleaved = SideTable::new(0);
-    for (buffer, decl) in p.buffers.iter().filter(|(_, decl)| decl.memory == Memory::Private) {
-        // What does not divide evenly would leave a rest that belongs to nobody.
-        let even =
-            |bytes: &u32| *bytes > 0 && decl.static_bytes().is_some_and(|n| n.is_multiple_of(*bytes as u64));
-        interleaved[buffer] = seen[buffer].filter(even).unwrap_or(0);
+        busy.push(Reverse((interval.end, place, size)));
+        places.push((interval.value, place));
     }
-    interleaved
+    Ok(places)
 }
 
-/// Whether pieces end at an operation: what waits, but not for the subgroup, which is a gang and in step.
-fn is_cut(op: Op) -> bool {
-    op.info().effect == Effect::Syncs && op != Op::SubgroupBarrier
+/// What computing again takes on any machine that keeps values in memory otherwise: positions and what is made of
+/// integers in a step.
+pub fn again(p: &Program, data: &InstData) -> Option<u8> {
+    let cheap = match data.op.info().rule {
+        Rule::Axis | Rule::Index | Rule::Compose | Rule::Extract | Rule::Select | Rule::Bitcast => true,
+        Rule::Same(..) | Rule::Shift(_) | Rule::Compare(_) | Rule::Convert => {
+            let scalar = p.ty(data.args[0]).scalar;
+            (scalar.is_int() || scalar == Scalar::Bool)
+                && !matches!(data.op, Op::Div | Op::Rem)
+                && data.op.info().eval.is_some()
+        }
+        _ => false,
+    };
+    cheap.then_some(1)
 }
 
-/// Marks the instructions that are cuts or hold one; gives whether the region does.
-fn mark_cuts(p: &Program, region: Region, cuts: &mut SideTable<Inst, bool>) -> bool {
+/// Finds the instructions that are cuts or hold one.
+pub fn mark_cuts(p: &Program, is_cut: impl Fn(Op) -> bool) -> SideTable<Inst, bool> {
+    let mut cuts = SideTable::new(false);
+    mark(p, p.body, &is_cut, &mut cuts);
+    cuts
+}
+
+fn mark(p: &Program, region: Region, is_cut: &impl Fn(Op) -> bool, cuts: &mut SideTable<Inst, bool>) -> bool {
     let mut any = false;
     for &inst in &p.regions[region].insts {
         let data = &p.insts[inst];
         let mut cut = is_cut(data.op);
         for &inner in &data.regions {
-            cut |= mark_cuts(p, inner, cuts);
+            cut |= mark(p, inner, is_cut, cuts);
         }
         if cut {
             cuts[inst] = true;
@@ -203,23 +225,13 @@ struct LoopRange {
     outer: Option<usize>,
 }
 
-/// Who uses a private buffer.
-#[derive(Copy, Clone, PartialEq, Eq)]
-enum PrivateUse {
-    None,
-    /// The piece at a position outside of loops.
-    Once(u32),
-    Across,
-}
-
 /// Builds the steps and notes who uses what where.
 struct Builder<'a> {
     p: &'a Program,
-    cuts: &'a SideTable<Inst, bool>,
-    scalar: &'a SideTable<Value, bool>,
+    level: &'a Level<'a>,
     made: SideTable<Value, Option<Made>>,
-    /// For results of loops: the parameter whose slot they have.
-    same_slot: SideTable<Value, Option<Value>>,
+    /// For results of loops: the parameter whose home they have.
+    same_home: SideTable<Value, Option<Value>>,
     /// Values that must be in a slot whatever computing them again would cost.
     in_memory: SideTable<Value, bool>,
     /// Instructions it takes to compute a value again.
@@ -230,13 +242,13 @@ struct Builder<'a> {
     /// Uses outside the piece that made the value: value, position, innermost loop there.
     uses: Vec<(Value, u32, Option<usize>)>,
     /// Buffers that are accessed.
-    memory: SideTable<Buffer, bool>,
+    accessed: SideTable<Buffer, bool>,
     private: SideTable<Buffer, PrivateUse>,
 }
 
 impl Builder<'_> {
     /// The steps of a workgroup-level region that leaves what it yields (after a loop's condition) in `targets`.
-    fn steps(&mut self, region: Region, targets: &[Value]) -> Result<Vec<Step>, BackendError> {
+    fn steps(&mut self, region: Region, targets: &[Value]) -> Vec<Step> {
         let p = self.p;
         let mut steps = Vec::new();
         let mut piece = Piece::default();
@@ -245,14 +257,18 @@ impl Builder<'_> {
             if data.op == Op::Yield {
                 let values = &data.args[data.args.len() - targets.len()..];
                 self.copies(values, targets, &mut piece);
-            } else if self.cuts[inst] {
+            } else if self.level.cuts[inst] {
                 if data.op == Op::Loop {
                     self.copies(&data.args, &p.regions[data.regions[0]].params, &mut piece);
                     self.make(&p.regions[data.regions[0]].params, false);
                 }
+                if let Some((from, to)) = (self.level.handed_over)(data) {
+                    piece.copies.push((from, to));
+                    self.use_in_piece(from, &mut piece);
+                }
                 self.flush(&mut piece, &mut steps);
-                steps.push(self.cut(inst)?);
-            } else if !data.results.is_empty() && data.results.iter().all(|&r| self.scalar[r]) {
+                steps.push(self.cut(inst));
+            } else if !data.results.is_empty() && data.results.iter().all(|&r| self.level.once[r]) {
                 self.note_memory(inst, None);
                 steps.push(Step::Scalar(inst));
             } else {
@@ -260,11 +276,11 @@ impl Builder<'_> {
             }
         }
         self.flush(&mut piece, &mut steps);
-        Ok(steps)
+        steps
     }
 
     /// A cut or control flow that holds one, between two pieces.
-    fn cut(&mut self, inst: Inst) -> Result<Step, BackendError> {
+    fn cut(&mut self, inst: Inst) -> Step {
         let p = self.p;
         let data = &p.insts[inst];
         self.position += 1;
@@ -272,21 +288,20 @@ impl Builder<'_> {
             Op::If | Op::Switch => {
                 self.use_in_memory(data.args[0]);
                 self.make(&data.results, false);
-                let regions: Result<_, _> =
-                    data.regions.iter().map(|&r| self.steps(r, &data.results)).collect();
-                Step::Control(inst, regions?)
+                let regions = data.regions.iter().map(|&r| self.steps(r, &data.results)).collect();
+                Step::Control(inst, regions)
             }
             Op::Loop => {
                 let body = data.regions[0];
                 let condition = p.yielded(body)[0];
                 let params = &p.regions[body].params;
                 for (&result, &param) in data.results.iter().zip(params) {
-                    self.same_slot[result] = (!self.scalar[result]).then_some(param);
+                    self.same_home[result] = (!self.level.once[result]).then_some(param);
                 }
                 let this = self.loops.len();
                 self.loops.push(LoopRange { start: self.position, end: 0, outer: self.innermost });
                 self.innermost = Some(this);
-                let steps = self.steps(body, params)?;
+                let steps = self.steps(body, params);
                 self.use_in_memory(condition);
                 for &param in params {
                     self.note_use(param);
@@ -298,8 +313,8 @@ impl Builder<'_> {
                 Step::Control(inst, vec![steps])
             }
             _ => {
-                for &arg in &data.args {
-                    self.use_in_memory(arg);
+                if (self.level.handed_over)(data).is_none() {
+                    data.args.iter().for_each(|&arg| self.use_in_memory(arg));
                 }
                 self.note_memory(inst, None);
                 self.make(&data.results, false);
@@ -310,7 +325,7 @@ impl Builder<'_> {
             }
         };
         self.position += 1;
-        Ok(step)
+        step
     }
 
     /// Adds an instruction to a piece.
@@ -341,10 +356,12 @@ impl Builder<'_> {
         }
     }
 
-    /// Moves into slots at the end of a piece.
+    /// Moves to parameters or results of control flow, those in slots at the end of a piece.
     fn copies(&mut self, from: &[Value], to: &[Value], piece: &mut Piece) {
         for (&from, &to) in from.iter().zip(to) {
-            if !self.scalar[to] && from != to {
+            if self.level.once[to] {
+                self.use_in_memory(from);
+            } else if from != to {
                 piece.copies.push((from, to));
                 self.use_in_piece(from, piece);
             }
@@ -355,7 +372,7 @@ impl Builder<'_> {
     }
 
     fn use_in_memory(&mut self, value: Value) {
-        if !self.scalar[value] {
+        if !self.level.known[value] {
             let slot = self.slot_of(value);
             self.in_memory[slot] = true;
             self.note_use(value);
@@ -363,18 +380,18 @@ impl Builder<'_> {
     }
 
     fn slot_of(&self, value: Value) -> Value {
-        self.same_slot[value].unwrap_or(value)
+        self.same_home[value].unwrap_or(value)
     }
 
     fn note_use(&mut self, value: Value) {
-        if !self.scalar[value] {
+        if !self.level.once[value] {
             self.uses.push((self.slot_of(value), self.position, self.innermost));
         }
     }
 
     fn make(&mut self, values: &[Value], by_piece: bool) {
         for &value in values {
-            if !self.scalar[value] {
+            if !self.level.once[value] {
                 self.made[value] = Some(Made { position: self.position, by_piece });
             }
         }
@@ -382,7 +399,7 @@ impl Builder<'_> {
 
     fn note_memory(&mut self, inst: Inst, position: Option<u32>) {
         let Attr::Buffer(buffer) = self.p.insts[inst].attr else { return };
-        self.memory[buffer] = true;
+        self.accessed[buffer] = true;
         if self.p.buffers[buffer].memory != Memory::Private || self.p.insts[inst].op == Op::Length {
             return;
         }
@@ -399,19 +416,9 @@ impl Builder<'_> {
     fn rate(&mut self, inst: Inst) {
         let data = &self.p.insts[inst];
         let &[result] = &data.results[..] else { return };
-        let cheap = match data.op.info().rule {
-            Rule::Axis | Rule::Index | Rule::Compose | Rule::Extract | Rule::Select | Rule::Bitcast => true,
-            Rule::Same(..) | Rule::Shift(_) | Rule::Compare(_) | Rule::Convert => {
-                let scalar = self.p.ty(data.args[0]).scalar;
-                (scalar.is_int() || scalar == vyre_ir::Scalar::Bool)
-                    && !matches!(data.op, Op::Div | Op::Rem)
-                    && data.op.info().eval.is_some()
-            }
-            _ => false,
-        };
-        if cheap {
-            let cost = data.args.iter().fold(1u8, |cost, &arg| {
-                cost.saturating_add(if self.scalar[arg] { 0 } else { self.cost[arg] })
+        if let Some(own) = (self.level.again)(data) {
+            let cost = data.args.iter().fold(own, |cost, &arg| {
+                cost.saturating_add(if self.level.once[arg] { 0 } else { self.cost[arg] })
             });
             self.cost[result] = if cost <= AGAIN_COST { cost } else { NEVER };
         }
@@ -433,7 +440,7 @@ impl Builder<'_> {
         let p = self.p;
         let mut homes = SideTable::new(Home::Local);
         for value in p.values.keys() {
-            if self.scalar[value] {
+            if self.level.once[value] {
                 homes[value] = Home::Scalar;
             }
         }
@@ -446,6 +453,7 @@ impl Builder<'_> {
                 continue;
             }
             let index = *place[value].get_or_insert_with(|| {
+                homes[value] = Home::Slot(0);
                 intervals.push(Interval { value, start: made.position, end: made.position });
                 intervals.len() - 1
             });
@@ -469,7 +477,7 @@ impl Builder<'_> {
             match step {
                 Step::Piece(piece) => {
                     let own = |b: &Buffer| self.private[*b] == PrivateUse::Once(piece.position);
-                    piece.clears = self.p.buffers.keys().filter(own).collect();
+                    piece.own = self.p.buffers.keys().filter(own).collect();
                 }
                 Step::Control(_, regions) => regions.iter_mut().for_each(|steps| self.finish(steps)),
                 Step::Scalar(_) | Step::Cut(_) => {}
