@@ -17,6 +17,7 @@ pub mod list;
 pub mod random;
 pub mod reduce;
 pub mod rows;
+pub mod staged;
 pub mod suite;
 pub mod table;
 pub mod trial;

@@ -54,6 +54,16 @@ impl<'p> Copier<'p> {
         self.map[old].unwrap_or_else(|| panic!("{old} is used before it is defined"))
     }
 
+    /// What stands for a value of the original in the copy, if anything does.
+    pub fn find(&self, old: Value) -> Option<Value> {
+        self.map[old]
+    }
+
+    /// Lets nothing stand for a value any more.
+    pub fn forget(&mut self, old: Value) {
+        self.map[old] = None;
+    }
+
     /// Lets `new` stand for `old`.
     pub fn set(&mut self, old: Value, new: Value) {
         self.map[old] = Some(new);

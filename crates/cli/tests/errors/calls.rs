@@ -358,7 +358,16 @@ fn work_queues() -> Vec<Call> {
     let made = |lines: &str| error(profile(&handler(lines)).err().unwrap());
     let native = DispatchConfig { grid_sync: GridSync::Native, ..DispatchConfig::default() };
     let profile = "WorkQueue::profile(&program, 4, 1024)";
+    let keeps = handler(
+        "buffer q: u32[5000] private read_write
+         %0: u32 = const 0
+         store q[%0], %0
+         grid_sync
+         %1: u32 = load q[%0]
+         store y[%0], %1",
+    );
     vec![
+        ("S001", "split(&program)", vyre::opt::split::split(&keeps).err().unwrap().to_string()),
         ("S101", profile, made("%0: u32 = queue_item\n%1: f32 = bitcast %0\nqueue_push %1")),
         ("S102", profile, made("%0: u32 = queue_item\n%1: u32 = num_workgroups x")),
         ("S103", profile, made("%0: u32 = const 1")),
