@@ -2,6 +2,7 @@
 
 use crate::context;
 use crate::jit::Code;
+use crate::meeting::{Meeting, together};
 use crate::pool::Pool;
 use crate::report::Report;
 use crate::strips::Strips;
@@ -36,6 +37,8 @@ pub struct Kernel {
     pub(crate) scratch_bytes: u64,
     /// Scratch memory of the last run.
     spare: Mutex<Option<AlignedBytes>>,
+    /// Whether its workgroups wait for each other, so that all of them must be at work at once.
+    waits: bool,
     /// For code that reports accesses out of bounds: the program that it was made from.
     pub(crate) checked: Option<Box<Program>>,
     /// What is not as fast as it should be.
@@ -66,6 +69,7 @@ struct Run<'a> {
     scratch: *mut u8,
     workgroups: [u32; 3],
     cancel: &'a Cancel,
+    meeting: &'a Meeting,
     stopped: AtomicBool,
 }
 
@@ -84,8 +88,9 @@ impl Kernel {
         let plan = BindingPlan::build(p)?;
         let mut bindings: Vec<&Binding> = plan.bindings.iter().collect();
         bindings.sort_by_key(|b| b.buffer_index);
-        let mut accessed = vec![false; p.buffers.len()];
+        let (mut accessed, mut waits) = (vec![false; p.buffers.len()], false);
         p.walk(p.body, &mut |inst| {
+            waits |= p.insts[inst].op.syncs_grid();
             if let Some(buffer) = p.buffer_of(&p.insts[inst]) {
                 accessed[vyre_ir::Entity::index(buffer)] = true;
             }
@@ -105,6 +110,7 @@ impl Kernel {
             buffers: bindings.iter().zip(p.buffers.values()).map(shape).collect(),
             scratch_bytes: scratch_bytes.next_multiple_of(SCRATCH_ALIGN),
             spare: Mutex::new(None),
+            waits,
             checked: checked.then(|| Box::new(p.clone())),
             notice: None,
         })
@@ -157,6 +163,10 @@ impl Kernel {
 }
 
 impl Executable for Kernel {
+    fn waiting_workgroups(&self) -> u64 {
+        Pool::get().map_or(1, |pool| pool.threads as u64)
+    }
+
     fn code(&self) -> Option<Vec<u8>> {
         self.to_bytes()
     }
@@ -174,8 +184,6 @@ impl Kernel {
     pub fn launch(&self, launch: &mut HostLaunch<'_>) -> Result<(), BackendError> {
         let bound = self.bind(&mut launch.memory)?;
         let report = Report::default();
-        let words =
-            context::words(launch.cancel.address(), launch.workgroups, &report, bound.iter().copied());
         let [x, y, z] = launch.workgroups.map(u64::from);
         let all = x.checked_mul(y).and_then(|n| n.checked_mul(z));
         let count =
@@ -186,6 +194,14 @@ impl Kernel {
         };
         let pool = Pool::get()?;
         let threads = if count == 1 { 1 } else { pool.threads as u64 };
+        if self.waits && count > threads {
+            let what = format!("{count} workgroups wait for each other on {threads} threads");
+            return Err(BackendError::Internal { what });
+        }
+        let meeting = Meeting::new(if self.waits { count as u32 } else { 0 });
+        let bound_words = bound.iter().copied();
+        let words =
+            context::words(launch.cancel.address(), launch.workgroups, &report, &meeting, bound_words);
         let mut scratch = self.scratch(threads)?;
         let run = Run {
             kernel: self,
@@ -193,15 +209,20 @@ impl Kernel {
             scratch: scratch.as_mut_ptr(),
             workgroups: launch.workgroups,
             cancel: launch.cancel,
+            meeting: &meeting,
             stopped: AtomicBool::new(false),
         };
-        let per_chunk = (count / (threads * CHUNKS_PER_THREAD)).max(1);
+        let per_chunk = if self.waits { 1 } else { (count / (threads * CHUNKS_PER_THREAD)).max(1) };
         let work = |worker: usize, chunk: u64| {
             let first = start + chunk * per_chunk;
             run.chunk(worker, first, (first + per_chunk).min(start + count));
         };
         let chunks = count.div_ceil(per_chunk);
-        let result = if self.work.stack() > SMALL_STACK {
+        let large = self.work.stack() > SMALL_STACK;
+        let result = if self.waits && chunks > 1 {
+            let stack = large.then_some(self.work.stack() + OTHER_STACK);
+            together(chunks, stack, &meeting, &work)
+        } else if large {
             on_large_stacks(threads as usize, self.work.stack() + OTHER_STACK, chunks, &work)
         } else if threads == 1 {
             (0..chunks).for_each(|chunk| work(0, chunk));
@@ -263,13 +284,13 @@ impl Run<'_> {
     /// Runs the workgroups from the `first` one up to the `end`.
     fn chunk(&self, worker: usize, first: u64, end: u64) {
         let kernel = self.kernel;
+        let ending = Ending { run: self, well: false };
         // SAFETY: there is scratch memory for each worker that the pool has.
         let scratch = unsafe { self.scratch.add(worker * kernel.scratch_bytes as usize) };
         let [nx, ny, _] = self.workgroups.map(u64::from);
         let mut i = first;
         while i < end {
             if self.cancel.requested() || self.stopped.load(Ordering::Relaxed) {
-                self.stopped.store(true, Ordering::Relaxed);
                 return;
             }
             let (x, y, z) = (i % nx, i / nx % ny, i / nx / ny);
@@ -280,9 +301,33 @@ impl Run<'_> {
             // this worker's scratch memory is as large as what runs it says.
             let status = unsafe { kernel.work.run(self.words.as_ptr(), scratch, [x, y, z], end_x) };
             if status as i64 != context::DONE {
-                self.stopped.store(true, Ordering::Relaxed);
                 return;
             }
+        }
+        ending.well();
+    }
+}
+
+/// The end of a chunk, however it comes.
+struct Ending<'a> {
+    run: &'a Run<'a>,
+    well: bool,
+}
+
+impl Ending<'_> {
+    /// All of the chunk has run.
+    fn well(mut self) {
+        self.well = true;
+    }
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        if !self.well {
+            self.run.stopped.store(true, Ordering::Relaxed);
+            self.run.meeting.end();
+        } else if self.run.kernel.waits {
+            self.run.meeting.leave();
         }
     }
 }

@@ -3,7 +3,8 @@
 //! The way of a program: [`mod@plan`] cuts it at barriers into pieces and says where values live between them (with
 //! [`vyre_opt::fission`], [`scalars`], [`zeroing`] and [`frame`]); [`form`] says what a workgroup does, several invocations that are consecutive
 //! in the program's [`order`], a gang, in step; [`clif`] makes one function of that and [`jit`] machine code; [`stored`]
-//! is that as bytes, for the disk cache; [`kernel`] runs it over the workgroups of a grid on the threads of [`pool`].
+//! is that as bytes, for the disk cache; [`kernel`] runs it over the workgroups of a grid on the threads of [`pool`], or, if they
+//! wait for each other, all at once ([`meeting`]).
 //! Where no code can be made, or no memory be executable, [`strips`] interpret the form; [`engine`] decides, and the
 //! environment variable `VYRE_CPU`: `code`, or `strips` to make no code at all.
 //! Floating-point arithmetic is exactly that of the op table's rows: nothing is contracted or reassociated.
@@ -24,6 +25,7 @@ mod form;
 mod frame;
 mod jit;
 mod kernel;
+mod meeting;
 mod order;
 mod plan;
 mod pool;

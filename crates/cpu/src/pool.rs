@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use vyre_driver::BackendError;
 
 /// Turns of waiting before a thread sleeps: some 10 us, about what sleeping and waking cost.
-const SPINS: u32 = 300;
+pub(crate) const SPINS: u32 = 300;
 
 /// The most threads that `VYRE_THREADS` may ask for.
 const MAX_THREADS: usize = 1024;
@@ -66,7 +66,8 @@ impl Pool {
         POOL.get_or_init(|| setting().map(Pool::new)).as_ref().map_err(|reason| unavailable(reason))
     }
 
-    fn new(threads: usize) -> Pool {
+    /// Threads beside those of the process's pool.
+    pub fn new(threads: usize) -> Pool {
         let shared = Arc::new(Shared::default());
         let mut started = 1;
         for worker in 1..threads {
@@ -186,11 +187,10 @@ impl Job {
 }
 
 /// Locks; what the lock guards is right at every moment, so a panic elsewhere does not spoil it.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The number of threads that a setting of `VYRE_THREADS` asks for.
 /// Threads that the pool will have, without starting one.
 ///
 /// # Errors
@@ -210,6 +210,7 @@ fn setting() -> Result<usize, String> {
     parse(std::env::var("VYRE_THREADS").ok().as_deref())
 }
 
+/// The number of threads that a setting of `VYRE_THREADS` asks for.
 fn parse(setting: Option<&str>) -> Result<usize, String> {
     let Some(text) = setting else {
         return Ok(std::thread::available_parallelism().map_or(1, |n| n.get()).min(MAX_THREADS));

@@ -1,5 +1,5 @@
 //! Which values of the workgroup level are the same for all invocations by construction: computed by pure operations
-//! from constants, workgroup ids, read-only memory and uniform loads. They are computed once for a workgroup.
+//! from constants, workgroup ids, read-only memory, uniform loads and values of the grid. They are computed once for a workgroup.
 
 use vyre_ir::{Effect, Inst, InstData, Memory, Op, Program, Region, Rule, SideTable, Value};
 
@@ -83,7 +83,7 @@ impl Finder<'_> {
                         self.scalar[result] = data.regions.iter().all(|&r| self.scalar[p.yielded(r)[i]]);
                     }
                 }
-                Op::UniformLoad => self.scalar[data.results[0]] = true,
+                Op::UniformLoad | Op::GridUniform => self.scalar[data.results[0]] = true,
                 _ => {
                     let scalar = p.effect(data) == Effect::Pure
                         && !is_position(data.op)

@@ -3,6 +3,7 @@
 //! Generated code names them by their place in [`Shim::ALL`]. They must not unwind: a panic in them ends the process,
 //! so they are total.
 
+use crate::meeting;
 use crate::report;
 use crate::subgroup;
 use cranelift_codegen::ir::types::I64;
@@ -25,11 +26,14 @@ pub(crate) enum Shim {
     /// `(report, instruction, index, x, y, z of the invocation, x, y, z of the workgroup)`: notes an access out of
     /// bounds.
     Outside,
+    /// `(meeting, word, x, y, z of the workgroup) -> word`: waits for the launch's other workgroups.
+    Meet,
 }
 
 impl Shim {
     /// Every shim, in the order of the enumeration.
-    pub const ALL: [Shim; 5] = [Shim::Evaluate, Shim::Zero, Shim::Subgroup, Shim::Intrinsic, Shim::Outside];
+    pub const ALL: [Shim; 6] =
+        [Shim::Evaluate, Shim::Zero, Shim::Subgroup, Shim::Intrinsic, Shim::Outside, Shim::Meet];
 
     /// Its name in dumps.
     pub fn name(self) -> &'static str {
@@ -39,6 +43,7 @@ impl Shim {
             Shim::Subgroup => "vyre_subgroup",
             Shim::Intrinsic => "vyre_intrinsic",
             Shim::Outside => "vyre_outside",
+            Shim::Meet => "vyre_meet",
         }
     }
 
@@ -50,6 +55,7 @@ impl Shim {
             Shim::Subgroup => subgroup::run as *const u8,
             Shim::Intrinsic => intrinsic as *const u8,
             Shim::Outside => report::outside as *const u8,
+            Shim::Meet => meeting::meet as *const u8,
         }
     }
 
@@ -61,6 +67,7 @@ impl Shim {
             Shim::Subgroup => (6, 0),
             Shim::Intrinsic => (3, 1),
             Shim::Outside => (9, 0),
+            Shim::Meet => (5, 1),
         };
         let mut signature = Signature::new(convention);
         signature.params.extend((0..params).map(|_| AbiParam::new(I64)));

@@ -314,7 +314,9 @@ impl Builder<'_> {
             }
             _ => {
                 if (self.level.handed_over)(data).is_none() {
-                    data.args.iter().for_each(|&arg| self.use_in_memory(arg));
+                    // Of the values of a grid sync the first invocation's counts; whether others pass one does not.
+                    let count = if data.op == Op::GridUniform { 1 } else { data.args.len() };
+                    data.args[..count].iter().for_each(|&arg| self.use_in_memory(arg));
                 }
                 self.note_memory(inst, None);
                 self.make(&data.results, false);

@@ -29,6 +29,7 @@ mod wide;
 
 use crate::context;
 use crate::form::{Form, Place, Space, Stmt, Type, Var};
+use crate::meeting::STOP;
 use crate::shim::Shim;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
@@ -308,6 +309,7 @@ impl Emitter<'_> {
             Stmt::Load { outs, place } => self.load(outs, place),
             Stmt::Store { values, place } => self.store(values, place),
             Stmt::Atomic { op, outs, operands, place } => self.atomic(*op, outs, operands, place),
+            Stmt::Meet { out, value } => self.meet(*out, *value),
             Stmt::Zero { offset, bytes } => self.zero(*offset, *bytes),
             Stmt::Kept { out, slot, at } => self.kept(*out, *slot, *at),
             Stmt::Keep { value, slot, at } => self.keep(*value, *slot, *at),
@@ -317,6 +319,23 @@ impl Emitter<'_> {
             Stmt::Loop(data) => self.repeat(data),
             Stmt::Invocation { local } => self.local = Some(*local),
         }
+    }
+
+    /// Waits for the other workgroups.
+    fn meet(&mut self, out: Var, value: Var) {
+        let flags = MemFlagsData::trusted().with_readonly();
+        let mut args: SmallVec<[ir::Value; 5]> = SmallVec::new();
+        args.push(self.b.ins().load(I64, flags, self.context, context::MEETING));
+        for number in [self.uniform(value)].into_iter().chain(self.workgroup) {
+            args.push(self.b.ins().uextend(I64, number));
+        }
+        let met = self.call(Shim::Meet, &args)[0];
+        let goes_on = self.b.create_block();
+        let stop = self.b.ins().ushr_imm_u(met, STOP.trailing_zeros() as i64);
+        self.b.ins().brif(stop, self.stopped, &[], goes_on, &[]);
+        self.b.switch_to_block(goes_on);
+        let word = self.b.ins().ireduce(I32, met);
+        self.set(out, smallvec![word]);
     }
 
     /// Number of elements of a bound buffer.

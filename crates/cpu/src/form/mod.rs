@@ -85,6 +85,9 @@ pub(crate) enum Stmt {
     /// index) and what it gives: the old scalar, and whether it was exchanged. `outs` are varying where the width is
     /// above 1, and 0 for lanes that are outside of the mask or out of bounds.
     Atomic { op: Op, outs: Vars, operands: Vars, place: Place },
+    /// Waits for the launch's other workgroups, with what this one gives; `out` is then what the workgroup at 0, 0, 0
+    /// gave. Both are uniform u32.
+    Meet { out: Var, value: Var },
     /// Zeroes bytes of the worker's scratch memory.
     Zero { offset: u64, bytes: u64 },
     /// Reads what [`Stmt::Keep`] wrote for the gang whose first lane is at position `at`, a uniform u32. If `out` is

@@ -140,6 +140,7 @@ impl Stmt {
             | Stmt::Ramp { out, .. }
             | Stmt::Compute { out, .. }
             | Stmt::Any { out, .. }
+            | Stmt::Meet { out, .. }
             | Stmt::Kept { out, .. }
             | Stmt::Intrinsic { out, .. } => visit(*out),
             Stmt::Load { outs, .. } | Stmt::Atomic { outs, .. } | Stmt::Subgroup { outs, .. } => {
@@ -163,6 +164,7 @@ impl Stmt {
             Stmt::Ramp { base, .. } => visit(*base),
             Stmt::Compute { args, .. } => args.iter().for_each(|&arg| visit(arg)),
             Stmt::Any { mask, .. } => visit(*mask),
+            Stmt::Meet { value, .. } => visit(*value),
             Stmt::Kept { at, .. } => visit(*at),
             Stmt::Keep { value, at, .. } => [*value, *at].into_iter().for_each(visit),
             Stmt::Subgroup { args, mask, .. } | Stmt::Intrinsic { args, mask, .. } => {

@@ -78,6 +78,7 @@ impl Printer<'_, '_> {
             Stmt::Atomic { op, outs, operands, place } => {
                 format!("{}{} {}, {}", self.set(outs), op.name(), show(place), list(operands))
             }
+            Stmt::Meet { out, value } => format!("{}meet {value}", one(*out)),
             Stmt::Zero { offset, bytes } => format!("zero {bytes} bytes at {offset}"),
             Stmt::Kept { out, slot, at } => format!("{}kept {}[{at}]", one(*out), slot.offset),
             Stmt::Keep { value, slot, at } => format!("keep {}[{at}], {value}", slot.offset),

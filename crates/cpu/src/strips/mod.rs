@@ -13,6 +13,7 @@ mod tests;
 
 use crate::context;
 use crate::form::{Block, Exit, Form, Loop, On, Side, Stmt, Var};
+use crate::meeting::{Meeting, STOP, meet};
 use lanes::{Lanes, Layout};
 use smallvec::SmallVec;
 use std::collections::HashMap;
@@ -142,6 +143,7 @@ impl Worker<'_> {
                 Stmt::Store { values, place } => self.store(values, place)?,
                 Stmt::Atomic { op, outs, operands, place } => self.atomic(*op, outs, operands, place)?,
                 Stmt::Branch { on, sides, outs } => self.branch(on, sides, outs)?,
+                Stmt::Meet { out, value } => self.meet(*out, *value)?,
                 Stmt::Loop(inner) => self.turns(inner)?,
                 other => self.simple(other),
             }
@@ -184,8 +186,23 @@ impl Worker<'_> {
             | Stmt::Store { .. }
             | Stmt::Atomic { .. }
             | Stmt::Branch { .. }
+            | Stmt::Meet { .. }
             | Stmt::Loop(_) => unreachable!("done in `block`"),
         }
+    }
+
+    /// Waits for the other workgroups.
+    #[inline(never)]
+    fn meet(&mut self, out: Var, value: Var) -> Flow {
+        let [x, y, z] = self.workgroup.map(u64::from);
+        let at = self.word(context::MEETING) as *const Meeting;
+        // SAFETY: the launch put the address of its meeting there, which lives as long as it does.
+        let met = unsafe { meet(at, self.lanes.first(value).into(), x, y, z) };
+        if met >= STOP {
+            return Err(context::STOPPED as u32);
+        }
+        self.lanes.set(out, 0, met);
+        Ok(())
     }
 
     fn intrinsic(&mut self, out: Var, inst: Inst, args: &[Var], mask: Option<Var>) {

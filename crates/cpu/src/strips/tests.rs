@@ -5,6 +5,7 @@ use crate::context;
 use crate::form::{
     Block, Exit, Form, Kept, Loop, On, Place, Private, Side, Slot, Space, Step, Stmt, Type, Var, Vars,
 };
+use crate::meeting::Meeting;
 use crate::report::Report;
 use smallvec::smallvec;
 use vyre_driver::AlignedBytes;
@@ -86,7 +87,8 @@ impl Forms {
         let flag = words.as_mut_ptr().cast_const();
         let buffers = [(words.as_mut_ptr().cast_const().cast::<u8>(), bytes)].into_iter();
         // The first word of the buffer asks to stop, so that a program can do that.
-        let launch = context::words(flag, [3, 1, 1], &report, buffers);
+        let meeting = Meeting::new(1);
+        let launch = context::words(flag, [3, 1, 1], &report, &meeting, buffers);
         // SAFETY: the words are those of a program of one buffer, and the memory is as large as it says.
         let status = unsafe { strips.run(launch.as_ptr(), scratch.as_mut_ptr(), 0, 0, 0, 1) };
         assert_eq!(words.split_off(bytes / 4), [GUARD; 4]);

@@ -177,6 +177,7 @@ impl Pass<'_> {
             },
             _ => match data.op.info().rule {
                 Rule::Axis | Rule::Index => self.position(data),
+                _ if data.op == Op::GridUniform => Uniform,
                 // Its index is the same for the whole workgroup, as the verifier checks.
                 Rule::Load if data.op == Op::UniformLoad => Uniform,
                 Rule::Load if self.table[data.args[0]] == Uniform && !self.is_private(data) => Uniform,

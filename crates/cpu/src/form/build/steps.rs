@@ -177,11 +177,49 @@ impl Build<'_> {
 
     // ---- cuts
 
+    /// Waits for the other workgroups; gives the word that the first one gave.
+    fn meet(&mut self, value: Var) -> Var {
+        let out = self.var(Scalar::U32, false);
+        self.push(Stmt::Meet { out, value });
+        out
+    }
+
+    /// What the first invocation of the grid passes, which goes there as a word.
+    fn of_the_grid(&mut self, data: &InstData) -> Var {
+        let scalar = self.p.ty(data.results[0]).scalar;
+        let value = self.uniform(data.args[0]);
+        let (to, from) =
+            (Sig { operand: scalar, result: Scalar::U32 }, Sig { operand: Scalar::U32, result: scalar });
+        match scalar {
+            Scalar::U32 => self.meet(value),
+            Scalar::Bool => {
+                let word = self.compute(Op::Convert, to, &[value]);
+                let (word, zero) = (self.meet(word), self.constant(Scalar::U32, 0));
+                self.compute(Op::Ne, from, &[word, zero])
+            }
+            _ => {
+                let word = self.compute(Op::Bitcast, to, &[value]);
+                let word = self.meet(word);
+                self.compute(Op::Bitcast, from, &[word])
+            }
+        }
+    }
+
     /// What separates pieces. Those before a barrier have run for all invocations.
     fn cut(&mut self, inst: Inst) {
         let data = &self.p.insts[inst];
-        if data.op != Op::UniformLoad {
-            return;
+        match data.op {
+            Op::GridSync => {
+                let value = self.constant(Scalar::U32, 0);
+                self.meet(value);
+                return;
+            }
+            Op::GridUniform => {
+                let out = self.of_the_grid(data);
+                return self.set(data.results[0], SmallVec::from_elem(out, 1));
+            }
+            Op::UniformLoad => {}
+            _ => return,
         }
         if self.plan.checked {
             // What the whole workgroup does the first invocation does too.
