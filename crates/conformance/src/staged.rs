@@ -66,12 +66,15 @@ fn run(
     scratch: &mut [Vec<u8>],
     options: &Options<'_>,
 ) -> Result<(), Error> {
-    let mut bytes: Vec<Bytes<'_>> = (p.buffers.values().zip(memory.iter_mut().chain(scratch)))
-        .map(|(decl, bytes)| match (decl.memory.is_bound(), decl.access.writes()) {
-            (false, _) => Bytes::Unbound,
-            (_, false) => Bytes::Read(bytes),
-            (_, true) => Bytes::Write(bytes),
-        })
-        .collect();
+    // Workgroup memory of the stages' own.
+    let mut rest = [Vec::new()];
+    let mut bytes: Vec<Bytes<'_>> =
+        (p.buffers.values().zip(memory.iter_mut().chain(scratch).chain(&mut rest)))
+            .map(|(decl, bytes)| match (decl.memory.is_bound(), decl.access.writes()) {
+                (false, _) => Bytes::Unbound,
+                (_, false) => Bytes::Read(bytes),
+                (_, true) => Bytes::Write(bytes),
+            })
+            .collect();
     vyre_reference::run(p, workgroups, &mut bytes, options).map(|_| ())
 }

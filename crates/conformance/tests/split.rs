@@ -3,11 +3,11 @@
 use vyre_conformance::staged::run_stages;
 use vyre_ir::text::parse;
 use vyre_ir::verify::verify;
-use vyre_ir::{Memory, Program};
+use vyre_ir::{Entity, Memory, Program};
 use vyre_opt::split::split;
 use vyre_opt::stages::{Staged, Turn};
 use vyre_opt::{Target, optimize};
-use vyre_reference::Options;
+use vyre_reference::{Bytes, Options};
 
 /// Workgroups of 4 invocations, and the buffers `r` (read), `w` and `v` (read and write), `t` (workgroup) and `q`
 /// (private).
@@ -50,7 +50,8 @@ fn stages(p: &Program) -> Staged {
         let text = part.to_string();
         let again = parse("part", &text).unwrap_or_else(|errors| panic!("{}\n{text}", errors[0]));
         assert_eq!(again.to_string(), text);
-        assert_eq!(part.buffers.len(), p.buffers.len() + staged.scratch.len());
+        let bound = |p: &Program| p.buffers.values().filter(|decl| decl.memory.is_bound()).count();
+        assert_eq!(bound(part), bound(p) + staged.scratch.len());
     }
     staged
 }
@@ -417,4 +418,133 @@ fn branches_and_switches() {
          store w[%id], %sum",
         |i, n| if n < 10 { i + 10 } else { i + 1 },
     );
+}
+
+#[test]
+fn barriers_may_depend_on_what_is_saved() {
+    // What the grid agreed on, what a workgroup has loaded together, and private memory that is the same for it.
+    check(
+        "%x: u32 = load v[%id]
+         %true: bool = const true
+         %same: u32 = grid_uniform %x, %true
+         store t[%local], %group
+         workgroup_barrier
+         %group_of: u32 = uniform_load t[%three]
+         store q[%two], %group_of
+         grid_sync
+         %is: bool = eq %same, %zero
+         %mine: bool = eq %group_of, %group
+         %both: bool = and %is, %mine
+         %held: u32 = load q[%two]
+         %less: bool = lt %held, %ten
+         if %both {
+           if %less {
+             store t[%local], %id
+             workgroup_barrier
+             %other: u32 = sub %three, %local
+             %y: u32 = load t[%other]
+             store w[%id], %y
+           }
+         }",
+        |i, _| i / 4 * 4 + 3 - i % 4,
+    );
+}
+
+#[test]
+fn memory_is_zero_at_first_only() {
+    // The first stage of the loop is the first of the program, and finds later what it left.
+    let body = turns(
+        3,
+        "%a: u32 = load q[%one]
+         %b: u32 = add %a, %id
+         store q[%one], %b
+         %c: u32 = load t[%local]
+         %d: u32 = add %c, %one
+         store t[%local], %d
+         grid_sync",
+    );
+    check(
+        &format!(
+            "{body}
+             %p: u32 = load q[%one]
+             %t: u32 = load t[%local]
+             %hundred: u32 = const 100
+             %many: u32 = mul %p, %hundred
+             %sum: u32 = add %many, %t
+             store w[%id], %sum"
+        ),
+        |i, _| 300 * i + 3,
+    );
+}
+
+#[test]
+fn invocations_that_returned_still_arrive() {
+    // The odd ones return before the sync, of the others those of the second half after it.
+    check(
+        "%odd: u32 = and %id, %one
+         %stays: bool = eq %odd, %zero
+         if %stays {
+           store v[%id], %id
+         }
+         %x: u32 = load v[%id]
+         %same: u32 = grid_uniform %x, %stays
+         %half: u32 = shr %all, %one
+         %first: bool = lt %id, %half
+         %both: bool = and %stays, %first
+         if %both {
+           store w[%id], %ten
+         }
+         grid_sync
+         %back: bool = not %both
+         %left: bool = and %stays, %back
+         if %left {
+           %y: u32 = load w[%mirror]
+           %z: u32 = add %y, %same
+           store w[%id], %z
+         }",
+        |i, n| match (i % 2 == 0, i < n / 2) {
+            (true, true) => 10,
+            // What is opposite is odd and has returned.
+            _ => 0,
+        },
+    );
+}
+
+#[test]
+fn stages_are_the_same_every_time() {
+    let p = program(&turns(3, "%a: u32 = load v[%id]\ngrid_sync\nstore v[%mirror], %a\ngrid_sync"));
+    let print = |staged: &Staged| {
+        let control = staged.control.as_ref().map(|control| &control.program);
+        staged.stages.iter().chain(control).map(|part| part.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(print(&stages(&p)), print(&stages(&p)));
+}
+
+#[test]
+fn after_another_block_the_control_program_does_nothing() {
+    let p = program(&turns(3, "%a: u32 = load v[%id]\ngrid_sync\nstore v[%mirror], %a\ngrid_sync"));
+    let staged = stages(&p);
+    let control = staged.control.as_ref().unwrap();
+    let mut state = control.start([2, 1, 1]);
+    let blocks = control.blocks.len() as u32;
+    for (only, acts) in [(0, false), (blocks, true), (blocks, false), (0, true)] {
+        let before = state.clone();
+        let decls = || control.program.buffers.iter();
+        let mut memory: Vec<Vec<u8>> = decls()
+            .map(|(buffer, _)| if buffer == control.state { state.clone() } else { vec![0; 64] })
+            .collect();
+        let mut buffers: Vec<Bytes<'_>> = decls()
+            .zip(&mut memory)
+            .map(|((_, decl), bytes)| match (decl.memory.is_bound(), decl.access.writes()) {
+                (false, _) => Bytes::Unbound,
+                (_, true) => Bytes::Write(bytes),
+                (_, false) => Bytes::Read(bytes),
+            })
+            .collect();
+        let options = Options { workgroups: Some(&[only as u64]), ..Options::default() };
+        vyre_reference::run(&control.program, [blocks + 1, 1, 1], &mut buffers, &options).unwrap();
+        drop(buffers);
+        state = memory.swap_remove(control.state.index());
+        assert_eq!(state != before, acts, "after block {only}");
+    }
 }

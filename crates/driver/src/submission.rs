@@ -373,6 +373,10 @@ impl<'m> Commands<'_, 'm> {
         let own = residents.map(|resident| &*self.held.residents[&number(resident)]);
         let own = own.chain(scratch.iter().map(|memory| &**memory));
         memory.extend(own.map(|memory| LaunchMemory::Device { memory, writes: true }));
+        if let Runs::Stages(code) = runs {
+            let count = code.plan.stages.first().map_or(0, |stage| stage.buffers.len());
+            memory.resize_with(count, || LaunchMemory::Unbound);
+        }
         match runs {
             Runs::Whole(executable) => {
                 Command::Launch(Launch { executable: &**executable, workgroups, memory, timed })

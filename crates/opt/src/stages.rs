@@ -2,7 +2,7 @@
 //!
 //! [`mod@crate::split`] makes stages of a program that waits for its grid, [`mod@crate::queue`] of one that handles the items
 //! of a work queue. All programs of a [`Staged`] have the same buffers in the same order: those of the program that was
-//! given, then the [`Scratch`] that stages need. What a stage needs beside its buffers, such as the size of the grid, is as in
+//! given, then the [`Scratch`] that stages need, then what workgroup memory they need, which is not bound. What a stage needs beside its buffers, such as the size of the grid, is as in
 //! any other program; every stage runs over the whole grid.
 //!
 //! Stages form blocks: stages of a block always follow each other. Without a [`Control`] there is one block, which runs once.

@@ -206,6 +206,7 @@ pub fn options(seed: u64) -> Options {
         depth: [3, 2, 4, 1, 0][pick(5) as usize],
         statements: [16, 6, 30, 10, 3][pick(5) as usize],
         wide: pick(2) == 1,
+        grid_syncs: false,
         calls: false,
     }
 }

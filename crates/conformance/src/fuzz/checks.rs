@@ -3,6 +3,7 @@
 use super::mutate::Mutator;
 use super::{Kind, Problem};
 use crate::random::Options;
+use crate::staged::run_stages;
 use crate::trial::{PATIENCE, STEPS, Trial, caught};
 use vyre_driver::{BackendError, VyreBackend};
 use vyre_ir::text::{parse, relocate};
@@ -10,6 +11,7 @@ use vyre_ir::verify::verify;
 use vyre_ir::wire::{decode, encode, fingerprint};
 use vyre_ir::{Op, Program, Scalar};
 use vyre_opt::pipeline::{self, PASSES, Purpose, Schedule};
+use vyre_opt::split::split;
 use vyre_opt::{Target, optimize, optimize_with};
 
 /// How a check without a problem ended.
@@ -136,6 +138,41 @@ pub fn passes(trial: &Trial, target: &Target, alone: &[&'static vyre_opt::Pass])
         judge(pass.name, &pipeline::run(&trial.program, target, options))?;
     }
     Ok(Outcome::Agrees(changes))
+}
+
+/// The stages of the program, as they are and optimized, give on the oracle what `expected` says or, without, what the
+/// program gives; how many stages and blocks there were.
+pub fn stages(trial: &Trial) -> Result<Outcome, Problem> {
+    let expected = oracle(trial)?;
+    let problem = |kind, what: String| Err(Problem::new(kind, what));
+    let mut compared = 0;
+    for p in [trial.program.clone(), optimize(&trial.program, &Target::SCALAR)] {
+        let staged = match split(&p) {
+            Ok(staged) => staged,
+            Err(error) if error.code == "S001" => return Ok(Outcome::Refused),
+            Err(error) => return problem(Kind::Fails, format!("it cannot be split: {error}")),
+        };
+        let mut better = staged.clone();
+        let control = better.control.as_mut().map(|control| &mut control.program);
+        for part in better.stages.iter_mut().chain(control) {
+            if let Err(errors) = verify(part) {
+                return problem(Kind::Fails, format!("a part does not verify: {}\n{part}", errors[0]));
+            }
+            *part = optimize(part, &Target::SCALAR);
+        }
+        for staged in [&staged, &better] {
+            let mut found = trial.contents.clone();
+            let options = vyre_reference::Options { step_limit: 4 * STEPS, ..Default::default() };
+            if let Err(error) = run_stages(&p, staged, trial.grid, &mut found, &options) {
+                return problem(Kind::Fails, format!("the oracle does not run the stages: {error}"));
+            }
+            if let Some(difference) = trial.difference(&expected, &found) {
+                return problem(Kind::Differs, format!("in stages: {difference}"));
+            }
+            compared += 1;
+        }
+    }
+    Ok(Outcome::Agrees(compared))
 }
 
 /// The program comes back from text and wire form as it was.

@@ -12,7 +12,8 @@ mod spread;
 
 pub use campaign::{Campaign, Counts, Plan};
 pub use checks::{
-    Outcome, Subject, damaged_source, damaged_text, damaged_wire, forms, pass_of, passes, survives, target_of,
+    Outcome, Subject, damaged_source, damaged_text, damaged_wire, forms, pass_of, passes, stages, survives,
+    target_of,
 };
 pub use export::exports;
 pub use spread::spread;

@@ -15,7 +15,10 @@ impl Generator<'_> {
         let region = self.b.open(&[]);
         self.b.enter(region);
         let visible = self.pool.len();
+        let grid = self.grid;
+        self.grid &= uniform;
         self.block(statements, depth, uniform);
+        self.grid = grid;
         let results: Vec<Value> = types.iter().map(|&ty| self.of(ty)).collect();
         self.pool.truncate(visible);
         self.b.end(&results);
@@ -29,7 +32,11 @@ impl Generator<'_> {
 
     pub(super) fn branch(&mut self, depth: usize, uniform: bool) {
         let together = uniform && self.random.below(2) == 0;
-        let condition = if together { self.uniform_condition() } else { self.bool() };
+        let condition = match together {
+            true if self.grid => self.grid_condition(),
+            true => self.uniform_condition(),
+            false => self.bool(),
+        };
         let types = self.result_types();
         let sides = [0; 2].map(|_| {
             let statements = self.random.below(5);
@@ -54,7 +61,14 @@ impl Generator<'_> {
     }
 
     pub(super) fn switch(&mut self, depth: usize) {
+        let together = self.grid && self.random.below(2) == 0;
         let selector = match self.random.below(3) {
+            _ if together => {
+                let (condition, two) = (self.grid_condition(), self.b.u32(2));
+                let (zero, one) = (self.b.u32(0), self.b.axis(Op::NumWorkgroups, 0));
+                let other = self.b.op(Op::Min, &[one, two]);
+                self.b.op(Op::Select, &[condition, other, zero])
+            }
             0 if self.scalars.contains(&Scalar::I32) => self.of(Scalar::I32.into()),
             1 => self.u32(),
             _ => {
@@ -66,7 +80,7 @@ impl Generator<'_> {
         let regions: Vec<Region> = (0..1 + self.random.below(4))
             .map(|_| {
                 let statements = self.random.below(4);
-                self.region(&types, statements, depth, false)
+                self.region(&types, statements, depth, together)
             })
             .collect();
         let mut values = vec![0, 1, 2, 3, 0xffff_ffff];
@@ -97,10 +111,17 @@ impl Generator<'_> {
         let params = self.b.p.regions[body].params.clone();
         self.pool.extend(&params);
         let statements = self.random.below(5);
+        let grid = self.grid;
+        self.grid &= together;
         self.block(statements, depth, together);
         let one = self.b.u32(1);
         let next = self.b.op(Op::Add, &[params[0], one]);
-        let mut again = if together {
+        let mut again = if together && self.grid && self.random.below(2) == 0 {
+            // Until somebody says stop, but not for long.
+            let (limit, more) = (self.b.u32(4), self.grid_condition());
+            let few = self.b.op(Op::Lt, &[next, limit]);
+            self.b.op(Op::And, &[few, more])
+        } else if together {
             let limit = self.b.u32(1 + self.random.below(3) as u32);
             self.b.op(Op::Lt, &[next, limit])
         } else {
@@ -122,6 +143,7 @@ impl Generator<'_> {
                 _ => [new, pair[0]],
             });
         }
+        self.grid = grid;
         self.pool.truncate(visible);
         self.b.end(&yields);
         let results = self.b.repeat(&init, body);

@@ -33,6 +33,7 @@ pub(super) fn registry(
             private: nowhere,
         };
         let mut g = Generator {
+            grid: false,
             b: Builder::new(&format!("random.f{i}"), [1, 1, 1]),
             random: Random::new(random.next()),
             options,

@@ -8,6 +8,7 @@
 mod control;
 mod counting;
 mod dialect;
+mod grid;
 mod memory;
 mod operations;
 mod prng;
@@ -39,6 +40,8 @@ pub struct Options {
     pub depth: usize,
     /// Whether workgroups are larger, and of odd sizes.
     pub wide: bool,
+    /// Whether the program waits for its grid, also in branches and loops.
+    pub grid_syncs: bool,
     /// Whether there are operations of a dialect, made at random too. The program is linked to them.
     pub calls: bool,
 }
@@ -53,6 +56,7 @@ impl Default for Options {
             statements: 16,
             depth: 3,
             wide: false,
+            grid_syncs: false,
             calls: false,
         }
     }
@@ -131,6 +135,7 @@ pub fn program(seed: u64, options: &Options) -> Program {
         invocation,
         threads,
         pool: vec![invocation],
+        grid: options.grid_syncs,
         callable: registry.iter().flat_map(|registry| registry.iter().cloned()).collect(),
         pure: false,
     };
@@ -199,6 +204,8 @@ struct Generator<'o> {
     threads: u64,
     /// Values visible here.
     pool: Vec<Value>,
+    /// Whether all invocations of the grid come here together, in programs that may wait for it.
+    grid: bool,
     /// Operations of a dialect that may be called.
     callable: Vec<Arc<OpDef>>,
     /// Whether this is the body of one, which only computes.
@@ -209,7 +216,8 @@ impl Generator<'_> {
     /// Statements; `uniform` says whether all invocations of a workgroup come here together.
     fn block(&mut self, statements: usize, depth: usize, uniform: bool) {
         for _ in 0..statements {
-            let kind = if self.pure { self.pure_kind() } else { self.random.below(34) };
+            let kind =
+                if self.pure { self.pure_kind() } else { self.random.below(if self.grid { 40 } else { 34 }) };
             match kind {
                 0 | 1 if depth > 0 => self.branch(depth - 1, uniform),
                 2 | 3 if depth > 0 => self.repeat(depth - 1, uniform),
@@ -228,6 +236,14 @@ impl Generator<'_> {
                 21 => self.update(),
                 22 => self.counting(),
                 23 => self.guarded(),
+                34 | 35 => self.grid_sync(),
+                36 => self.grid_exchange(),
+                37 => {
+                    let value = self.agreed();
+                    self.pool.push(value);
+                }
+                38 => self.grid_sums(),
+                39 => self.tile_across(),
                 24 | 25 if !self.callable.is_empty() => self.call(),
                 _ => self.operation(),
             }

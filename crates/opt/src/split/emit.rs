@@ -5,7 +5,7 @@ use super::layout::{Place, words_of};
 use crate::rewrite::{Copier, Values};
 use crate::stages::GRID;
 use smallvec::SmallVec;
-use vyre_ir::{Access, Attr, Builder, Def, Inst, Op, Region, Scalar, Type, Value};
+use vyre_ir::{Access, Attr, Buffer, Builder, Def, Inst, Op, Region, Scalar, Type, Value};
 
 /// A program in the making.
 pub(super) struct Emit<'a> {
@@ -13,6 +13,8 @@ pub(super) struct Emit<'a> {
     pub copy: Copier<'a>,
     /// Whether it is the control program.
     control: bool,
+    /// Through which values that are the same for a workgroup have to come, if they have to be seen to be.
+    pub shared: Option<Buffer>,
     /// Instructions that were computed again.
     pub recomputed: usize,
     /// Values that were brought here.
@@ -42,7 +44,15 @@ impl<'a> Emit<'a> {
         if let (Some(state), true) = (source.layout.state, control) {
             b.p.buffers[state].access = Access::ReadWrite;
         }
-        Emit { source, copy: Copier::new(p, b), control, recomputed: 0, got: Vec::new(), grid: None }
+        Emit {
+            source,
+            copy: Copier::new(p, b),
+            control,
+            shared: None,
+            recomputed: 0,
+            got: Vec::new(),
+            grid: None,
+        }
     }
 
     /// Positions in the saved values; the control program has those of the first invocation. To be asked for first at the
@@ -96,7 +106,7 @@ impl<'a> Emit<'a> {
         }
         let new = match self.source.layout.place[value] {
             Place::None => return self.again(value),
-            place => self.load(place, self.source.p.ty(value)),
+            _ => self.load(value),
         };
         self.set(value, new);
         new
@@ -128,7 +138,7 @@ impl<'a> Emit<'a> {
             }
             let place = self.source.layout.place[next];
             if place != Place::None {
-                let new = self.load(place, p.ty(next));
+                let new = self.load(next);
                 self.set(next, new);
                 continue;
             }
@@ -172,14 +182,18 @@ impl<'a> Emit<'a> {
     }
 
     /// Reads a value.
-    fn load(&mut self, place: Place, ty: Type) -> Value {
+    fn load(&mut self, value: Value) -> Value {
         let layout = self.source.layout;
+        let (place, ty) = (layout.place[value], self.source.p.ty(value));
         let from = if matches!(place, Place::Word(_)) { layout.state } else { layout.saved };
         let from = from.expect("a buffer with places");
         let mut words: SmallVec<[Value; 8]> = SmallVec::new();
         for word in 0..words_of(ty) {
             let at = self.at(place, word);
             words.push(self.copy.b.load(Op::Load, from, at, Scalar::U32.into()));
+        }
+        if let (Some(shared), true) = (self.shared, layout.alike[value]) {
+            share(&mut self.copy.b, shared, &mut words);
         }
         decode(&mut self.copy.b, &words, ty)
     }
@@ -193,6 +207,27 @@ impl<'a> Emit<'a> {
             let at = self.at(place, word as u32);
             self.copy.b.store(Op::Store, to.expect("a buffer with places"), at, value);
         }
+    }
+}
+
+/// Lets all invocations of a workgroup have the words of its first one, as they have them anyway, and it can be seen.
+pub(super) fn share(b: &mut Builder, shared: Buffer, words: &mut [Value]) {
+    let (zero, local) = (b.u32(0), b.index(Op::LocalIndex));
+    let first = b.op(Op::Eq, &[local, zero]);
+    b.if_(
+        first,
+        |b| {
+            for (i, &word) in words.iter().enumerate() {
+                let i = b.u32(i as u32);
+                b.store(Op::Store, shared, i, word);
+            }
+            Vec::new()
+        },
+        |_| Vec::new(),
+    );
+    for (i, word) in words.iter_mut().enumerate() {
+        let i = b.u32(i as u32);
+        *word = b.load(Op::UniformLoad, shared, i, Scalar::U32.into());
     }
 }
 

@@ -10,8 +10,11 @@ use super::memory::Kept;
 use crate::codes;
 use crate::fission::{Fission, Interval, slots};
 use crate::stages::{Control, Costs, Scratch, Staged, args};
-use vyre_ir::uniform::Uniformity;
-use vyre_ir::{Access, Arena, Buffer, BufferDecl, Def, Diagnostic, Op, Program, SideTable, Type, Value};
+use vyre_ir::uniform::{Scope, Uniformity, analyze};
+use vyre_ir::{
+    Access, Arena, Buffer, BufferDecl, Def, Diagnostic, Effect, Inst, Memory, Op, Program, SideTable, Type,
+    Value,
+};
 
 /// The most words that an invocation may keep: 16 KiB, a GiB for a grid of 65,536 invocations.
 const MAX_WORDS: u64 = 4096;
@@ -36,6 +39,12 @@ pub(super) struct Layout {
     pub buffers: Arena<Buffer, BufferDecl>,
     pub state: Option<Buffer>,
     pub saved: Option<Buffer>,
+    /// Workgroup memory through which what is saved reaches a workgroup as the same for all of it.
+    pub shared: Option<Buffer>,
+    /// Which stages read what is the same for a workgroup in that way: those in which barriers may depend on it.
+    pub shares: Vec<bool>,
+    /// Values that are the same for all invocations of a workgroup.
+    pub alike: SideTable<Value, bool>,
     /// Which memory outlasts stages.
     pub kept: Kept,
     /// Words of the state.
@@ -84,11 +93,13 @@ impl Layout {
         }
         for (_, data) in p.insts.iter().filter(|(_, data)| data.op == Op::Loop) {
             for (&result, &param) in data.results.iter().zip(&p.regions[data.regions[0]].params) {
-                place[result] = place[param];
+                if place[param] != Place::None {
+                    place[result] = place[param];
+                }
             }
         }
         let mut workgroup = 0;
-        let kept = Kept::find(p, graph, &mut workgroup, &mut each);
+        let mut kept = Kept::find(p, graph, &mut workgroup, &mut each);
         if each as u64 > MAX_WORDS {
             let message = format!(
                 "each invocation of program `{}` has to keep {} bytes across grid syncs; at most {} are possible",
@@ -103,17 +114,37 @@ impl Layout {
         let group =
             p.buffers.values().filter(|b| b.memory.is_bound()).map(|b| b.group + 1).max().unwrap_or(0);
         let mut scratch = |name: &str, binding: u32, access: Access| {
-            let mut name = name.to_string();
-            while buffers.values().any(|buffer| buffer.name == name) {
-                name.push('_');
-            }
+            let name = free_name(&buffers, name);
             buffers.push(BufferDecl { name, group, binding, access, ..BufferDecl::default() })
         };
         let state = graph.decides().then(|| scratch("grid_state", 0, Access::Read));
         let saved = (once + workgroup + each > 0)
             .then(|| scratch("grid_saved", state.is_some() as u32, Access::ReadWrite));
+        let within = analyze(p, Scope::Workgroup);
+        let shares: Vec<bool> = graph.stages.iter().map(|piece| has_inner_barrier(p, &piece.insts)).collect();
+        let mut alike = SideTable::new(false);
+        let mut words_alike = 0;
+        for value in p.values.keys().filter(|&value| within.value(value)) {
+            if let Place::Once(_) | Place::Each(_) = place[value] {
+                alike[value] = true;
+                words_alike = words_alike.max(words_of(p.ty(value)));
+            }
+        }
+        words_alike = words_alike.max(kept.mark_alike(&within));
+        let shared = (words_alike > 0 && shares.contains(&true)).then(|| {
+            buffers.push(BufferDecl {
+                name: free_name(&buffers, "grid_shared"),
+                memory: Memory::Workgroup,
+                access: Access::ReadWrite,
+                count: words_alike.into(),
+                ..BufferDecl::default()
+            })
+        });
         let control = graph.decides().then(|| (graph.blocks.clone(), graph.turns.clone()));
         Ok(Layout {
+            shared,
+            shares,
+            alike,
             place,
             buffers,
             state,
@@ -160,6 +191,26 @@ impl Layout {
 /// Words of 32 bits that a value takes: lanes below that size share a word.
 pub(super) fn words_of(ty: Type) -> u32 {
     (ty.scalar.bits() * ty.lanes as u32).div_ceil(32)
+}
+
+fn free_name(buffers: &Arena<Buffer, BufferDecl>, name: &str) -> String {
+    let mut name = name.to_string();
+    while buffers.values().any(|buffer| buffer.name == name) {
+        name.push('_');
+    }
+    name
+}
+
+/// Whether there are barriers in control flow, or loads for a whole workgroup.
+fn has_inner_barrier(p: &Program, insts: &[Inst]) -> bool {
+    let mut found = false;
+    for &inst in insts {
+        found |= p.insts[inst].op == Op::UniformLoad;
+        for &region in &p.insts[inst].regions {
+            p.walk(region, &mut |inner| found |= p.insts[inner].op.info().effect == Effect::Syncs);
+        }
+    }
+    found
 }
 
 fn take(end: &mut u32, words: u32) -> u32 {

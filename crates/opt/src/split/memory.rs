@@ -5,9 +5,10 @@
 //! what it may have written as long as a stage may restore it before it is all written anew. Memory is zero at first: where a
 //! stage restores what may not have been written yet, a stage at the start saves the zeros.
 
-use super::emit::{Emit, Grid, decode, encode};
+use super::emit::{Emit, Grid, decode, encode, share};
 use super::graph::Graph;
 use super::layout::words_of;
+use vyre_ir::uniform::Uniformity;
 use vyre_ir::{Attr, Buffer, Builder, Inst, Memory, Op, Program, Rule, Scalar, Value};
 
 /// Which memory is saved where, and when.
@@ -28,6 +29,8 @@ struct Area {
     scalar: Scalar,
     /// How many.
     count: u32,
+    /// Whether what a private buffer holds is the same for all invocations of a workgroup.
+    alike: bool,
     /// Its first word in what is saved of a workgroup or an invocation.
     at: u32,
 }
@@ -47,7 +50,8 @@ impl Kept {
             let count = decl.static_bytes().unwrap_or(0) / scalar.bytes() as u64;
             let words = count.saturating_mul(words_of(scalar.into()) as u64).min(u32::MAX as u64 / 4) as u32;
             let end = if decl.memory == Memory::Workgroup { &mut *workgroup } else { &mut *each };
-            let area = Area { buffer, memory: decl.memory, scalar, count: count as u32, at: *end };
+            let area =
+                Area { buffer, memory: decl.memory, scalar, count: count as u32, alike: false, at: *end };
             *end = end.saturating_add(words);
             for stage in 0..stages {
                 let i = kept.areas.len();
@@ -57,6 +61,18 @@ impl Kept {
             kept.areas.push(area);
         }
         kept
+    }
+}
+
+impl Kept {
+    /// Notes which private memory is the same for all invocations of a workgroup; gives the words of its largest scalar.
+    pub fn mark_alike(&mut self, within: &Uniformity) -> u32 {
+        let mut words = 0;
+        for area in self.areas.iter_mut().filter(|area| area.memory == Memory::Private) {
+            area.alike = within.buffer(area.buffer);
+            words = words.max(area.alike as u32 * words_of(area.scalar.into()));
+        }
+        words
     }
 }
 
@@ -192,6 +208,7 @@ impl Emit<'_> {
             let layout = self.source.layout;
             let saved = layout.saved.expect("memory is saved");
             let (base, per_workgroup) = (layout.once, layout.workgroup);
+            let shared_by = self.shared;
             let b = &mut self.copy.b;
             match area.memory {
                 Memory::Workgroup => {
@@ -209,7 +226,9 @@ impl Emit<'_> {
                         b.if_(
                             inside,
                             |b| {
-                                area.move_one(b, saved, i, save, |b, word| b.op(Op::Add, &[start, word]));
+                                area.move_one(b, saved, i, save, None, |b, word| {
+                                    b.op(Op::Add, &[start, word])
+                                });
                                 Vec::new()
                             },
                             |_| Vec::new(),
@@ -217,7 +236,8 @@ impl Emit<'_> {
                     });
                 }
                 _ => turns(b, area.count, |b, i| {
-                    area.move_one(b, saved, i, save, |b, word| at_each(b, grid, area.at, word));
+                    let shared = shared_by.filter(|_| area.alike);
+                    area.move_one(b, saved, i, save, shared, |b, word| at_each(b, grid, area.at, word));
                 }),
             }
         }
@@ -235,6 +255,7 @@ impl Area {
         saved: Buffer,
         i: Value,
         save: bool,
+        shared: Option<Buffer>,
         at: impl Fn(&mut Builder, Value) -> Value,
     ) {
         let words = words_of(self.scalar.into());
@@ -256,6 +277,9 @@ impl Area {
             for word in 0..words {
                 let at = place(b, word);
                 found.push(b.load(Op::Load, saved, at, Scalar::U32.into()));
+            }
+            if let Some(shared) = shared {
+                share(b, shared, &mut found);
             }
             let value = decode(b, &found, self.scalar.into());
             b.store(Op::Store, self.buffer, i, value);

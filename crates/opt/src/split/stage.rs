@@ -12,6 +12,7 @@ pub(super) fn stages(source: &Source<'_>, graph: &Graph<'_>) -> (Vec<Program>, u
     let mut recomputed = 0;
     let stages = graph.stages.iter().enumerate().map(|(i, piece)| {
         let mut emit = Emit::new(*source, format!("{}_stage{i}", source.p.name), false);
+        emit.shared = source.layout.shared.filter(|_| source.layout.shares[i]);
         emit.restore(i);
         emit.piece(piece);
         emit.keep(i);
