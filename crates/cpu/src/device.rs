@@ -113,6 +113,7 @@ fn profile(threads: u32) -> DeviceProfile {
         supports_i64: true,
         supports_cancel: true,
         supports_grid_sync: true,
+        supports_persistent_threads: true,
         host_memory: true,
         compute_units: threads,
         ..DeviceProfile::new(ID, DeviceKind::Cpu, processor_name(), driver, limits)

@@ -1,6 +1,7 @@
 //! A compiled program and its runs: binds memory, gives each worker scratch memory, and shares out the workgroups.
 
 use crate::context;
+use crate::deques::{self, Deques};
 use crate::jit::Code;
 use crate::meeting::{Meeting, together};
 use crate::pool::Pool;
@@ -10,7 +11,7 @@ use smallvec::SmallVec;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use vyre_driver::{
-    AlignedBytes, BackendError, Binding, BindingPlan, Cancel, Executable, HostBytes, HostLaunch,
+    AlignedBytes, BackendError, Binding, BindingPlan, Cancel, Executable, HostBytes, HostDrain, HostLaunch,
 };
 use vyre_ir::{BufferDecl, Program};
 
@@ -27,12 +28,14 @@ const OTHER_STACK: usize = 256 << 10;
 const KEPT_BYTES: u64 = 16 << 20;
 
 /// Workers' scratch memory starts at multiples of this, so that two workers share no cache line.
-const SCRATCH_ALIGN: u64 = 256;
+pub(crate) const SCRATCH_ALIGN: u64 = 256;
 
 /// A compiled program.
 pub struct Kernel {
     pub(crate) work: Work,
     buffers: Vec<Shape>,
+    /// Invocations of a workgroup.
+    pub(crate) invocations: u64,
     /// Bytes of scratch memory for each worker.
     pub(crate) scratch_bytes: u64,
     /// Scratch memory of the last run.
@@ -108,6 +111,7 @@ impl Kernel {
         Ok(Kernel {
             work,
             buffers: bindings.iter().zip(p.buffers.values()).map(shape).collect(),
+            invocations: p.workgroup_invocations(),
             scratch_bytes: scratch_bytes.next_multiple_of(SCRATCH_ALIGN),
             spare: Mutex::new(None),
             waits,
@@ -146,8 +150,9 @@ impl Kernel {
         Ok(bound)
     }
 
-    fn scratch(&self, workers: u64) -> Result<AlignedBytes, BackendError> {
-        let bytes = self.scratch_bytes.saturating_mul(workers);
+    /// Memory of that many bytes for each worker.
+    fn scratch(&self, workers: u64, each: u64) -> Result<AlignedBytes, BackendError> {
+        let bytes = each.saturating_mul(workers);
         let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).take();
         match spare {
             Some(spare) if spare.len() as u64 >= bytes => Ok(spare),
@@ -193,6 +198,21 @@ impl Kernel {
             None => (0, count),
         };
         let pool = Pool::get()?;
+        if let Some(drain) = launch.drain {
+            let meeting = Meeting::new(0);
+            let words = context::words(
+                launch.cancel.address(),
+                launch.workgroups,
+                &report,
+                &meeting,
+                bound.iter().copied(),
+            );
+            let drained = self.drain(pool, &drain, launch, &words);
+            return match (&self.checked, report.into_inner()) {
+                (Some(program), Some(outside)) => Err(outside.error(program, &bound)),
+                _ => drained,
+            };
+        }
         let threads = if count == 1 { 1 } else { pool.threads as u64 };
         if self.waits && count > threads {
             let what = format!("{count} workgroups wait for each other on {threads} threads");
@@ -202,7 +222,7 @@ impl Kernel {
         let bound_words = bound.iter().copied();
         let words =
             context::words(launch.cancel.address(), launch.workgroups, &report, &meeting, bound_words);
-        let mut scratch = self.scratch(threads)?;
+        let mut scratch = self.scratch(threads, self.scratch_bytes)?;
         let run = Run {
             kernel: self,
             words: &words,
@@ -222,14 +242,8 @@ impl Kernel {
         let result = if self.waits && chunks > 1 {
             let stack = large.then_some(self.work.stack() + OTHER_STACK);
             together(chunks, stack, &meeting, &work)
-        } else if large {
-            on_large_stacks(threads as usize, self.work.stack() + OTHER_STACK, chunks, &work)
-        } else if threads == 1 {
-            (0..chunks).for_each(|chunk| work(0, chunk));
-            Ok(())
         } else {
-            pool.run(chunks, &work)
-                .map_err(|_| BackendError::Internal { what: "a worker thread panicked".into() })
+            self.share(pool, threads, chunks, &work)
         };
         let stopped = run.stopped.load(Ordering::Relaxed);
         self.keep(scratch);
@@ -239,6 +253,47 @@ impl Kernel {
             _ if stopped => Err(BackendError::stopped()),
             _ => Ok(()),
         }
+    }
+}
+
+impl Kernel {
+    /// Calls `work(worker, chunk)` for each chunk, on up to that many threads.
+    fn share(
+        &self,
+        pool: &Pool,
+        threads: u64,
+        chunks: u64,
+        work: &(dyn Fn(usize, u64) + Sync),
+    ) -> Result<(), BackendError> {
+        if self.work.stack() > SMALL_STACK {
+            return on_large_stacks(threads as usize, self.work.stack() + OTHER_STACK, chunks, work);
+        }
+        if threads == 1 {
+            (0..chunks).for_each(|chunk| work(0, chunk));
+            return Ok(());
+        }
+        pool.run(chunks, work).map_err(|_| BackendError::Internal { what: "a worker thread panicked".into() })
+    }
+
+    /// Handles the items of a work queue.
+    fn drain(
+        &self,
+        pool: &Pool,
+        drain: &HostDrain<'_>,
+        launch: &mut HostLaunch<'_>,
+        words: &[u64],
+    ) -> Result<(), BackendError> {
+        let workers = pool.threads as u64;
+        let mut memory = self.scratch(workers, deques::bytes(drain, self.scratch_bytes))?;
+        let start = memory.as_mut_ptr();
+        let deques =
+            Deques::new(self, drain, &mut launch.memory, words, start, workers as usize, launch.cancel)?;
+        let result = self.share(pool, workers, workers, &|_, worker| deques.work(worker as usize));
+        let stopped = deques.stopped();
+        let finished = deques.finish(drain, &mut launch.memory);
+        self.keep(memory);
+        result.and(finished)?;
+        if stopped { Err(BackendError::stopped()) } else { Ok(()) }
     }
 }
 
@@ -346,7 +401,13 @@ impl Work {
     /// # Safety
     /// `words` must have the layout of [`context`] for the program that this was made from, with memory as large as it
     /// says, and `scratch` the start of as many bytes as it needs, which nothing else uses meanwhile.
-    unsafe fn run(&self, words: *const u64, scratch: *mut u8, [x, y, z]: [u32; 3], end_x: u32) -> u32 {
+    pub(crate) unsafe fn run(
+        &self,
+        words: *const u64,
+        scratch: *mut u8,
+        [x, y, z]: [u32; 3],
+        end_x: u32,
+    ) -> u32 {
         // SAFETY: the caller's promise.
         unsafe {
             match self {

@@ -4,7 +4,7 @@
 //! [`vyre_opt::fission`], [`scalars`], [`zeroing`] and [`frame`]); [`form`] says what a workgroup does, several invocations that are consecutive
 //! in the program's [`order`], a gang, in step; [`clif`] makes one function of that and [`jit`] machine code; [`stored`]
 //! is that as bytes, for the disk cache; [`kernel`] runs it over the workgroups of a grid on the threads of [`pool`], or, if they
-//! wait for each other, all at once ([`meeting`]).
+//! wait for each other, all at once ([`meeting`]), and over the items of a work queue ([`deques`]).
 //! Where no code can be made, or no memory be executable, [`strips`] interpret the form; [`engine`] decides, and the
 //! environment variable `VYRE_CPU`: `code`, or `strips` to make no code at all.
 //! Floating-point arithmetic is exactly that of the op table's rows: nothing is contracted or reassociated.
@@ -19,6 +19,7 @@ mod brief;
 mod clif;
 pub mod codes;
 mod context;
+mod deques;
 mod device;
 mod engine;
 mod form;
