@@ -203,7 +203,7 @@ fn the_device_decides_how_often_a_stage_runs() {
             assert_eq!(data, expected, "{times}");
             // Few turns are one submission; of many there are several, but not one each.
             let waits = submitted.further_waits;
-            let most = if times < 120 { 0 } else { 20 };
+            let most = if times < 120 { 0 } else { 100 };
             assert!(waits <= most, "{times} turns: {waits} further waits");
             if backend.id() == "wgpu" {
                 assert_eq!(waits > 0, times > 5000);
