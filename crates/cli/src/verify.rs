@@ -1,7 +1,7 @@
 //! Compares what a backend computed with what the reference interpreter computes from the same inputs.
 //!
 //! The interpreter runs the program as it was imported. When it would take too long for all workgroups and no
-//! workgroup can see what another one writes, a fixed sample of whole workgroups is run, and exactly the bytes that
+//! workgroup can see what another one writes or waits for it, a fixed sample of whole workgroups is run, and exactly the bytes that
 //! these write are compared.
 
 use crate::elements::show_element;
@@ -224,8 +224,12 @@ fn gcd(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-/// Whether a workgroup can see what another one writes: a bound buffer is both read and written, or has atomics.
+/// Whether a workgroup waits for others or can see what they write: a bound buffer is both read and written, or has
+/// atomics.
 pub fn workgroups_communicate(program: &Program) -> bool {
+    if program.find(Op::syncs_grid).is_some() {
+        return true;
+    }
     let (mut read, mut written) = (vec![false; program.buffers.len()], vec![false; program.buffers.len()]);
     program.walk(program.body, &mut |inst| {
         let data = &program.insts[inst];
@@ -335,6 +339,12 @@ mod tests {
         }
         assert_eq!(sample(0).count(), 0);
         assert_eq!(sample(u64::MAX).take(3).count(), 3);
+    }
+
+    #[test]
+    fn workgroups_that_wait_for_each_other_are_not_sampled() {
+        let text = "program p workgroup(4, 1, 1) {\n  grid_sync\n}";
+        assert!(workgroups_communicate(&vyre_ir::text::parse("p", text).unwrap()));
     }
 
     #[test]

@@ -411,6 +411,10 @@ impl Op {
     pub fn syncs_grid(self) -> bool {
         matches!(self, Op::GridSync | Op::GridUniform)
     }
+    /// Whether it takes an item from a work queue or puts one there.
+    pub fn uses_queue(self) -> bool {
+        matches!(self, Op::QueueItem | Op::QueuePush)
+    }
     /// The name in text form.
     pub fn name(self) -> &'static str {
         self.info().name

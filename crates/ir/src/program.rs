@@ -404,6 +404,17 @@ impl Program {
         }
     }
 
+    /// The first instruction that can run, in program order, with such an operation.
+    pub fn find(&self, wanted: impl Fn(Op) -> bool) -> Option<Inst> {
+        let mut found = None;
+        self.walk(self.body, &mut |inst| {
+            if found.is_none() && wanted(self.insts[inst].op) {
+                found = Some(inst);
+            }
+        });
+        found
+    }
+
     /// Number of instructions that can run.
     pub fn size(&self) -> usize {
         let mut n = 0;

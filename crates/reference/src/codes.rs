@@ -13,4 +13,9 @@ vyre_ir::codes! {
     D303 = "A workgroup takes more memory than the interpreter allows.";
     D304 = "Not all invocations of a workgroup reach a barrier together.";
     D305 = "A workgroup that should run is not in the grid.";
+    D306 = "The workgroups of a grid that wait for each other take more memory than the interpreter allows.";
+    D307 = "Not all invocations of a grid pass the same to `grid_uniform`.";
+    D308 = "Only some workgroups of a grid should run, of a program in which they wait for each other.";
+    D309 = "Not all workgroups of a grid reach a grid sync together.", no_example: "the verifier refuses such a program first";
+    D310 = "A program that handles the items of a work queue is run without one.";
 }

@@ -97,6 +97,8 @@ pub(crate) enum Step {
     Barrier {
         index: Option<Place>,
     },
+    /// Waits for the grid; checks that the whole workgroup is here.
+    GridSync(Option<Agreement>),
     /// Sends each invocation to the region its selector names.
     Branch(Box<Branch>),
     /// The end of a branch's region.
@@ -109,6 +111,15 @@ pub(crate) enum Step {
         body: usize,
     },
     End,
+}
+
+/// What a grid sync gives everybody: what the grid's first invocation passes.
+#[derive(Copy, Clone)]
+pub(crate) struct Agreement {
+    pub value: Place,
+    /// Whether an invocation must pass the same.
+    pub takes_part: Place,
+    pub out: Place,
 }
 
 /// The targets of an `if` or `switch`.
@@ -394,6 +405,14 @@ impl<'p> Decoder<'p> {
             op => match op.info().rule {
                 Rule::Load | Rule::Store | Rule::Atomic(_) | Rule::CompareExchange(_) => self.access(data),
                 Rule::Nothing if op == Op::SubgroupBarrier => {}
+                Rule::Agree(_) => {
+                    let (value, takes_part) = (self.arg(data.args[0], 0), self.arg(data.args[1], 0));
+                    let [out, ..] = self.define(data.results[0]);
+                    self.emit(Step::GridSync(Some(Agreement { value, takes_part, out })));
+                }
+                Rule::Nothing if op == Op::GridSync => {
+                    self.emit(Step::GridSync(None));
+                }
                 Rule::Nothing => {
                     self.emit(Step::Barrier { index: None });
                 }

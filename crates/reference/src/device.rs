@@ -56,6 +56,7 @@ fn profile() -> DeviceProfile {
         supports_f64: true,
         supports_i64: true,
         supports_cancel: true,
+        supports_grid_sync: true,
         host_memory: true,
         ..DeviceProfile::new(ID, DeviceKind::Oracle, "reference interpreter".into(), driver, limits)
     }
@@ -99,7 +100,11 @@ impl VyreBackend for Interpreter {
     }
 }
 
-impl Executable for Interpreted {}
+impl Executable for Interpreted {
+    fn waiting_workgroups(&self) -> u64 {
+        u64::MAX
+    }
+}
 
 impl Interpreted {
     /// Of a verified program with its calls linked.
@@ -135,7 +140,9 @@ impl Interpreted {
             // The driver knows the limit and says it.
             Err(Error::Cancelled | Error::StepLimit(_)) => Err(BackendError::stopped()),
             Err(Error::Invalid(what)) => Err(match what.code {
-                code if code == codes::D304 => BackendError::InvalidProgram { errors: vec![what] },
+                code if [codes::D304, codes::D307, codes::D309].contains(&code) => {
+                    BackendError::InvalidProgram { errors: vec![what] }
+                }
                 code if code.name().starts_with('B') => BackendError::InvalidInput { what: Box::new(what) },
                 _ => BackendError::Unsupported { backend: ID, what: Box::new(what) },
             }),

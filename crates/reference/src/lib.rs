@@ -7,12 +7,14 @@
 //! [`lockstep`] decides which invocations run which step; [`state`] holds values and performs a step for a set of
 //! invocations; [`memory`] holds the bytes and the bounds rule. Only `lockstep` knows a schedule.
 //!
-//! [`device`](mod@device) makes it a backend. Workgroups run one after the other in one thread, so results do not depend on the machine.
+//! [`device`](mod@device) makes it a backend. Workgroups run one after the other in one thread, so results do not depend
+//! on the machine; where they wait for each other, `grid` has each run to the next grid sync.
 
 mod bind;
 pub mod codes;
 mod decode;
 mod device;
+mod grid;
 mod lockstep;
 mod memory;
 mod slots;
@@ -23,7 +25,7 @@ pub use device::{ID, Interpreted};
 use std::cell::Cell;
 use std::fmt;
 use vyre_driver::OutOfBounds;
-use vyre_ir::{Diagnostic, Program, dialect};
+use vyre_ir::{Diagnostic, Op, Program, dialect};
 
 /// The memory of one buffer, in the program's little-endian layout; no alignment is needed.
 pub enum Bytes<'a> {
@@ -57,7 +59,8 @@ pub struct Watch {
 pub struct Options<'a> {
     /// Invocations of a subgroup, 1 to 128: consecutive local indices.
     pub subgroup_size: u32,
-    /// Run only the workgroups of these linear indices (x fastest), in this order; all of them when `None`.
+    /// Run only the workgroups of these linear indices (x fastest), in this order; all of them when `None`, which it must
+    /// be for a program that waits for its grid.
     pub workgroups: Option<&'a [u64]>,
     /// The run ends with [`Error::StepLimit`] after about this many lane instructions.
     pub step_limit: u64,
@@ -120,15 +123,20 @@ impl std::error::Error for Error {}
 /// The most bytes that values, workgroup and private memory of one workgroup may take.
 pub const WORKGROUP_BYTES: u64 = 1 << 30;
 
+/// The most bytes that values, workgroup and private memory of all workgroups may take, of a program that waits for its
+/// grid.
+pub const GRID_BYTES: u64 = 1 << 31;
+
 /// Runs a verified program on `workgroups` workgroups.
 ///
 /// `buffers` is indexed like `program.buffers`. A buffer with a declared count is as long as that count says even if
 /// more bytes are bound.
 ///
 /// # Errors
-/// When a buffer is missing or too small, when a workgroup needs more than [`WORKGROUP_BYTES`], when a barrier is
-/// reached by some invocations only, when an access of a checked run is out of bounds, when the run is cancelled or takes
-/// too many steps.
+/// When a buffer is missing or too small, when a workgroup needs more than [`WORKGROUP_BYTES`] or a waiting grid more
+/// than [`GRID_BYTES`], when a barrier is reached by some invocations only, when invocations of a grid do not pass the
+/// same to `grid_uniform`, when an access of a checked run is out of bounds, when the run is cancelled or takes too many
+/// steps, when the program takes items from a work queue.
 pub fn run(
     program: &Program,
     workgroups: [u32; 3],
@@ -143,18 +151,32 @@ pub fn run(
     if let Some(call) = dialect::unsupported(program, "the interpreter", &takes) {
         return Err(Error::Invalid(call));
     }
+    if let Some(inst) = program.find(Op::uses_queue) {
+        let data = &program.insts[inst];
+        let message = format!("`{}` needs a work queue", data.op.name());
+        let diagnostic = Diagnostic::new(codes::D310, message).at(data.loc, "");
+        return Err(Error::Invalid(diagnostic.in_source(program.source.as_ref())));
+    }
+    let waits = program.find(Op::syncs_grid).is_some();
+    if waits && options.workgroups.is_some() {
+        let message = "a sample of workgroups cannot run where all of the grid wait for each other";
+        return Err(Error::Invalid(Diagnostic::new(codes::D308, message)));
+    }
     let shape = bind::bind(program, workgroups, buffers, options.subgroup_size).map_err(Error::Invalid)?;
     let code = decode::decode(program, shape).map_err(Error::Invalid)?;
     let mut state = state::State::new(&code, memory::Memory::new(&code.layout, buffers, options.watch));
     let mut schedule = lockstep::Lockstep::new(program, &code, options);
+    if waits {
+        grid::run(&mut schedule, &mut state, workgroups)?;
+        return Ok(schedule.stats);
+    }
     let [x, y, z] = workgroups.map(|n| n as u128);
     let mut run = |index: u64| {
         if index as u128 >= x * y * z {
             let message = format!("workgroup {index} is not in a grid of {workgroups:?}");
             return Err(Error::Invalid(Diagnostic::new(codes::D305, message)));
         }
-        let index = index as u128;
-        schedule.run([index % x, index / x % y, index / x / y].map(|n| n as u32), &mut state)
+        schedule.start(grid::place(index as u128, workgroups), &mut state).map(drop)
     };
     match options.workgroups {
         Some(chosen) => chosen.iter().try_for_each(|&index| run(index))?,

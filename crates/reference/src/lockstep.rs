@@ -4,12 +4,12 @@
 //! invocations are a list of local indices in ascending order, so that idle ones cost nothing.
 
 use crate::codes;
-use crate::decode::{Branch, Code, Step};
+use crate::decode::{Agreement, Branch, Code, Step};
 use crate::state::State;
 use crate::{Error, Options, Stats};
 use std::ops::Range;
 use vyre_driver::{Accessor, OutOfBounds};
-use vyre_ir::{Diagnostic, Program};
+use vyre_ir::{Diagnostic, Program, Scalar};
 
 /// The invocations that perform a step.
 #[derive(Copy, Clone)]
@@ -47,20 +47,45 @@ struct Outer {
     lists: usize,
 }
 
-/// Runs workgroups in lockstep.
-pub(crate) struct Lockstep<'p> {
-    program: &'p Program,
-    code: &'p Code,
-    options: &'p Options<'p>,
+/// How far a workgroup is.
+pub(crate) struct Position {
+    pc: usize,
     /// Lists of invocations, innermost last; the whole workgroup first.
     lists: Vec<u32>,
     /// The list of those active now.
     active: Range<usize>,
     frames: Vec<Frame>,
+}
+
+impl Position {
+    /// The start.
+    pub fn new(code: &Code) -> Position {
+        let all = code.invocations;
+        Position { pc: 0, lists: (0..all as u32).collect(), active: 0..all, frames: Vec::new() }
+    }
+}
+
+/// What a workgroup does next.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Next {
+    /// Nothing.
+    Ended,
+    /// It waits for the grid before this step.
+    Waits(usize),
+}
+
+/// Runs workgroups in lockstep.
+pub(crate) struct Lockstep<'p> {
+    program: &'p Program,
+    pub code: &'p Code,
+    options: &'p Options<'p>,
+    at: Position,
     /// Target of each active invocation of a branch.
     targets: Vec<u32>,
     /// Lane steps until the next look at the cancel flag and the step limit.
     fuel: u64,
+    /// What the grid's first invocation passed to the grid sync at which workgroups arrive.
+    pub passed: Option<u64>,
     pub stats: Stats,
 }
 
@@ -73,23 +98,33 @@ impl<'p> Lockstep<'p> {
             program,
             code,
             options,
-            lists: (0..code.invocations as u32).collect(),
-            active: 0..code.invocations,
-            frames: Vec::new(),
+            at: Position::new(code),
             targets: Vec::new(),
             fuel: 0,
+            passed: None,
             stats: Stats::default(),
         }
     }
 
-    /// Runs one workgroup to its end.
-    pub fn run(&mut self, workgroup: [u32; 3], state: &mut State<'_, '_>) -> Result<(), Error> {
-        self.look()?;
+    /// Runs one workgroup from its start, to its end or a grid sync.
+    pub fn start(&mut self, workgroup: [u32; 3], state: &mut State<'_, '_>) -> Result<Next, Error> {
         state.start_workgroup(self.code, workgroup);
+        self.at.pc = 0;
+        self.go_on(state)
+    }
+
+    /// Goes on with another workgroup.
+    pub fn exchange(&mut self, at: &mut Position) {
+        std::mem::swap(&mut self.at, at);
+    }
+
+    /// Runs the workgroup on from where it is, to its end or a grid sync.
+    pub fn go_on(&mut self, state: &mut State<'_, '_>) -> Result<Next, Error> {
+        self.look()?;
         let code = self.code;
-        let mut pc = 0;
+        let mut pc = self.at.pc;
         loop {
-            let cost = self.active.len() as u64;
+            let cost = self.at.active.len() as u64;
             self.stats.steps += cost;
             match self.fuel.checked_sub(cost) {
                 Some(rest) => self.fuel = rest,
@@ -110,14 +145,22 @@ impl<'p> Lockstep<'p> {
                     self.check_uniform(pc, *index, &state.cells)?;
                     pc + 1
                 }
+                Step::GridSync(agreement) => {
+                    self.check_uniform(pc, None, &state.cells)?;
+                    if let Some(agreement) = agreement {
+                        self.agree(pc, agreement, state)?;
+                    }
+                    self.at.pc = pc + 1;
+                    return Ok(Next::Waits(pc + 1));
+                }
                 Step::End => break,
                 step => {
-                    let all = self.active.len() == code.invocations;
-                    let active = Active { list: &self.lists[self.active.clone()], all };
+                    let all = self.at.active.len() == code.invocations;
+                    let active = Active { list: &self.at.lists[self.at.active.clone()], all };
                     if self.options.checked
                         && let Some((invocation, index, bytes)) = state.outside(step, active)
                     {
-                        let by = Accessor { workgroup, local: code.local_id(invocation) };
+                        let by = Accessor { workgroup: state.workgroup(), local: code.local_id(invocation) };
                         let access = OutOfBounds::new(self.program, code.insts[pc], index, bytes, by);
                         return Err(Error::OutOfBounds(Box::new(access)));
                     }
@@ -127,7 +170,7 @@ impl<'p> Lockstep<'p> {
             };
         }
         self.stats.workgroups += 1;
-        Ok(())
+        Ok(Next::Ended)
     }
 
     /// Asks whether to go on.
@@ -144,15 +187,15 @@ impl<'p> Lockstep<'p> {
     }
 
     fn outer(&self) -> Outer {
-        Outer { active: self.active.clone(), lists: self.lists.len() }
+        Outer { active: self.at.active.clone(), lists: self.at.lists.len() }
     }
 
     /// Starts a loop: it shrinks a list of its own.
     fn enter(&mut self) {
         let outer = self.outer();
-        self.lists.extend_from_within(self.active.clone());
-        self.active = outer.lists..self.lists.len();
-        self.frames.push(Frame::Loop { outer });
+        self.at.lists.extend_from_within(self.at.active.clone());
+        self.at.active = outer.lists..self.at.lists.len();
+        self.at.frames.push(Frame::Loop { outer });
     }
 
     /// Divides the active invocations among a branch's regions and gives the first step to run.
@@ -165,12 +208,12 @@ impl<'p> Lockstep<'p> {
             }
         };
         let outer = self.outer();
-        let active = self.active.clone();
-        let first = target(self.lists[active.start]);
+        let active = self.at.active.clone();
+        let first = target(self.at.lists[active.start]);
         self.targets.clear();
-        self.targets.extend(self.lists[active.clone()].iter().map(|&i| target(i) as u32));
+        self.targets.extend(self.at.lists[active.clone()].iter().map(|&i| target(i) as u32));
         if self.targets.iter().all(|&t| t as usize == first) {
-            self.frames.push(Frame::Branch { outer, waiting: Vec::new(), end: branch.end });
+            self.at.frames.push(Frame::Branch { outer, waiting: Vec::new(), end: branch.end });
             return branch.targets[first];
         }
         // A stable counting sort keeps each list in ascending order.
@@ -182,9 +225,9 @@ impl<'p> Lockstep<'p> {
         for t in 1..ends.len() {
             ends[t] += ends[t - 1];
         }
-        self.lists.extend_from_within(active.clone());
+        self.at.lists.extend_from_within(active.clone());
         for (k, &t) in self.targets.iter().enumerate() {
-            self.lists[start + ends[t as usize]] = self.lists[active.start + k];
+            self.at.lists[start + ends[t as usize]] = self.at.lists[active.start + k];
             ends[t as usize] += 1;
         }
         let mut waiting = Vec::new();
@@ -194,17 +237,17 @@ impl<'p> Lockstep<'p> {
                 waiting.push((branch.targets[t], start + from..start + ends[t]));
             }
         }
-        self.frames.push(Frame::Branch { outer, waiting, end: branch.end });
+        self.at.frames.push(Frame::Branch { outer, waiting, end: branch.end });
         self.join()
     }
 
     /// The end of a branch's region: the next one with its invocations, or the step after the branch.
     fn join(&mut self) -> usize {
-        let Some(Frame::Branch { outer, waiting, end }) = self.frames.last_mut() else {
+        let Some(Frame::Branch { outer, waiting, end }) = self.at.frames.last_mut() else {
             unreachable!("a join ends a branch");
         };
         if let Some((pc, list)) = waiting.pop() {
-            self.active = list;
+            self.at.active = list;
             return pc;
         }
         let (outer, end) = (outer.clone(), *end);
@@ -214,28 +257,28 @@ impl<'p> Lockstep<'p> {
 
     /// Keeps those active that go round the loop again; false when the loop is done.
     fn keep(&mut self, again: impl Fn(u32) -> bool) -> bool {
-        let mut end = self.active.start;
-        for k in self.active.clone() {
-            let i = self.lists[k];
+        let mut end = self.at.active.start;
+        for k in self.at.active.clone() {
+            let i = self.at.lists[k];
             if again(i) {
-                self.lists[end] = i;
+                self.at.lists[end] = i;
                 end += 1;
             }
         }
-        self.active.end = end;
-        if !self.active.is_empty() {
+        self.at.active.end = end;
+        if !self.at.active.is_empty() {
             return true;
         }
-        let Some(Frame::Loop { outer }) = self.frames.last() else { unreachable!("a repeat ends a loop") };
+        let Some(Frame::Loop { outer }) = self.at.frames.last() else { unreachable!("a repeat ends a loop") };
         self.leave(outer.clone());
         false
     }
 
     /// Leaves the innermost frame: those active before it are active again, and its lists are dropped.
     fn leave(&mut self, outer: Outer) {
-        self.frames.pop();
-        self.lists.truncate(outer.lists);
-        self.active = outer.active;
+        self.at.frames.pop();
+        self.at.lists.truncate(outer.lists);
+        self.at.active = outer.active;
     }
 
     /// A barrier is reached by the whole workgroup, and a uniform load with one index.
@@ -246,11 +289,8 @@ impl<'p> Lockstep<'p> {
         cells: &[u64],
     ) -> Result<(), Error> {
         let data = &self.program.insts[self.code.insts[pc]];
-        let fail = |message: String| {
-            let diagnostic = Diagnostic::new(codes::D304, message).at(data.loc, "");
-            Err(Error::Invalid(diagnostic.in_source(self.program.source.as_ref())))
-        };
-        let (here, all) = (self.active.len(), self.code.invocations);
+        let fail = |message: String| Err(self.invalid(pc, Diagnostic::new(codes::D304, message)));
+        let (here, all) = (self.at.active.len(), self.code.invocations);
         if here != all {
             return fail(format!("`{}` is reached by {here} of {all} invocations", data.op.name()));
         }
@@ -262,5 +302,50 @@ impl<'p> Lockstep<'p> {
             }
         }
         Ok(())
+    }
+
+    /// Gives every invocation what the grid's first one passed. The workgroup of that one arrives first.
+    fn agree(&mut self, pc: usize, agreement: &Agreement, state: &mut State<'_, '_>) -> Result<(), Error> {
+        let Agreement { value, takes_part, out } = *agreement;
+        let first = *self.passed.get_or_insert(state.cells[value.at(0)]);
+        let differs =
+            |i: &usize| state.cells[takes_part.at(*i)] & 1 == 1 && state.cells[value.at(*i)] != first;
+        if let Some(i) = (0..self.code.invocations).find(differs) {
+            let data = &self.program.insts[self.code.insts[pc]];
+            let ty = self.program.ty(data.args[0]).scalar;
+            let passed = state.cells[value.at(i)];
+            let (workgroup, local) = (state.workgroup(), self.code.local_id(i as u32));
+            let [x, y, z] =
+                [0, 1, 2].map(|k| workgroup[k] as u64 * self.code.workgroup_size[k] as u64 + local[k] as u64);
+            let message = format!(
+                "`{}` gets {} from invocation ({x}, {y}, {z}) and {} from invocation (0, 0, 0)",
+                data.op.name(),
+                shown(ty, passed),
+                shown(ty, first),
+            );
+            let fix = "Pass what is the same for the whole grid: have one invocation write it to memory, and load it \
+                       after a grid sync.";
+            return Err(self.invalid(pc, Diagnostic::new(codes::D307, message).fix(fix)));
+        }
+        for i in 0..self.code.invocations {
+            state.cells[out.at(i)] = first;
+        }
+        Ok(())
+    }
+
+    /// What is wrong at a step.
+    fn invalid(&self, pc: usize, diagnostic: Diagnostic) -> Error {
+        let data = &self.program.insts[self.code.insts[pc]];
+        Error::Invalid(diagnostic.at(data.loc, "").in_source(self.program.source.as_ref()))
+    }
+}
+
+/// A scalar for people; of a float also the bits, which are what is compared.
+fn shown(ty: Scalar, bits: u64) -> String {
+    match ty {
+        Scalar::Bool => (bits & 1 == 1).to_string(),
+        Scalar::I32 => (bits as u32 as i32).to_string(),
+        Scalar::F32 => format!("{} ({bits:#010x})", f32::from_bits(bits as u32)),
+        _ => bits.to_string(),
     }
 }

@@ -27,12 +27,25 @@ pub(crate) struct Layout {
 pub(crate) struct Memory<'r, 'b> {
     homes: &'r [Home],
     bound: &'r mut [Bytes<'b>],
+    own: Own,
+    private_bytes: usize,
+    watch: Option<&'r Watch>,
+}
+
+/// What a workgroup has for itself.
+pub(crate) struct Own {
+    /// Its place in the grid.
+    pub id: [u32; 3],
     workgroup: Vec<u8>,
     /// The private memory of one invocation after the other.
     private: Vec<u8>,
-    private_bytes: usize,
-    watch: Option<&'r Watch>,
-    workgroup_id: [u32; 3],
+}
+
+impl Own {
+    pub fn new(layout: &Layout) -> Own {
+        let private = vec![0; layout.private_bytes * layout.invocations];
+        Own { id: [0; 3], workgroup: vec![0; layout.workgroup_bytes], private }
+    }
 }
 
 /// One access of a program: which buffer, and the shape of the accessed value.
@@ -50,19 +63,22 @@ impl<'r, 'b> Memory<'r, 'b> {
         Memory {
             homes: &layout.homes,
             bound,
-            workgroup: vec![0; layout.workgroup_bytes],
-            private: vec![0; layout.private_bytes * layout.invocations],
+            own: Own::new(layout),
             private_bytes: layout.private_bytes,
             watch,
-            workgroup_id: [0; 3],
         }
     }
 
     /// Makes workgroup and private memory zero.
     pub fn start_workgroup(&mut self, id: [u32; 3]) {
-        self.workgroup_id = id;
-        self.workgroup.fill(0);
-        self.private.fill(0);
+        self.own.id = id;
+        self.own.workgroup.fill(0);
+        self.own.private.fill(0);
+    }
+
+    /// What the workgroup has for itself, to be put aside and replaced by what another one has.
+    pub fn own(&mut self) -> &mut Own {
+        &mut self.own
     }
 
     /// Bytes that an invocation sees of a buffer.
@@ -86,10 +102,10 @@ impl<'r, 'b> Memory<'r, 'b> {
                 Bytes::Write(bytes) | Bytes::Tracked { bytes, .. } => &bytes[..len],
                 Bytes::Unbound => unreachable!("binding was checked"),
             },
-            Home::Workgroup { offset, len } => &self.workgroup[offset..offset + len],
+            Home::Workgroup { offset, len } => &self.own.workgroup[offset..offset + len],
             Home::Private { offset, len } => {
                 let start = invocation * self.private_bytes + offset;
-                &self.private[start..start + len]
+                &self.own.private[start..start + len]
             }
         };
         if let Some(range) = access.range(bytes.len(), index) {
@@ -128,9 +144,9 @@ impl<'r, 'b> Memory<'r, 'b> {
     fn span(&mut self, access: Access, invocation: usize, index: u64) -> Option<&mut [u8]> {
         let (bytes, offset, len) = match self.homes[access.buffer.index()] {
             Home::Bound { buffer, len } => return self.bound_span(access, buffer, len, invocation, index),
-            Home::Workgroup { offset, len } => (&mut self.workgroup, offset, len),
+            Home::Workgroup { offset, len } => (&mut self.own.workgroup, offset, len),
             Home::Private { offset, len } => {
-                (&mut self.private, invocation * self.private_bytes + offset, len)
+                (&mut self.own.private, invocation * self.private_bytes + offset, len)
             }
         };
         let range = access.range(len, index)?;
@@ -150,7 +166,7 @@ impl<'r, 'b> Memory<'r, 'b> {
             && watch.buffer == buffer
             && range.contains(&watch.byte)
         {
-            watch.writer.set(Some((self.workgroup_id, invocation as u32)));
+            watch.writer.set(Some((self.own.id, invocation as u32)));
         }
         match &mut self.bound[buffer] {
             Bytes::Write(bytes) => Some(&mut bytes[range]),

@@ -4,7 +4,7 @@
 
 use crate::decode::{Code, Id, Place, Step};
 use crate::lockstep::Active;
-use crate::memory::Memory;
+use crate::memory::{Memory, Own};
 use crate::subgroup;
 
 /// The state of a workgroup.
@@ -15,11 +15,27 @@ pub(crate) struct State<'r, 'b> {
     subgroup_size: usize,
 }
 
+/// Cells before a workgroup starts.
+pub(crate) fn fresh_cells(code: &Code) -> Vec<u64> {
+    let mut cells = vec![0; code.cells];
+    cells[..code.shared.len()].copy_from_slice(&code.shared);
+    cells
+}
+
 impl<'r, 'b> State<'r, 'b> {
     pub fn new(code: &Code, memory: Memory<'r, 'b>) -> Self {
-        let mut cells = vec![0; code.cells];
-        cells[..code.shared.len()].copy_from_slice(&code.shared);
-        State { cells, memory, subgroup_size: code.subgroup_size }
+        State { cells: fresh_cells(code), memory, subgroup_size: code.subgroup_size }
+    }
+
+    /// Goes on with another workgroup: what belongs to one is exchanged for what belongs to the other.
+    pub fn exchange(&mut self, cells: &mut Vec<u64>, own: &mut Own) {
+        std::mem::swap(&mut self.cells, cells);
+        std::mem::swap(self.memory.own(), own);
+    }
+
+    /// The place in the grid of the workgroup that runs.
+    pub fn workgroup(&mut self) -> [u32; 3] {
+        self.memory.own().id
     }
 
     /// Prepares for the first step of a workgroup.
@@ -109,6 +125,7 @@ impl<'r, 'b> State<'r, 'b> {
                 subgroup::perform(cells, active, *subgroup_size, what, args, out);
             }
             Step::Barrier { .. }
+            | Step::GridSync(_)
             | Step::Branch(_)
             | Step::Join
             | Step::Enter

@@ -15,6 +15,7 @@ vyre_ir::codes! {
     I020 = "Programs have no counterpart of this construct.";
     I021 = "A function is not defined for the type of its operand.";
     I022 = "The text has no function that fits the dialect's operation.";
+    I023 = "A function has the name of an operation, such as `vyreGridSync`, but not its signature.";
 
     E002 = "The output languages cannot declare a buffer that is used like this one.";
     E003 = "The operation has to be expanded into basic ones before it is written.";
@@ -22,5 +23,6 @@ vyre_ir::codes! {
     E005 = "One of the output languages cannot say something that the program needs.";
     E006 = "The module made from the program does not validate.", no_example: "a bug in vyre";
     E007 = "The workgroup has too many invocations to be written.", no_example: "the verifier refuses such a program first";
+    E008 = "The program waits for its grid or uses a work queue, which the output languages cannot say.";
     E010 = "The device lacks a feature that the program needs.";
 }

@@ -405,6 +405,16 @@ fn interpreter() -> Vec<Call> {
     let program = with_buffers([storage("data", 0, 4)]);
     let with = |bytes: Bytes<'_>| run(&program, &mut [bytes], &options);
     let wide = Builder::new("p", [65536, 65536, 1]).finish();
+    let waits = parse("grid_sync");
+    let disagrees = parse("%0: u32 = local_index\n%1: bool = const true\n%2: u32 = grid_uniform %0, %1");
+    let handler = parse("%0: u32 = queue_item\nqueue_push %0");
+    let waiting = |program: &Program, workgroups, chosen| {
+        let options = Options { workgroups: chosen, ..Options::default() };
+        match vyre_reference::run(program, workgroups, &mut [], &options) {
+            Err(Error::Invalid(diagnostic)) => diagnostic.to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
     let diverging = parse(
         "%0: u32 = local_index\n%1: u32 = const 2\n%2: bool = lt %0, %1\nif %2 {\n  workgroup_barrier\n} else {\n}",
     );
@@ -434,6 +444,14 @@ fn interpreter() -> Vec<Call> {
                 &Options { workgroups: Some(&[1]), ..Options::default() },
             ),
         ),
+        (
+            "D306",
+            "vyre_reference::run(&program, [u32::MAX; 3], &mut [], &options)",
+            waiting(&waits, [u32::MAX; 3], None),
+        ),
+        ("D307", RUN, waiting(&disagrees, [1; 3], None)),
+        ("D308", RUN, waiting(&waits, [1; 3], Some(&[0]))),
+        ("D310", RUN, run(&handler, &mut [], &options)),
     ]
 }
 

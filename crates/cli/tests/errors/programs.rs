@@ -129,6 +129,7 @@ fn importer() -> Vec<Case> {
         check("I013", "var<workgroup> w: array<u32, 500000000>;", "y[0] = w[y[1]];"),
         check("I014", &format!("fn f0() {{ y[0] += 1u; }}\n{calls}"), "f299();"),
         check("I020", "@group(0) @binding(1) var t: texture_2d<f32>;", "y[0] = textureDimensions(t).x;"),
+        check("I023", "fn vyreGridSync(rounds: u32) {}", "vyreGridSync(2u);"),
         check("I021", "", "let a = f64(y[0]);\n  y[0] = u32(sin(a));"),
     ]
 }
@@ -155,5 +156,6 @@ fn exporter() -> Vec<Case> {
             "  %0: u32 = global_id x\n  %1: f32 = load data[%0]\n  %2: f64 = convert %1\n  %3: f64 = mul %2, %2\n  %4: \
              f32 = convert %3\n  store data[%0], %4",
         ),
+        emit("E008", "vyre emit p.vyre --target wgsl", "  grid_sync"),
     ]
 }

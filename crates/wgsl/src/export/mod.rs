@@ -79,7 +79,7 @@ pub type Proven<'a> = dyn Fn(Inst) -> bool + 'a;
 ///
 /// # Errors
 /// `E002` a buffer that cannot be declared, `E003` an operation to be expanded first, `E004` control flow nested too
-/// deep, `E007` a workgroup too large, `O010` an intrinsic of a dialect.
+/// deep, `E008` a grid sync or a work queue, `E007` a workgroup too large, `O010` an intrinsic of a dialect.
 pub fn module(p: &Program, proven: &Proven<'_>) -> Result<naga::Module, Diagnostic> {
     let target =
         lower::Target { interface: interface::Interface::Text, has: &device::Features::TEXT, proven };

@@ -142,5 +142,13 @@ fn check(p: &Program, inst: Inst) -> Result<(), Diagnostic> {
         return Err(at(p, inst, Diagnostic::new(codes::E003, message))
             .fix("Run the optimizer for this target first: it expands the operation into basic ones."));
     }
+    if data.op.syncs_grid() || data.op.uses_queue() {
+        let message = format!("`{}` cannot be said in the output languages", data.op.name());
+        return Err(at(p, inst, Diagnostic::new(codes::E008, message)).fix(if data.op.syncs_grid() {
+            "Have it cut at its grid syncs: `vyre opt` shows the stages, and the driver runs them on every device."
+        } else {
+            "Hand the program to a work queue of the driver, which makes one of it that keeps the queue in buffers."
+        }));
+    }
     Ok(())
 }

@@ -77,6 +77,7 @@ pub fn spirv(name: &str, bytes: &[u8], options: &ImportOptions) -> Result<Progra
 /// Imports a module of naga's; its spans point into a source text or not.
 pub fn lower(module: &Module, options: &ImportOptions, has_source: bool) -> Result<Program, Errors> {
     let info = validated(module, has_source)?;
+    super::named::check(module, has_source)?;
     let entry = entry(module, options)?;
     let name = module.entry_points[entry].name.clone();
     let values = overrides(module, options)?;

@@ -6,10 +6,10 @@
 
 use super::code::Code;
 use super::lower::{Argument, Lower, Outcome};
-use super::types::{self, Kind, Ty, Types};
+use super::types::{Kind, Ty, Types, leaf};
 use super::{front, guard, on_large_stack};
 use crate::codes;
-use naga::{Handle, Module, TypeInner};
+use naga::{Handle, Module};
 use vyre_ir::dialect::{BodyLanguage, BodyText, Function};
 use vyre_ir::{Attr, Diagnostic, Type};
 
@@ -53,15 +53,6 @@ fn named(module: &Module, body: &BodyText<'_>) -> Outcome<Handle<naga::Function>
     Err(Box::new(
         Diagnostic::new(codes::I022, message).at(front::loc(module.functions.get_span(handle)), "").fix(fix),
     ))
-}
-
-/// A scalar or vector.
-fn leaf(inner: &TypeInner) -> Option<Type> {
-    match *inner {
-        TypeInner::Scalar(scalar) => types::scalar(scalar).map(Type::from),
-        TypeInner::Vector { size, scalar } => Some(Type::new(types::scalar(scalar)?, size as u8)),
-        _ => None,
-    }
 }
 
 /// How the function of an operation begins.

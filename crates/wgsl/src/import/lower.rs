@@ -3,6 +3,8 @@
 use super::access::Place;
 use super::code::Code;
 use super::facts::{self, Facts};
+use super::named;
+use super::spread;
 use super::types::Types;
 use super::value::{BIG, Rvalue};
 use super::vars::{Slot, State, Vars};
@@ -32,6 +34,10 @@ pub struct Lower<'m> {
     pub frame: Frame<'m>,
     /// Loops around this place, through calls.
     pub loops: u32,
+    /// The flag that the entry point has returned.
+    pub done: Slot,
+    /// Branches outside of loops, and which of their sides end only in a return from the entry point.
+    pub last: Vec<(Inst, [bool; 2])>,
     /// Whether locations point into a source text.
     pub has_source: bool,
     /// Private memory of local variables and of big values.
@@ -108,7 +114,9 @@ impl<'m> Lower<'m> {
         this.declare(facts)?;
         this.builtins(point)?;
         this.body()?;
-        Ok(this.code.finish())
+        let mut program = this.code.finish();
+        spread::spread(&mut program, &this.last);
+        Ok(program)
     }
 
     /// An import that begins with this function, of which nothing has been read.
@@ -144,6 +152,8 @@ impl<'m> Lower<'m> {
             globals: vec![None; m.global_variables.len()],
             frame,
             loops: 0,
+            done: returned,
+            last: Vec::new(),
             has_source,
             memory: HashMap::new(),
             tables: HashMap::new(),
@@ -187,6 +197,9 @@ impl<'m> Lower<'m> {
         result: Option<Handle<E>>,
     ) -> Outcome<()> {
         let f = &self.m.functions[function];
+        if let Some(op) = named::operation(f) {
+            return self.perform(op, arguments, result);
+        }
         let mut passed = Vec::with_capacity(arguments.len());
         for (&e, parameter) in arguments.iter().zip(&f.arguments) {
             passed.push(match self.m.types[parameter.ty].inner {

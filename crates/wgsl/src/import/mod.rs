@@ -3,7 +3,7 @@
 //! naga parses, validates and gives overrides their values ([`front`]); what it validates in a compute stage is
 //! lowered into one [`Program`]: functions are inlined, aggregates are split into scalars and vectors ([`types`]),
 //! variables become values and jumps become region results ([`vars`], [`statements`]), pointers become buffer indices
-//! ([`access`]). The body of a dialect's operation is one function without memory ([`function`]).
+//! ([`access`]), and what has returned is kept from what follows a grid sync ([`spread`]). The body of a dialect's operation is one function without memory ([`function`]).
 
 mod access;
 mod atomics;
@@ -19,10 +19,12 @@ mod lower;
 mod math;
 mod matrix;
 mod memory;
+mod named;
 mod operators;
 mod pack;
 mod repair;
 mod spirv;
+mod spread;
 mod statements;
 #[cfg(test)]
 mod tests;

@@ -193,8 +193,17 @@ impl<'m> Lower<'m> {
         if !(idle && changes_a.is_empty() && changes_b.is_empty()) {
             let inst = self.code.b.insert(Op::If, Attr::None, &[condition], &[], [yes, no]);
             self.vars.join(inst, &[changes_a, changes_b]);
+            let last = [&a, &b].map(|end| self.is_last(end));
+            if last != [false; 2] {
+                self.last.push((inst, last));
+            }
         }
         Ok(a.or(b))
+    }
+
+    /// Whether code outside of loops ends only in a return from the entry point.
+    fn is_last(&self, end: &End) -> bool {
+        self.loops == 0 && !end.falls && end.jumps[..] == [self.done]
     }
 
     /// A region that runs a side.
@@ -206,6 +215,10 @@ impl<'m> Lower<'m> {
             Side::Next(next) => self.next(next)?,
             Side::Jumped(jumps) => End { falls: false, jumps },
         };
+        if self.is_last(&end) {
+            // Known also where it comes from a loop.
+            self.vars.set(self.done, State::True);
+        }
         self.code.b.insert(Op::Yield, Attr::None, &[], &[], []);
         self.code.leave();
         Ok((region, end, self.vars.take(mark)))

@@ -88,6 +88,15 @@ pub fn scalar(s: naga::Scalar) -> Option<Scalar> {
     })
 }
 
+/// The type of a scalar or a vector.
+pub fn leaf(inner: &TypeInner) -> Option<Type> {
+    match *inner {
+        TypeInner::Scalar(s) => scalar(s).map(Type::from),
+        TypeInner::Vector { size, scalar: s } => Some(Type::new(scalar(s)?, lanes(size))),
+        _ => None,
+    }
+}
+
 /// How memory holds a scalar: a bool is a u32.
 pub fn stored(scalar: Scalar) -> Scalar {
     if scalar == Scalar::Bool { Scalar::U32 } else { scalar }

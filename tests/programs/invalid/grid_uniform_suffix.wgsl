@@ -1,0 +1,12 @@
+//! vyreGridUniformF32 of another type.
+//! error: vyreGridUniformF32
+//! line: 7
+
+@group(0) @binding(0) var<storage, read_write> data: array<u32>;
+
+fn vyreGridUniformF32(v: u32) -> u32 { return v; }
+
+@compute @workgroup_size(8)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    data[id.x] = 1u;
+}
