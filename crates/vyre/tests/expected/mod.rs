@@ -7,6 +7,8 @@
 #![allow(dead_code, reason = "every test binary uses some of these")]
 #![allow(clippy::approx_constant, reason = "the numbers are those that the programs write")]
 
+pub mod grid;
+
 /// How often each byte value occurs.
 pub fn histogram(data: &[u8]) -> [u32; 256] {
     let mut counts = [0; 256];
