@@ -194,6 +194,13 @@ impl Compiled {
         form.stages().map(|stages| stages.costs)
     }
 
+    /// Blocks of stages.
+    pub(crate) fn blocks(&self) -> u32 {
+        let form = self.kernel.form.read().unwrap_or_else(PoisonError::into_inner);
+        let control = form.stages().and_then(|stages| stages.control.as_ref());
+        control.map_or(0, |control| control.blocks.len() as u32)
+    }
+
     /// The memory of the persistent buffer at that place of the plan.
     pub(crate) fn own_memory(&self, place: usize) -> Option<&Resident> {
         self.kernel.persistent.iter().find(|(at, _)| *at == place).map(|(_, resident)| resident)

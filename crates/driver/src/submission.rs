@@ -373,10 +373,13 @@ impl<'m> Commands<'_, 'm> {
         let own = residents.map(|resident| &*self.held.residents[&number(resident)]);
         let own = own.chain(scratch.iter().map(|memory| &**memory));
         memory.extend(own.map(|memory| LaunchMemory::Device { memory, writes: true }));
-        if let Runs::Stages(code) = runs {
-            let count = code.plan.stages.first().map_or(0, |stage| stage.buffers.len());
-            memory.resize_with(count, || LaunchMemory::Unbound);
-        }
+        // Memory of workgroups that stages have beside that of the program.
+        let buffers = match runs {
+            Runs::Whole(_) => 0,
+            Runs::Drain(_, queue) => queue.buffers,
+            Runs::Stages(code) => code.plan.stages.first().map_or(0, |stage| stage.buffers.len()),
+        };
+        memory.resize_with(buffers.max(memory.len()), || LaunchMemory::Unbound);
         match runs {
             Runs::Whole(executable) => {
                 Command::Launch(Launch { executable: &**executable, workgroups, memory, timed })

@@ -248,7 +248,7 @@ impl WorkQueue {
     fn start(&self, initial: u64) -> (Vec<u8>, Vec<u8>) {
         let mut state = [0; words::STATE_WORDS as usize];
         // As many as there are blocks: the control program is the first to run.
-        state[NEXT as usize] = 1;
+        state[NEXT as usize] = self.compiled.blocks();
         state[words::CAPACITY as usize] = self.profile.queue_capacity as u32;
         state[words::WINDOW as usize] = self.plan.items_per_chunk as u32;
         state[words::BOUND as usize] = self.options.pushes_per_item.unwrap_or(0);

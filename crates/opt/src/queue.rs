@@ -1,21 +1,28 @@
 //! Makes a program that handles the items of a work queue run: its items come from a ring of entries on the device, and
 //! what it pushes goes there.
 //!
-//! The program handles one item an invocation. Its one stage takes a window of items: invocation `i` of the window's `n`
+//! The program handles one item an invocation. Its first stage takes a window of items: invocation `i` of the window's `n`
 //! handles the entry at [`HEAD`]` + i`, and the other invocations do nothing. A push takes the next place at the
 //! [`TAIL`]. An entry is free again when the window that it was in is done, so there is room for a push as long as
 //! tail less head is below the [`CAPACITY`]; a push beyond that stores nothing, but counts. Between windows the control
 //! program moves the head, counts, and chooses the next window.
 //!
+//! A window of few items is not worth a launch. Where the program has no memory of its own, a second stage handles such
+//! windows: one workgroup, several windows one after the other, with barriers between them, until there are many items
+//! or it has done [`FEW_WINDOWS`].
+//!
 //! Two buffers have words: the state of [`crate::stages`], which the stage only reads, and the counts.
 
 use crate::codes;
 use crate::rewrite::{Copier, Values};
-use crate::stages::{Control, Costs, DONE, NEXT, Scratch, Staged, Turn, args};
-use vyre_ir::{Access, Buffer, BufferDecl, Builder, Diagnostic, Inst, Op, Program, Scalar, Type, Value};
+use crate::stages::{Control, Costs, DONE, NEXT, Scratch, Staged, TURNS, Turn, args};
+use std::ops::Range;
+use vyre_ir::{
+    Access, Buffer, BufferDecl, Builder, Diagnostic, Inst, Memory, Op, Program, Scalar, Type, Value,
+};
 
 /// The word of the state that is the place of the window's first entry: below the capacity.
-pub const HEAD: u32 = args(1);
+pub const HEAD: u32 = args(2);
 /// The word of the state that is how many items the window has.
 pub const COUNT: u32 = HEAD + 1;
 /// The word of the state that is how many entries there are.
@@ -47,8 +54,18 @@ pub const LOST: u32 = 7;
 pub const WINDOWS: u32 = 8;
 /// The word of the counts that is where the tail was when the window began.
 pub const BEFORE: u32 = 9;
+/// The words of the counts that are head and count of the next window after the stage for few items.
+const FEW: u32 = 10;
 /// Words of the counts.
-pub const COUNT_WORDS: u32 = 10;
+pub const COUNT_WORDS: u32 = 12;
+
+/// Invocations of the stage for few items, if the program's workgroup has no more.
+const FEW_INVOCATIONS: u64 = 256;
+/// Items that are few, for each of those invocations.
+const FEW_ITEMS: u64 = 2;
+/// Windows of few items that are handled without asking the control program. All loops of an invocation share the
+/// turns that some drivers allow it, so there cannot be many.
+pub const FEW_WINDOWS: u32 = 8;
 
 /// Where the queue of a program is.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -61,9 +78,11 @@ pub struct Queue {
     pub state: Buffer,
     /// 32-bit words of an entry.
     pub entry_words: u32,
+    /// Buffers of the stages.
+    pub buffers: usize,
 }
 
-/// A program that handles the items of a queue, as one stage and its control program, and where the queue is.
+/// A program that handles the items of a queue, as stages and their control program, and where the queue is.
 ///
 /// # Errors
 /// When the program has nothing to do with a queue, takes and pushes items of several types, or needs to know of a
@@ -74,22 +93,33 @@ pub fn queue(p: &Program) -> Result<(Staged, Queue), Diagnostic> {
     let state = scratch(&mut b, "queue_state", Access::Read);
     let counts = scratch(&mut b, "queue_counts", Access::ReadWrite);
     let items = scratch(&mut b, "queue_items", Access::ReadWrite);
-    let queue = Queue { items, counts, state, entry_words: item.lanes.into() };
+    let few = few(p).map(|invocations| (invocations, (FEW_ITEMS * invocations) as u32));
+    let next = few.map(|_| next_window(&mut b));
+    let queue = Queue { items, counts, state, entry_words: item.lanes.into(), buffers: b.p.buffers.len() };
     let fixed =
         |buffer, words: u32| Scratch { buffer, bytes: 4 * words as u64, per_workgroup: 0, per_invocation: 0 };
-    let control = control(&b.p, &queue);
+    let control = control(&b.p, &queue, few.map(|(_, items)| items));
+    let mut stages = vec![];
+    if let Some(((invocations, items), next)) = few.zip(next) {
+        let mut b = Builder::like(&b.p);
+        b.p.name = format!("{}.few", p.name);
+        b.p.workgroup_size = [invocations as u32, 1, 1];
+        stages.push(few_stage(p, b, &queue, next, items));
+    }
+    stages.insert(0, stage(p, b, &queue));
+    let blocks: Vec<Range<usize>> = (0..stages.len()).map(|stage| stage..stage + 1).collect();
     let staged = Staged {
-        stages: vec![stage(p, b, &queue)],
+        costs: Costs { stages: stages.len(), ..Costs::default() },
         control: Some(Control {
             program: control,
             state,
             words: STATE_WORDS,
-            blocks: std::iter::once(0..1).collect(),
-            turns: vec![Turn::Loop(vec![Turn::Block(0)])],
+            turns: vec![Turn::Loop((0..blocks.len()).map(Turn::Block).collect())],
+            blocks,
         }),
+        stages,
         // How large the ring is, is not for the program to say.
         scratch: vec![fixed(state, STATE_WORDS), fixed(counts, COUNT_WORDS), fixed(items, 0)],
-        costs: Costs { stages: 1, ..Costs::default() },
     };
     Ok((staged, queue))
 }
@@ -162,6 +192,16 @@ fn scratch(b: &mut Builder, name: &str, access: Access) -> Buffer {
     b.buffer(BufferDecl { name, group: group + 1, binding, access, ..BufferDecl::default() })
 }
 
+/// Declares where a workgroup keeps head and count of its next window.
+fn next_window(b: &mut Builder) -> Buffer {
+    let mut name = "vyre_queue_next".to_string();
+    while b.p.buffer_named(&name).is_some() {
+        name.push('_');
+    }
+    let (memory, access) = (Memory::Workgroup, Access::ReadWrite);
+    b.buffer(BufferDecl { name, memory, access, count: 2, ..BufferDecl::default() })
+}
+
 fn word(b: &mut Builder, buffer: Buffer, word: u32) -> Value {
     let index = b.u32(word);
     b.load(Op::Load, buffer, index, Scalar::U32.into())
@@ -179,25 +219,32 @@ fn wrap(b: &mut Builder, place: Value, capacity: Value) -> Value {
     b.op(Op::Select, &[inside, place, wrapped])
 }
 
-/// The program around each item of a window. `b` is empty and has its buffers.
-fn stage(p: &Program, mut b: Builder, queue: &Queue) -> Program {
-    let invocations = b.u32(p.workgroup_invocations() as u32);
-    let workgroup = b.axis(Op::WorkgroupId, 0);
-    let first = b.op(Op::Mul, &[workgroup, invocations]);
-    let local = b.index(Op::LocalIndex);
-    let at = b.op(Op::Add, &[first, local]);
-    let count = word(&mut b, queue.state, COUNT);
-    let handles = b.op(Op::Lt, &[at, count]);
-    let region = b.open(&[]);
-    b.enter(region);
-    let [head, capacity] = [HEAD, CAPACITY].map(|of| word(&mut b, queue.state, of));
+/// Invocations of the stage for few items; `None` where an invocation cannot handle several, because there is memory that
+/// is zero when it starts.
+fn few(p: &Program) -> Option<u64> {
+    let own = |decl: &BufferDecl| !decl.memory.is_bound();
+    (!p.buffers.values().any(own)).then(|| p.workgroup_invocations().max(FEW_INVOCATIONS))
+}
+
+/// Values of the window that is being handled.
+#[derive(Copy, Clone)]
+struct Window {
+    head: Value,
+    count: Value,
+    capacity: Value,
+}
+
+/// The program for the item at a place of the window. `b` has its buffers.
+fn item(p: &Program, mut b: Builder, queue: &Queue, window: Window, at: Value) -> Builder {
+    let Window { head, capacity, .. } = window;
     let words = b.u32(queue.entry_words);
     let place = b.op(Op::Add, &[head, at]);
     let place = wrap(&mut b, place, capacity);
     let entry = b.op(Op::Mul, &[place, words]);
     let mut copy = Copier::new(p, b);
-    let body = &p.regions[p.body].insts;
-    copy.insts(body, &mut |copy: &mut Copier<'_>, inst: Inst, args: &[Value]| {
+    let (body, _) = copy.split(p.body);
+    let body = body.to_vec();
+    copy.insts(&body, &mut |copy: &mut Copier<'_>, inst: Inst, args: &[Value]| {
         let b = &mut copy.b;
         match copy.from.insts[inst].op {
             Op::QueueItem => {
@@ -224,76 +271,178 @@ fn stage(p: &Program, mut b: Builder, queue: &Queue) -> Program {
             _ => None,
         }
     });
-    let mut b = copy.b;
-    b.leave();
+    copy.b
+}
+
+/// The window that the state says.
+fn window(b: &mut Builder, queue: &Queue) -> Window {
+    let [head, count, capacity] = [HEAD, COUNT, CAPACITY].map(|of| word(b, queue.state, of));
+    Window { head, count, capacity }
+}
+
+/// The program around each item of a window. `b` is empty and has its buffers.
+fn stage(p: &Program, mut b: Builder, queue: &Queue) -> Program {
+    let invocations = b.u32(p.workgroup_invocations() as u32);
+    let workgroup = b.axis(Op::WorkgroupId, 0);
+    let first = b.op(Op::Mul, &[workgroup, invocations]);
+    let local = b.index(Op::LocalIndex);
+    let at = b.op(Op::Add, &[first, local]);
+    let window = window(&mut b, queue);
+    let handles = b.op(Op::Lt, &[at, window.count]);
+    let region = b.open(&[]);
+    b.enter(region);
+    let mut b = item(p, b, queue, window, at);
+    b.end(&[]);
     let otherwise = b.region(&[], |_, _| Vec::new());
     b.branch(handles, region, otherwise);
     b.finish()
 }
 
-/// The control program of the queue of a program with these buffers.
-fn control(p: &Program, queue: &Queue) -> Program {
+/// The program around windows of at most so many items, for one workgroup.
+fn few_stage(p: &Program, mut b: Builder, queue: &Queue, next: Buffer, most: u32) -> Program {
+    let u32s = Type::from(Scalar::U32);
+    let local = b.index(Op::LocalIndex);
+    let size = b.u32(p.workgroup_invocations().max(FEW_INVOCATIONS) as u32);
+    let (zero, one, most) = (b.u32(0), b.u32(1), b.u32(most));
+    let first = window(&mut b, queue);
+    let rounds = b.open(&[u32s; 3]);
+    b.enter(rounds);
+    let [head, count, round] = [0, 1, 2].map(|i| b.p.regions[rounds].params[i]);
+    let now = Window { head, count, ..first };
+    let handles = b.op(Op::Lt, &[local, count]);
+    let any = b.open(&[]);
+    b.enter(any);
+    let each = b.open(&[u32s]);
+    b.enter(each);
+    let at = b.p.regions[each].params[0];
+    let mut b = item(p, b, queue, now, at);
+    let further = b.op(Op::Add, &[at, size]);
+    let more = b.op(Op::Lt, &[further, count]);
+    b.end(&[more, further]);
+    b.repeat(&[local], each);
+    b.end(&[]);
+    let otherwise = b.region(&[], |_, _| Vec::new());
+    b.branch(handles, any, otherwise);
+    for barrier in [Op::StorageBarrier, Op::WorkgroupBarrier] {
+        b.sync(barrier);
+    }
+    let decides = b.op(Op::Eq, &[local, zero]);
+    b.if_(
+        decides,
+        |b| {
+            let after = advance(b, queue, now);
+            for (i, value) in after.into_iter().enumerate() {
+                set(b, queue.counts, FEW + i as u32, value);
+                set(b, next, i as u32, value);
+            }
+            Vec::new()
+        },
+        |_| Vec::new(),
+    );
+    b.sync(Op::StorageBarrier);
+    let [head, count] = [zero, one].map(|at| b.load(Op::UniformLoad, next, at, u32s));
+    let round = b.op(Op::Add, &[round, one]);
+    let last = b.u32(FEW_WINDOWS);
+    let conditions =
+        [b.op(Op::Lt, &[zero, count]), b.op(Op::Le, &[count, most]), b.op(Op::Lt, &[round, last])];
+    let again = conditions.into_iter().reduce(|a, c| b.op(Op::And, &[a, c])).expect("there are three");
+    b.end(&[again, head, count, round]);
+    b.repeat(&[first.head, first.count, zero], rounds);
+    b.finish()
+}
+
+/// Counts what the window did, frees its entries, and gives head and count of the next one.
+fn advance(b: &mut Builder, queue: &Queue, Window { head, count, capacity }: Window) -> [Value; 2] {
+    let counts = queue.counts;
+    let [limit, bound] = [WINDOW, BOUND].map(|of| word(b, queue.state, of));
+    let zero = b.u32(0);
+    let tail = word(b, counts, TAIL);
+    let used = b.op(Op::Sub, &[tail, head]);
+    let high = word(b, counts, HIGH_WATER);
+    let high = b.op(Op::Max, &[high, used]);
+    set(b, counts, HIGH_WATER, high);
+    let windows = word(b, counts, WINDOWS);
+    let is_window = b.op(Op::Lt, &[zero, count]);
+    let more = b.convert(is_window, Scalar::U32);
+    let windows = b.op(Op::Add, &[windows, more]);
+    set(b, counts, WINDOWS, windows);
+    add_long(b, counts, PROCESSED, count);
+    let before = word(b, counts, BEFORE);
+    let pushed = b.op(Op::Sub, &[tail, before]);
+    add_long(b, counts, PUSHED, pushed);
+    let room = b.op(Op::Min, &[used, capacity]);
+    let lost = b.op(Op::Sub, &[used, room]);
+    set(b, counts, LOST, lost);
+    let left = b.op(Op::Sub, &[room, count]);
+    set(b, counts, LEFT, left);
+    let head = b.op(Op::Add, &[head, count]);
+    let head = wrap(b, head, capacity);
+    let tail = b.op(Op::Add, &[head, left]);
+    set(b, counts, TAIL, tail);
+    set(b, counts, BEFORE, tail);
+    // Nothing goes on once items are lost.
+    let whole = b.op(Op::Eq, &[lost, zero]);
+    let count = b.op(Op::Min, &[left, limit]);
+    let unknown = b.op(Op::Eq, &[bound, zero]);
+    let free = b.op(Op::Sub, &[capacity, left]);
+    let fit = b.op(Op::Div, &[free, bound]);
+    let fit = b.op(Op::Select, &[unknown, count, fit]);
+    let count = b.op(Op::Min, &[count, fit]);
+    [head, b.op(Op::Select, &[whole, count, zero])]
+}
+
+/// The control program of the queue of a program with these buffers. `few` is how many items the second stage takes, if
+/// there is one.
+fn control(p: &Program, queue: &Queue, few: Option<u32>) -> Program {
     let invocations = p.workgroup_invocations() as u32;
     let mut b = Builder::like(p);
     b.p.name = format!("{}.control", p.name);
     b.p.workgroup_size = [1; 3];
     b.p.buffers[queue.state].access = Access::ReadWrite;
-    let (state, counts) = (queue.state, queue.counts);
+    let state = queue.state;
     let next = word(&mut b, state, NEXT);
     let after = b.axis(Op::WorkgroupId, 0);
     let is_next = b.op(Op::Eq, &[next, after]);
     let decide = |b: &mut Builder| {
-        let [head, count, capacity, window, bound] =
-            [HEAD, COUNT, CAPACITY, WINDOW, BOUND].map(|of| word(b, state, of));
         let (zero, one) = (b.u32(0), b.u32(1));
-        let tail = word(b, counts, TAIL);
-        let used = b.op(Op::Sub, &[tail, head]);
-        let high = word(b, counts, HIGH_WATER);
-        let high = b.op(Op::Max, &[high, used]);
-        set(b, counts, HIGH_WATER, high);
-        let windows = word(b, counts, WINDOWS);
-        let is_window = b.op(Op::Lt, &[zero, count]);
-        let more = b.convert(is_window, Scalar::U32);
-        let windows = b.op(Op::Add, &[windows, more]);
-        set(b, counts, WINDOWS, windows);
-        add_long(b, counts, PROCESSED, count);
-        // What is behind the tail of the last window was pushed in this one.
-        let before = word(b, counts, BEFORE);
-        let pushed = b.op(Op::Sub, &[tail, before]);
-        add_long(b, counts, PUSHED, pushed);
-        let room = b.op(Op::Min, &[used, capacity]);
-        let lost = b.op(Op::Sub, &[used, room]);
-        set(b, counts, LOST, lost);
-        // The window's entries are free again.
-        let left = b.op(Op::Sub, &[room, count]);
-        set(b, counts, LEFT, left);
-        let head = b.op(Op::Add, &[head, count]);
-        let head = wrap(b, head, capacity);
-        let tail = b.op(Op::Add, &[head, left]);
+        let now = window(b, queue);
+        let [head, count] = match few {
+            None => advance(b, queue, now),
+            Some(_) => {
+                let was_few = b.op(Op::Eq, &[after, one]);
+                let chosen = b.if_(
+                    was_few,
+                    |b| vec![word(b, queue.counts, FEW), word(b, queue.counts, FEW + 1)],
+                    |b| advance(b, queue, now).to_vec(),
+                );
+                [chosen[0], chosen[1]]
+            }
+        };
         set(b, state, HEAD, head);
-        set(b, counts, TAIL, tail);
-        set(b, counts, BEFORE, tail);
-        // The next window: nothing once items are lost.
-        let whole = b.op(Op::Eq, &[lost, zero]);
-        let count = b.op(Op::Min, &[left, window]);
-        let unknown = b.op(Op::Eq, &[bound, zero]);
-        let free = b.op(Op::Sub, &[capacity, left]);
-        let fit = b.op(Op::Div, &[free, bound]);
-        let fit = b.op(Op::Select, &[unknown, count, fit]);
-        let count = b.op(Op::Min, &[count, fit]);
-        let count = b.op(Op::Select, &[whole, count, zero]);
         set(b, state, COUNT, count);
+        let turns = word(b, state, TURNS);
+        let turns = b.op(Op::Add, &[turns, one]);
+        set(b, state, TURNS, turns);
         let goes_on = b.op(Op::Lt, &[zero, count]);
+        let are_few = few.map(|few| {
+            let few = b.u32(few);
+            b.op(Op::Le, &[count, few])
+        });
+        let block = are_few.map_or(zero, |are_few| b.convert(are_few, Scalar::U32));
+        let done = b.u32(DONE);
+        let next = b.op(Op::Select, &[goes_on, block, done]);
+        set(b, state, NEXT, next);
         let size = b.u32(invocations);
         let last = b.op(Op::Sub, &[count, one]);
         let workgroups = b.op(Op::Div, &[last, size]);
         let workgroups = b.op(Op::Add, &[workgroups, one]);
-        let done = b.u32(DONE);
-        let next = b.op(Op::Select, &[goes_on, zero, done]);
-        set(b, state, NEXT, next);
-        for (axis, n) in [workgroups, one, one].into_iter().enumerate() {
-            let n = b.op(Op::Select, &[goes_on, n, zero]);
-            set(b, state, args(0) + axis as u32, n);
+        for (block, x) in [workgroups, one].into_iter().enumerate().take(1 + few.iter().len()) {
+            let number = b.u32(block as u32);
+            let runs = b.op(Op::Eq, &[next, number]);
+            for (axis, n) in [x, one, one].into_iter().enumerate() {
+                let n = b.op(Op::Select, &[runs, n, zero]);
+                set(b, state, args(block) + axis as u32, n);
+            }
         }
         Vec::new()
     };

@@ -14,7 +14,8 @@
 //! |---|---|
 //! | [`NEXT`] | the block that is to run, or [`DONE`]; the number of blocks at the start |
 //! | [`GRID`] | workgroups along x, y, z |
-//! | [`args`] | for each block the workgroups of its stages along x, y, z, and a word that is not used: 0, 0, 0 unless the block is next |
+//! | [`args`] | for each block the workgroups of its stages along x, y, z, and a further word: 0, 0, 0 unless the block is next |
+//! | [`TURNS`] | the further word of the first block: how often the control program has decided |
 //! | then | values that are the same for all invocations |
 //!
 //! Run after a block that was not [`NEXT`], it does nothing. So a device that cannot look at the state may be given the
@@ -35,6 +36,10 @@ pub const DONE: u32 = u32::MAX;
 pub const fn args(block: usize) -> u32 {
     4 + 4 * block as u32
 }
+
+/// The word of the state that counts the decisions of the control program, so that a device can tell how much of an order
+/// of blocks was of use.
+pub const TURNS: u32 = args(0) + 3;
 
 /// A program as stages.
 #[derive(Clone, Debug)]

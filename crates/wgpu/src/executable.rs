@@ -7,6 +7,7 @@ use crate::{ID, codes, errors, probe, stored};
 use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use vyre_driver::{BackendError, BindingPlan, Executable};
 use vyre_ir::{Diagnostic, Entity, Op, Program, Scalar};
 use vyre_opt::analysis::range;
@@ -29,6 +30,8 @@ pub struct WgpuExecutable {
     pub watched: bool,
     /// The words of immediate data.
     pub immediates: Vec<Immediate>,
+    /// Of a control program: how often it decided in the last run, or 0.
+    pub turns: AtomicU32,
     /// What loads it again, where programs go as SPIR-V.
     code: Option<Vec<u8>>,
 }
@@ -130,6 +133,7 @@ impl WgpuExecutable {
             watched: made.uniform.len() > plan.layout_slots().count(),
             bindings: bound.map(|b| b.buffer_index).collect(),
             immediates: made.immediates,
+            turns: AtomicU32::new(0),
             code,
         })
     }

@@ -8,18 +8,25 @@
 use crate::memory::WgpuMemory;
 use crate::submission::{Bound, GLANCE, LAUNCHES, Recording, internal};
 use smallvec::SmallVec;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use vyre_driver::{BackendError, Stages};
 use vyre_ir::Entity;
-use vyre_opt::stages::{Control, DONE, NEXT, Turn, args};
+use vyre_opt::stages::{Control, DONE, NEXT, TURNS, Turn, args};
 use wgpu::Buffer;
 
 /// Launches of the first submission, about. On lavapipe a submission costs some 200 us, and a round of a stage and the
 /// control program that turns out to be empty 17 us.
 const FIRST: u32 = 256;
 
+/// Launches of a submission for what the last run took, at least.
+const LEAST: u32 = 32;
+
 /// How many times as many the next one has.
 const GROWTH: u32 = 4;
+
+/// Bytes of the state that are read after each submission.
+pub const STATE_BYTES: usize = 4 * (TURNS as usize + 1);
 
 /// Stages on their way.
 pub struct Rounds<'s> {
@@ -38,13 +45,18 @@ pub struct Rounds<'s> {
 }
 
 impl<'s> Rounds<'s> {
-    /// Where the word is that says which block is next.
-    pub fn next(&self) -> (&'s WgpuMemory, u64) {
-        (self.state, 4 * u64::from(NEXT))
+    /// The state, of which the first words say which block is next, and how many decisions there were.
+    pub fn state(&self) -> &'s WgpuMemory {
+        self.state
     }
 
-    /// What is still to do when that word is read after a submission that took so long; `None` when all is done.
-    pub fn told(mut self, next: u32, took: Duration) -> Option<Self> {
+    /// What is still to do when those words are read after a submission that took so long; `None` when all is done.
+    pub fn told(mut self, words: &[u8; STATE_BYTES], took: Duration) -> Option<Self> {
+        let word = |at: u32| u32::from_le_bytes(*words[4 * at as usize..].first_chunk().expect("it is read"));
+        let next = word(NEXT);
+        if next == DONE {
+            self.control.executable.turns.store(word(TURNS), Ordering::Relaxed);
+        }
         self.next = next;
         // A request to stop is looked at between submissions.
         if took < GLANCE {
@@ -99,15 +111,23 @@ impl<'s> Recording<'s> {
             return stages.iter().try_for_each(|stage| self.launch(stage, *workgroups, *timed));
         };
         let plan = control.plan;
+        let decides = self.bind(control.executable, memory)?;
+        // Each block but the first comes after a decision; in a loop, others may come between.
+        let turns = decides.executable.turns.load(Ordering::Relaxed);
+        let blocks: u32 = plan.blocks.iter().map(|stages| stages.len() as u32 + 1).sum();
+        let most = match turns {
+            0 => FIRST,
+            turns => (turns.saturating_mul(blocks) / 2 * 3).clamp(LEAST, LAUNCHES),
+        };
         let rounds = Rounds {
             plan,
-            control: self.bind(control.executable, memory)?,
+            control: decides,
             state: self.launch_memory(memory, plan.state.index())?,
             stages,
             workgroups: *workgroups,
             timed: *timed,
             next: plan.blocks.len() as u32,
-            most: FIRST,
+            most,
             reads: self.reads.len(),
         };
         if self.launches > 0 && self.launches + rounds.most > LAUNCHES {

@@ -8,7 +8,7 @@
 use crate::executable::{WgpuExecutable, word};
 use crate::memory::{Block, GRAIN, WgpuMemory};
 use crate::opened::{Opened, lock};
-use crate::stages::Rounds;
+use crate::stages::{Rounds, STATE_BYTES};
 use crate::staging::{Arena, Direction, LARGEST};
 use crate::timing::Timer;
 use crate::turn::Turn;
@@ -474,8 +474,8 @@ impl<'s> Recording<'s> {
     /// Hands over what is recorded, waits until it is done, and copies what comes down of what is certain.
     fn hand_over(&mut self) -> Result<(), BackendError> {
         let mut next = None;
-        if let Some((state, at)) = self.rounds.as_ref().map(Rounds::next) {
-            next = Some(self.stage_down(state, at, 4)?);
+        if let Some(state) = self.rounds.as_ref().map(Rounds::state) {
+            next = Some(self.stage_down(state, 0, STATE_BYTES as u64)?);
         }
         self.pass = None;
         let Some(mut encoder) = self.encoder.take() else { return Ok(()) };
@@ -515,10 +515,10 @@ impl<'s> Recording<'s> {
         add(&mut self.took.wait_ns, nanoseconds(handed.elapsed()));
         let mut certain = self.reads.len();
         if let Some(((chunk, at), rounds)) = next.zip(self.rounds.take()) {
-            let mut word = [0; 4];
-            self.down.chunks[chunk].0.read(at, &mut word)?;
+            let mut words = [0; STATE_BYTES];
+            self.down.chunks[chunk].0.read(at, &mut words)?;
             let first = rounds.reads;
-            self.rounds = rounds.told(u32::from_le_bytes(word), handed.elapsed());
+            self.rounds = rounds.told(&words, handed.elapsed());
             if self.rounds.is_some() {
                 certain = first;
             }

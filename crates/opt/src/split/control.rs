@@ -7,7 +7,7 @@ use super::Source;
 use super::emit::Emit;
 use super::graph::{Decision, Graph, Node};
 use super::layout::Place;
-use crate::stages::{DONE, GRID, NEXT, args};
+use crate::stages::{DONE, GRID, NEXT, TURNS, args};
 use vyre_ir::{Attr, Case, Op, Program, Scalar, Value};
 
 /// The control program of a graph with decisions.
@@ -81,6 +81,10 @@ pub(super) fn control(source: &Source<'_>, graph: &Graph<'_>) -> Program {
     )[0];
     let at = b.u32(NEXT);
     b.store(Op::Store, state, at, next);
+    let (at, one) = (b.u32(TURNS), b.u32(1));
+    let turns = b.load(Op::Load, state, at, Scalar::U32.into());
+    let turns = b.op(Op::Add, &[turns, one]);
+    b.store(Op::Store, state, at, turns);
     b.end(&[]);
     let otherwise = b.region(&[], |_, _| Vec::new());
     b.branch(its_turn, then, otherwise);
