@@ -29,7 +29,8 @@ impl BenchError {
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         vec![match self {
             BenchError::NoKernel(name) => {
-                let names: Vec<&str> = crate::KERNELS.iter().map(|kernel| kernel.name).collect();
+                let kernels = crate::KERNELS.iter().map(|kernel| kernel.name);
+                let names: Vec<&str> = kernels.chain(crate::queues::NAMES).collect();
                 Diagnostic::new(codes::C050, format!("there is no benchmark `{name}`")).fix(format!(
                     "Choose some of: {}; or the id of a backend for all of them.",
                     names.join(", ")

@@ -214,18 +214,23 @@ impl Size {
 }
 
 /// Marsaglia's xorshift32, from a fixed seed.
-struct Random(u32);
+pub(crate) struct Random(u32);
 
 impl Random {
-    fn new() -> Random {
+    pub(crate) fn new() -> Random {
         Random(0x9e37_79b9)
     }
 
-    fn word(&mut self) -> u32 {
+    pub(crate) fn word(&mut self) -> u32 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 17;
         self.0 ^= self.0 << 5;
         self.0
+    }
+
+    /// A number below `end`.
+    pub(crate) fn below(&mut self, end: u32) -> u32 {
+        ((self.word() as u64 * end as u64) >> 32) as u32
     }
 
     /// `count` floats from `low` to below `high`.

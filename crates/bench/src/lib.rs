@@ -14,6 +14,7 @@ mod measure;
 mod opencl;
 mod ours;
 mod overhead;
+pub mod queues;
 #[cfg(feature = "rayon")]
 mod rayon;
 mod report;
@@ -39,8 +40,10 @@ const STEADY: u32 = 10_000;
 
 /// What to measure.
 pub struct Options<'a> {
-    /// Which kernels; none stands for all, and for what else is measured of the device.
+    /// Which kernels; none of them and of the queues stands for all, and for what else is measured of the device.
     pub kernels: Vec<&'static Kernel>,
+    /// Which work queues, by name.
+    pub queues: Vec<&'static str>,
     /// Against whom.
     pub peers: Vec<Peer>,
     /// Timed runs of each; at least 1. Short ones are made more often.
@@ -57,6 +60,11 @@ pub struct Options<'a> {
 /// [`BenchError::NoKernel`].
 pub fn kernel(name: &str) -> Result<&'static Kernel, BenchError> {
     KERNELS.iter().find(|kernel| kernel.name == name).ok_or_else(|| BenchError::NoKernel(name.into()))
+}
+
+/// The work queue of a name.
+pub fn queue(name: &str) -> Option<&'static str> {
+    queues::NAMES.into_iter().find(|known| *known == name)
 }
 
 /// Those kernels; all if there is none.
@@ -92,8 +100,11 @@ pub fn cases(device: &Device, kernels: &[&'static Kernel], size: Size) -> Vec<Ca
 pub fn bench(device: &Device, options: &Options<'_>) -> Result<Report, BenchError> {
     let Options { passes, progress, .. } = options;
     let cases = cases(device, &options.kernels, options.size);
+    let all = options.kernels.is_empty() && options.queues.is_empty();
+    let kernels = all || !options.kernels.is_empty();
     progress("compiling");
-    let compile = overhead::compile(device, some(&options.kernels), *passes)?;
+    let compiled = some(&options.kernels).filter(|_| kernels);
+    let compile = overhead::compile(device, compiled, *passes)?;
     progress("empty dispatches");
     let dispatch = overhead::dispatch(device)?;
     let idle_cpu_ms = overhead::idle_cpu_ms();
@@ -113,6 +124,7 @@ pub fn bench(device: &Device, options: &Options<'_>) -> Result<Report, BenchErro
         idle_cpu_ms,
         steady,
         absent: vec![],
+        queues: vec![],
     };
     let mut peers = vec![];
     for &peer in &options.peers {
@@ -124,9 +136,12 @@ pub fn bench(device: &Device, options: &Options<'_>) -> Result<Report, BenchErro
             Err(reason) => report.absent.push(Absent { peer: peer.name(), kernel: None, reason }),
         }
     }
-    for case in &cases {
+    for case in cases.iter().filter(|_| kernels) {
         measure(case, &ours, &peers, options, &mut report)?;
     }
+    let mut workloads = queues::workloads(options.size);
+    workloads.retain(|workload| all || options.queues.contains(&workload.name));
+    report.queues = queues::measure(device, &workloads, *passes, options.progress)?;
     Ok(report)
 }
 

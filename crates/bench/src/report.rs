@@ -3,6 +3,7 @@
 use crate::kernels::Case;
 use crate::measure::{median, quartiles};
 use crate::overhead::{Compile, Dispatch};
+use crate::queues::QueueRow;
 use crate::steady::Steady;
 use serde_json::{Value, json};
 
@@ -33,6 +34,8 @@ pub struct Report {
     pub steady: Steady,
     /// Peers that are not there, wholly or for a kernel.
     pub absent: Vec<Absent>,
+    /// Work queues.
+    pub queues: Vec<QueueRow>,
 }
 
 /// A case against a peer.
@@ -91,6 +94,17 @@ impl Report {
         });
         let absent =
             self.absent.iter().map(|a| json!({ "peer": a.peer, "kernel": a.kernel, "reason": a.reason }));
+        let queues = self.queues.iter().map(|row| {
+            let [items, high_water, windows, host_syncs] = row.counted;
+            let peers = row.peers.iter().map(|(peer, ms, ratio, spread)| {
+                json!({ "peer": peer, "ms": ms, "ratio": ratio, "spread": spread })
+            });
+            json!({
+                "queue": row.name, "about": row.about, "ms": row.ms, "millions_a_second": row.rate.0, "unit": row.rate.1,
+                "items": items, "high_water": high_water, "windows": windows, "host_syncs": host_syncs,
+                "peers": peers.collect::<Vec<_>>(),
+            })
+        });
         let Steady { dispatches, resident_kib, counters } = &self.steady;
         let counters = counters
             .iter()
@@ -115,6 +129,7 @@ impl Report {
                 "counters": counters.collect::<Vec<_>>(),
             },
             "absent": absent.collect::<Vec<_>>(),
+            "queues": queues.collect::<Vec<_>>(),
         })
     }
 }

@@ -151,6 +151,18 @@ pub struct RunArgs {
     /// Write a buffer's contents after the run.
     #[arg(long = "out", value_name = "NAME=SINK")]
     pub outs: Vec<Assignment>,
+    /// The items that a work queue starts with, for a program that handles items.
+    #[arg(long, value_name = "SOURCE", conflicts_with_all = ["grid", "threads"], allow_hyphen_values = true)]
+    pub items: Option<String>,
+    /// How many items the work queue has room for.
+    #[arg(long, value_name = "N", default_value_t = 1 << 20)]
+    pub capacity: u64,
+    /// How many items of the work queue are handled at once at most.
+    #[arg(long, value_name = "N", requires = "items")]
+    pub window: Option<u64>,
+    /// How many items an item pushes at most, if that is known: then none is lost for want of room.
+    #[arg(long, value_name = "N", requires = "items")]
+    pub pushes: Option<u32>,
     /// Where to run: a device's id, as `vyre devices` lists them, or `auto` for the best one of any kind that can run the
     /// program.
     #[arg(long, value_name = "ID", default_value = "auto")]

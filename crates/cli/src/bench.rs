@@ -6,6 +6,7 @@ use crate::devices;
 use crate::failure::{BAD_INPUT, FAILED, Failure};
 use crate::show::table;
 use vyre::{AcquirePolicy, Device, registered_backends};
+use vyre_bench::queues::QueueRow;
 use vyre_bench::{BenchError, Options, Peer, Report, Size, Steady};
 use vyre_ir::Diagnostic;
 
@@ -37,13 +38,20 @@ pub fn bench(args: &BenchArgs, as_json: bool) -> Result<String, Failure> {
         }
         backend = Some(name);
     }
-    let kernels = names.iter().map(|name| vyre_bench::kernel(name)).collect::<Result<_, _>>()?;
+    let (mut kernels, mut queues) = (vec![], vec![]);
+    for name in names {
+        match vyre_bench::queue(name) {
+            Some(queue) => queues.push(queue),
+            None => kernels.push(vyre_bench::kernel(name)?),
+        }
+    }
     let device = match backend {
         Some(id) => Device::open(id)?,
         None => devices::auto(&AcquirePolicy::any())?,
     };
     let options = Options {
         kernels,
+        queues,
         peers: args.peers.as_ref().map_or_else(
             || Peer::of(&device).to_vec(),
             |peers| peers.iter().filter_map(|peer| peer.peer()).collect(),
@@ -72,6 +80,47 @@ impl BenchPeer {
             BenchPeer::VyreTimed => Some(Peer::Timed),
         }
     }
+}
+
+/// A table of work queues.
+fn queues_text(queues: &[QueueRow]) -> String {
+    if queues.is_empty() {
+        return String::new();
+    }
+    let header = [
+        "queue", "on", "ms", "M/s", "items", "at once", "windows", "waits", "peer", "peer ms", "ratio",
+        "spread",
+    ];
+    let mut lines = vec![header.map(String::from)];
+    for row in queues {
+        let mut peers: Vec<[String; 4]> = (row.peers.iter())
+            .map(|(peer, ms, ratio, [low, high])| {
+                [
+                    peer.to_string(),
+                    format!("{ms:9.3}"),
+                    format!("{ratio:7.2}"),
+                    format!("{low:.2} to {high:.2}"),
+                ]
+            })
+            .collect();
+        if peers.is_empty() {
+            peers.push(["-"; 4].map(String::from));
+        }
+        for (i, [peer, ms, ratio, spread]) in peers.into_iter().enumerate() {
+            let ours = [
+                row.name.to_string(),
+                row.about.clone(),
+                format!("{:9.3}", row.ms),
+                format!("{:.1} {}", row.rate.0, row.rate.1),
+            ];
+            let counted = row.counted.map(|n| n.to_string());
+            let ours: Vec<String> = ours.into_iter().chain(counted).collect();
+            let mut line: Vec<String> = if i == 0 { ours } else { vec![String::new(); ours.len()] };
+            line.extend([peer, ms, ratio, spread]);
+            lines.push(line.try_into().expect("as many columns as the header has"));
+        }
+    }
+    format!("\n{}", table(&lines))
 }
 
 fn text(report: &Report) -> String {
@@ -111,6 +160,7 @@ fn text(report: &Report) -> String {
         }
     }
     text += &format!("\n{}", table(&lines));
+    text += &queues_text(&report.queues);
     text += "\nratio: the peer's median time by ours, more is better; spread: the quartiles of the ratios of single rounds\n";
     let header = ["compiling", "import ms", "optimize ms", "code ms"];
     let mut lines = vec![header.map(String::from)];

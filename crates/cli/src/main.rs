@@ -16,6 +16,7 @@ mod emit;
 mod failure;
 mod image;
 mod inputs;
+mod items;
 mod load;
 mod npy;
 mod ops;

@@ -6,10 +6,11 @@ use crate::debug::{CODE, DEVICE, Debug, LAUNCHES, PASSES, PROGRAM};
 use crate::devices::{self, auto_policy_for_run};
 use crate::failure::{FAILED, Failure};
 use crate::inputs::{Inputs, element, unknown};
+use crate::items::{Items, Ran, Ready};
 use crate::show::{bytes, nanoseconds, shape};
 use crate::sink::{Output, Sink, write_all};
 use crate::trace::Trace;
-use crate::verify::{Memory, Subject, Verified, verify};
+use crate::verify::{Memory, Subject, Verified, verify, verify_items};
 use crate::watch::watch;
 use crate::{elements, load, progress};
 use serde_json::{Map, Value, json};
@@ -18,7 +19,7 @@ use tracing::info_span;
 use vyre::spans::TARGET;
 use vyre::{
     AlignedBytes, BackendError, Binding, BindingPlan, BindingRole, CacheConfig, CacheSource, Compiled,
-    Device, DispatchConfig, Grid, Outputs,
+    Device, DispatchConfig, Grid,
 };
 use vyre_ir::{Diagnostic, Program, Type};
 
@@ -32,7 +33,7 @@ struct Report<'a> {
     /// Whether `auto` chose the device.
     auto: bool,
     plan: &'a BindingPlan,
-    outputs: &'a Outputs,
+    ran: &'a Ran,
     sinks: &'a [Option<Sink>],
     import_ns: u64,
     compiled: &'a Compiled,
@@ -76,6 +77,7 @@ pub fn round(
         (_, Some(threads)) => Grid::Threads(threads.0),
         _ => Grid::Infer,
     };
+    let items = Items::plan(&program, args)?;
     let inputs = Inputs::plan(&program, &args.sets, grid)?;
     let plan = &inputs.plan;
     let workgroups = grid.workgroups(&program, plan)?;
@@ -98,11 +100,12 @@ pub fn round(
     let (checked, fast_math) = (args.checked, args.fast_math);
     let config =
         DispatchConfig { grid, timeout, checked, fast_math, timed: true, ..DispatchConfig::default() };
-    let compiled = device.compile(&program, &config)?;
+    let ready = Ready::new(device, &program, items.as_ref(), &config)?;
+    let compiled = ready.compiled();
     show_passes(debug, device, &program, &config)?;
     debug.say(PROGRAM, || compiled.program().to_string());
     debug.dump("optimized.vyre", || compiled.program().to_string())?;
-    if device.id() == vyre_cpu::ID && (debug.shows(CODE) || debug.dumps()) {
+    if device.id() == vyre_cpu::ID && items.is_none() && (debug.shows(CODE) || debug.dumps()) {
         // What has a notice has no code.
         let (name, code) = match compiled.notice() {
             None => ("code.asm", vyre_cpu::assembly(compiled.program(), checked)?),
@@ -123,23 +126,25 @@ pub fn round(
     let mut kept = Vec::new();
     for round in 1..=repeat {
         if args.verify.is_some() && round == repeat {
-            kept = persistent(&compiled)?;
+            kept = persistent(compiled)?;
         }
         // The outputs of one run are enough; two would double the memory.
         drop(last.take());
-        let outputs = progress::during("running", || compiled.dispatch(&slices, &config))?;
+        let ran = progress::during("running", || ready.run(&slices, &config))?;
+        let outputs = &ran.outputs;
         debug.say(LAUNCHES, || {
             format!("{} workgroups in {}", shape(outputs.workgroups), nanoseconds(outputs.timing.best_ns()))
         });
         runs.push(outputs.timing.best_ns());
-        last = Some(outputs);
+        last = Some(ran);
     }
-    let outputs = last.expect("it runs at least once");
+    let ran = last.expect("it runs at least once");
+    let outputs = &ran.outputs;
 
     let verified = match args.verify {
         None => None,
         Some(much) => {
-            let left = persistent(&compiled)?;
+            let left = persistent(compiled)?;
             let held = kept.iter().zip(&left).map(|((binding, before), (_, after))| Memory {
                 binding,
                 before: Some(before),
@@ -162,9 +167,23 @@ pub fn round(
                 all: much == Verify::All,
                 deadline: timeout.map(|timeout| Instant::now() + timeout),
             };
+            let oracle = match &items {
+                Some(items) => {
+                    Some(Ready::new(&Device::open(vyre_reference::ID)?, &program, Some(items), &config)?)
+                }
+                None => None,
+            };
+            let reference = || match &oracle {
+                None => verify(&subject),
+                Some(oracle) => {
+                    let start = Instant::now();
+                    let want = oracle.run(&slices, &config)?;
+                    Ok(verify_items(&subject, &want.outputs, start.elapsed()))
+                }
+            };
             let span = info_span!(target: TARGET, "reference");
-            let result = span.in_scope(|| progress::during("verifying", || verify(&subject)));
-            Some(result.map_err(|error| match (error, args.timeout) {
+            let result = span.in_scope(|| progress::during("verifying", reference));
+            Some(result.map_err(|error: BackendError| match (error, args.timeout) {
                 (BackendError::Timeout { .. }, Some(seconds)) => verification_timeout(seconds),
                 (error, _) => error.into(),
             })?)
@@ -175,10 +194,10 @@ pub fn round(
         device,
         auto: args.backend == "auto",
         plan,
-        outputs: &outputs,
+        ran: &ran,
         sinks: &sinks,
         import_ns,
-        compiled: &compiled,
+        compiled,
         config: &config,
         runs,
         verified,
@@ -375,17 +394,15 @@ impl Report<'_> {
 
     fn text(&self) -> String {
         let profile = self.device.profile();
-        let groups = self.outputs.workgroups;
         let (input, output) = self.bytes();
-        let timing = self.outputs.timing;
+        let timing = self.ran.outputs.timing;
         let mut text = format!(
-            "{} on {} ({}{}): grid of {} workgroups, {} invocations each\n",
+            "{} on {} ({}{}): {}\n",
             self.program.name,
             self.device.id(),
             profile.name,
             if self.auto { "; auto, any kind of device" } else { "" },
-            shape(groups),
-            shape(self.program.workgroup_size)
+            self.ran.about(self.program.workgroup_size)
         );
         text += &format!(
             "  import {}, compile {}, upload {}, run {}\n",
@@ -406,14 +423,16 @@ impl Report<'_> {
         }
         text += &format!("  {} in, {} out, {:.2} GB/s\n", bytes(input), bytes(output), self.rate());
         if let Some(v) = &self.verified {
-            let part = if v.workgroups == v.of {
+            let part = if self.ran.queue.is_some() {
+                "all outputs".into()
+            } else if v.workgroups == v.of {
                 format!("all {} workgroups", v.of)
             } else {
                 format!("a sample of {} of {} workgroups", v.workgroups, v.of)
             };
             text += &format!("  verified: {part} agree with the reference interpreter ({:.2?})\n", v.time);
         }
-        for ((binding, buffer), sink) in self.plan.outputs().zip(&self.outputs.buffers).zip(self.sinks) {
+        for ((binding, buffer), sink) in self.plan.outputs().zip(&self.ran.outputs.buffers).zip(self.sinks) {
             let ty = element(self.program, binding);
             let to =
                 sink.as_ref().and_then(|s| Some(format!(" -> {}", s.path()?.display()))).unwrap_or_default();
@@ -433,7 +452,7 @@ impl Report<'_> {
     fn json(&self) -> Value {
         let profile = self.device.profile();
         let (input, output) = self.bytes();
-        let outputs: Vec<Value> = (self.plan.outputs().zip(&self.outputs.buffers).zip(self.sinks))
+        let outputs: Vec<Value> = (self.plan.outputs().zip(&self.ran.outputs.buffers).zip(self.sinks))
             .map(|((binding, buffer), sink)| {
                 let ty = element(self.program, binding);
                 let first: Vec<Value> = (0..SHOWN * ty.lanes as usize)
@@ -460,14 +479,15 @@ impl Report<'_> {
             "notice": self.compiled.notice(),
             "checked": self.config.checked,
             "fast_math": self.config.fast_math,
-            "workgroups": self.outputs.workgroups,
+            "workgroups": self.ran.outputs.workgroups,
+            "queue": self.ran.queue_json(),
             "workgroup_size": self.program.workgroup_size,
             "time_ns": {
                 "import": self.import_ns,
                 "optimize": self.compiled.times().optimize_ns,
                 "codegen": self.compiled.times().codegen_ns,
                 "cache": self.compiled.times().cache_ns,
-                "upload": self.outputs.timing.upload_ns,
+                "upload": self.ran.outputs.timing.upload_ns,
                 "run": median(&self.runs),
                 "runs": self.runs,
             },

@@ -8,7 +8,7 @@ use crate::elements::show_element;
 use crate::inputs::element;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
-use vyre::{AlignedBytes, BackendError, Binding, BindingPlan};
+use vyre::{AlignedBytes, BackendError, Binding, BindingPlan, Outputs};
 use vyre_ir::{Attr, Effect, Entity, Op, Program, Rule, Scalar, Type};
 use vyre_reference::{Bytes, Error, Options, Watch, run};
 
@@ -110,13 +110,40 @@ pub fn verify(subject: &Subject<'_>) -> Result<Verified, BackendError> {
         caveat: order_matters(subject.program),
         time: start.elapsed(),
     };
+    // After a whole run also a byte that the interpreter did not write must be as it was.
+    let some = workgroups < of;
+    let wanted = oracle.memories.iter().map(|(want, written)| (&want[..], some.then_some(&written[..])));
+    let first = compare(subject, wanted, &mut verified);
+    // A second run finds the writer; it is not worth more than the first one's budget.
+    if let Some((buffer, byte)) = first.filter(|_| verified.time < 2 * BUDGET) {
+        let watch = Watch { buffer, byte, writer: Cell::new(None) };
+        let chosen = (workgroups < of).then(|| sample(of).take(workgroups as usize).collect::<Vec<u64>>());
+        if Oracle::new(subject)?.run(subject, chosen.as_deref(), Some(&watch)).is_ok() {
+            verified.shown[0].writer = watch.writer.get();
+        }
+    }
+    Ok(verified)
+}
+
+/// Compares with what the interpreter made of the items of a work queue.
+pub fn verify_items(subject: &Subject<'_>, want: &Outputs, time: Duration) -> Verified {
+    let caveat = order_matters(subject.program);
+    let mut verified = Verified { workgroups: 0, of: 0, differing: 0, shown: Vec::new(), caveat, time };
+    compare(subject, want.buffers.iter().map(|want| (&want[..], None)), &mut verified);
+    verified
+}
+
+/// Compares the memories with what the interpreter left there, and what it wrote of it if that is not all; gives the first
+/// buffer and byte that differ.
+fn compare<'w>(
+    subject: &Subject<'_>,
+    wanted: impl Iterator<Item = (&'w [u8], Option<&'w [u8]>)>,
+    verified: &mut Verified,
+) -> Option<(usize, usize)> {
     let mut first = None;
-    for (Memory { binding, after: got, .. }, (want, written)) in subject.memories.iter().zip(&oracle.memories)
-    {
+    for (Memory { binding, after: got, .. }, (want, written)) in subject.memories.iter().zip(wanted) {
         let ty = element(subject.program, binding);
         let floats = floats_in(subject.program, binding.buffer_index);
-        // After a whole run also a byte that the interpreter did not write must be as it was.
-        let written = (workgroups < of).then_some(written.as_slice());
         for byte in differing_bytes(got, want, written, ty, &floats) {
             let (buffer, index) = (binding.name.clone(), byte / ty.bytes() as usize);
             if verified.shown.len() < SHOWN {
@@ -127,15 +154,7 @@ pub fn verify(subject: &Subject<'_>) -> Result<Verified, BackendError> {
             first.get_or_insert((binding.buffer_index, byte));
         }
     }
-    // A second run finds the writer; it is not worth more than the first one's budget.
-    if let Some((buffer, byte)) = first.filter(|_| verified.time < 2 * BUDGET) {
-        let watch = Watch { buffer, byte, writer: Cell::new(None) };
-        let chosen = (workgroups < of).then(|| sample(of).take(workgroups as usize).collect::<Vec<u64>>());
-        if Oracle::new(subject)?.run(subject, chosen.as_deref(), Some(&watch)).is_ok() {
-            verified.shown[0].writer = watch.writer.get();
-        }
-    }
-    Ok(verified)
+    first
 }
 
 impl Oracle {

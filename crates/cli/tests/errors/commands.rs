@@ -113,6 +113,7 @@ pub fn cases() -> Vec<Case> {
         ("C022", "vyre run scale.vyre --set factor=2 --set data=zeros:16 --out data=a.png"),
         ("C023", "vyre emit scale.vyre --target wire --json"),
         ("C024", "vyre opt scale.vyre --passes fold,dse"),
+        ("C026", "vyre run scale.vyre --set factor=2 --items [1]"),
         ("C050", "vyre bench mandlebrot"),
         ("C030", "vyre run scale.vyre --set factor=2 --threads 4 --trace missing/trace.json"),
         ("D001", "vyre run scale.vyre --set factor=2 --threads 4 --backend cuda"),
