@@ -15,13 +15,9 @@ use crate::kernel::{Kernel, SCRATCH_ALIGN};
 use crate::pool::{SPINS, lock};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Condvar, Mutex, PoisonError};
-use vyre_driver::{BackendError, Cancel, HostBytes, HostDrain};
+use vyre_driver::{BackendError, Cancel, Drained, HostBytes, HostDrain, Undrained, writable};
 use vyre_ir::Buffer;
-use vyre_opt::queue::{
-    BEFORE, BOUND, CAPACITY, COUNT, COUNT_WORDS, HEAD, HIGH_WATER, LEFT, LOST, PROCESSED, PUSHED,
-    STATE_WORDS, TAIL, WINDOW, WINDOWS,
-};
-use vyre_opt::stages::{DONE, NEXT, args};
+use vyre_opt::queue::{CAPACITY, COUNT, COUNT_WORDS, HEAD, STATE_WORDS, TAIL};
 
 /// Items of a window at most: enough that what is around a window is little, few enough that others find some to take.
 const WINDOW_ITEMS: u64 = 256;
@@ -116,34 +112,6 @@ pub(crate) fn bytes(drain: &HostDrain<'_>, scratch_bytes: u64) -> u64 {
     Layout::new(drain.capacity.into(), 4 * u64::from(drain.queue.entry_words), scratch_bytes).bytes
 }
 
-fn word(bytes: &[u8], word: u32) -> u32 {
-    bytes
-        .get(4 * word as usize..)
-        .and_then(|rest| rest.first_chunk())
-        .map_or(0, |word| u32::from_le_bytes(*word))
-}
-
-fn set(bytes: &mut [u8], word: u32, to: u32) {
-    if let Some(place) = bytes.get_mut(4 * word as usize..).and_then(|rest| rest.first_chunk_mut()) {
-        *place = to.to_le_bytes();
-    }
-}
-
-/// Adds to a number of two words.
-fn add_long(bytes: &mut [u8], at: u32, more: u64) {
-    let sum = (u64::from(word(bytes, at)) | u64::from(word(bytes, at + 1)) << 32).wrapping_add(more);
-    set(bytes, at, sum as u32);
-    set(bytes, at + 1, (sum >> 32) as u32);
-}
-
-/// The bytes of a buffer of a queue.
-fn own<'m>(memory: &'m mut [HostBytes<'_>], buffer: Buffer) -> Result<&'m mut [u8], BackendError> {
-    match memory.get_mut(vyre_ir::Entity::index(buffer)) {
-        Some(HostBytes::Write(bytes)) => Ok(bytes),
-        _ => Err(BackendError::Internal { what: "a work queue whose memory cannot be written".into() }),
-    }
-}
-
 impl<'a> Deques<'a> {
     /// The items of a queue, given to `workers`, each of whom has [`bytes`] from `memory` on.
     ///
@@ -159,16 +127,9 @@ impl<'a> Deques<'a> {
         cancel: &'a Cancel,
     ) -> Result<Deques<'a>, BackendError> {
         let queue = drain.queue;
-        let (capacity, entry_bytes) = (u64::from(drain.capacity), 4 * queue.entry_words as usize);
-        let state = own(bound, queue.state)?;
-        let [head, window, most_pushes] = [HEAD, WINDOW, BOUND].map(|of| u64::from(word(state, of)));
-        let tail = u64::from(word(own(bound, queue.counts)?, TAIL));
-        let items = own(bound, queue.items)?;
-        let initial = tail.saturating_sub(head);
-        if initial > capacity || (items.len() as u64) < capacity * entry_bytes as u64 {
-            let what = format!("a work queue of {capacity} entries with {initial} items");
-            return Err(BackendError::Internal { what });
-        }
+        let (capacity, entry_bytes) = (u64::from(drain.capacity), drain.entry_bytes());
+        let Undrained { head, items: initial, window, bound: most_pushes } = drain.begin(bound)?;
+        let items = writable(bound, queue.items)?;
         let deques = Deques {
             kernel,
             words,
@@ -456,7 +417,7 @@ impl<'a> Deques<'a> {
     /// When the queue's memory is not what it should be.
     pub fn finish(self, drain: &HostDrain<'_>, bound: &mut [HostBytes<'_>]) -> Result<(), BackendError> {
         let mut totals = *lock(&self.totals);
-        let items = own(bound, drain.queue.items)?;
+        let items = writable(bound, drain.queue.items)?;
         let mut left = 0;
         for (worker, deque) in self.deques.iter().enumerate() {
             let ends = *lock(&deque.ends);
@@ -475,23 +436,9 @@ impl<'a> Deques<'a> {
                 left += 1;
             }
         }
-        let counts = own(bound, drain.queue.counts)?;
-        let high_water = self.high_water.load(Ordering::Relaxed).min(u32::MAX.into()) as u32;
-        set(counts, TAIL, left as u32);
-        set(counts, BEFORE, left as u32);
-        add_long(counts, PROCESSED, totals.processed);
-        add_long(counts, PUSHED, totals.pushed);
-        set(counts, HIGH_WATER, word(counts, HIGH_WATER).max(high_water));
-        set(counts, LEFT, left as u32);
-        set(counts, LOST, totals.lost as u32);
-        set(counts, WINDOWS, word(counts, WINDOWS).wrapping_add(totals.windows as u32));
-        let state = own(bound, drain.queue.state)?;
-        for (of, to) in
-            [(NEXT, DONE), (HEAD, 0), (COUNT, 0), (args(0), 0), (args(0) + 1, 0), (args(0) + 2, 0)]
-        {
-            set(state, of, to);
-        }
-        Ok(())
+        let Totals { processed, pushed, lost, windows } = totals;
+        let high_water = self.high_water.load(Ordering::Relaxed);
+        drain.finish(bound, &Drained { processed, pushed, lost, left, high_water, windows })
     }
 }
 

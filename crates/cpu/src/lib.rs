@@ -202,6 +202,11 @@ fn with_stack<T: Send>(
     if let Some(what) = dialect::unsupported(p, "native code", &|def| native_function(def).is_some()) {
         return Err(BackendError::Unsupported { backend: ID, what: Box::new(what) });
     }
+    if let Some(inst) = p.find(Op::uses_queue) {
+        // The driver has made loads and stores of these.
+        let what = format!("`{}` in a program for `{ID}`", p.insts[inst].op.name());
+        return Err(BackendError::Internal { what });
+    }
     let depth = check_limits(p)?;
     if depth < DEEP {
         return make();

@@ -279,3 +279,14 @@ fn an_access_out_of_bounds_ends_it_for_all() {
         assert!(format!("{access:?}").contains("1000"), "{access:?}");
     }
 }
+
+#[test]
+fn a_work_queue_that_nobody_made_memory_of_is_an_error() {
+    for operation in ["%item: u32 = queue_item", "%n: u32 = const 1\n  queue_push %n"] {
+        for engine in ENGINES {
+            let program = text(&format!("program p workgroup(1, 1, 1) {{\n  {operation}\n}}"));
+            let error = vyre_cpu::compile_for(engine, &program, false).err().unwrap();
+            assert!(matches!(error, BackendError::Internal { .. }), "{error}");
+        }
+    }
+}

@@ -5,6 +5,7 @@ use crate::backend::{
     Cancel, Command, Control, DeviceMemory, Drain, Executable, Launch, LaunchMemory, MemoryRequest, Stages,
     Submitted,
 };
+use crate::drain::HostDrain;
 use crate::error::BackendError;
 use crate::memory::AlignedBytes;
 use crate::spans::{self, TARGET};
@@ -13,7 +14,6 @@ use std::any::Any;
 use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use vyre_ir::Entity;
-use vyre_opt::queue::Queue;
 use vyre_opt::stages::{DONE, NEXT, args};
 
 /// Device memory that is memory of the host.
@@ -62,18 +62,6 @@ pub struct HostLaunch<'a> {
     pub memory: SmallVec<[HostBytes<'a>; 8]>,
     /// Asks the run to stop.
     pub cancel: &'a Cancel,
-}
-
-/// A work queue in the host's memory.
-///
-/// At the start the state and the counts are as in a window of no items; at the end the counts, and head and
-/// count of the state, are as the control program would leave them, and what is left is in the ring.
-#[derive(Copy, Clone)]
-pub struct HostDrain<'a> {
-    /// Where items are and how they are counted.
-    pub queue: &'a Queue,
-    /// Entries of the queue.
-    pub capacity: u32,
 }
 
 /// Memory of one buffer in the host's memory.

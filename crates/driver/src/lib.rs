@@ -15,6 +15,7 @@ mod config;
 mod device;
 mod dialect;
 mod dispatch;
+mod drain;
 mod error;
 mod form;
 mod grid;
@@ -61,9 +62,10 @@ pub use device::{Device, Recovery, with_timeout};
 pub use dialect::{
     DialectReload, DialectWatch, LoadedDialect, MAX_DIALECT_FILE, load_dialect, load_dialect_text,
 };
+pub use drain::{Drained, HostDrain, Undrained, set_word, word, writable};
 pub use error::BackendError;
 pub use grid::{Grid, infer_grid};
-pub use host::{HostBytes, HostDrain, HostLaunch, HostMemory, own, submit_on_host};
+pub use host::{HostBytes, HostLaunch, HostMemory, own, submit_on_host};
 pub use layout::{
     BackendLayoutFingerprint, BindingSetFingerprint, LayoutClass, LayoutSlot, binding_plans_share_layout,
 };

@@ -126,9 +126,7 @@ pub fn queue(p: &Program) -> Result<(Staged, Queue), Diagnostic> {
 
 /// Whether a program handles items of a work queue.
 pub fn has_queue(p: &Program) -> bool {
-    let mut found = false;
-    p.walk(p.body, &mut |inst| found |= matches!(p.insts[inst].op, Op::QueueItem | Op::QueuePush));
-    found
+    p.find(Op::uses_queue).is_some()
 }
 
 /// The type of the items that a program handles: an i32, u32 or f32, or a vector of such.

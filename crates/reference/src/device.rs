@@ -1,6 +1,7 @@
 //! The interpreter as the backend `cpu-ref`: never chosen unless named, and given programs as they were written.
 
 use crate::codes;
+use crate::drain;
 use crate::{Bytes, Error, Options, WORKGROUP_BYTES, run};
 use std::sync::Arc;
 use vyre_driver::{
@@ -22,16 +23,36 @@ inventory::submit! { BackendPrecedence { id: ID, rank: 1000 } }
 
 struct Interpreter {
     profile: DeviceProfile,
+    seed: Option<u64>,
 }
+
+/// The environment variable that says in which order the items of work queues are handled.
+const SEED: &str = "VYRE_SEED";
 
 /// A program that the interpreter runs as it is: an executable for backends that are not about speed.
 pub struct Interpreted {
     program: Arc<Program>,
     checked: bool,
+    seed: Option<u64>,
 }
 
 fn acquire() -> Result<Box<dyn VyreBackend>, BackendError> {
-    Ok(Box::new(Interpreter { profile: profile() }))
+    Ok(open(seed(std::env::var(SEED).ok().as_deref())?))
+}
+
+/// The interpreter, handling the items of work queues in the order that a seed gives; without one, first in, first out.
+/// As a backend that is chosen by name it takes the seed from the environment variable `VYRE_SEED`.
+pub fn open(seed: Option<u64>) -> Box<dyn VyreBackend> {
+    Box::new(Interpreter { profile: profile(), seed })
+}
+
+fn seed(setting: Option<&str>) -> Result<Option<u64>, BackendError> {
+    let Some(text) = setting.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let seed = text.parse().map_err(|_| BackendError::Unavailable {
+        reason: format!("{SEED} is `{text}`, which is no seed"),
+        fix: format!("Set {SEED} to a number below 2^64, or unset it."),
+    });
+    seed.map(Some)
 }
 
 fn profile() -> DeviceProfile {
@@ -57,6 +78,7 @@ fn profile() -> DeviceProfile {
         supports_i64: true,
         supports_cancel: true,
         supports_grid_sync: true,
+        supports_persistent_threads: true,
         host_memory: true,
         ..DeviceProfile::new(ID, DeviceKind::Oracle, "reference interpreter".into(), driver, limits)
     }
@@ -80,7 +102,7 @@ impl VyreBackend for Interpreter {
         program: &Arc<Program>,
         options: &CompileOptions,
     ) -> Result<Arc<dyn Executable>, BackendError> {
-        Ok(Arc::new(Interpreted::new(program, options)))
+        Ok(Arc::new(Interpreted { seed: self.seed, ..Interpreted::new(program, options) }))
     }
 
     fn allocate(&self, request: &MemoryRequest<'_>) -> Result<Arc<dyn DeviceMemory>, BackendError> {
@@ -96,7 +118,7 @@ impl VyreBackend for Interpreter {
     }
 
     fn reopen(&self) -> Result<Box<dyn VyreBackend>, BackendError> {
-        acquire()
+        Ok(open(self.seed))
     }
 }
 
@@ -109,7 +131,7 @@ impl Executable for Interpreted {
 impl Interpreted {
     /// Of a verified program with its calls linked.
     pub fn new(program: &Arc<Program>, options: &CompileOptions) -> Interpreted {
-        Interpreted { program: program.clone(), checked: options.checked }
+        Interpreted { program: program.clone(), checked: options.checked, seed: None }
     }
 
     /// Runs it, for [`submit_on_host`].
@@ -118,6 +140,16 @@ impl Interpreted {
     /// [`BackendError::InvalidProgram`], [`BackendError::InvalidInput`] and [`BackendError::Unsupported`] for what the
     /// interpreter refuses, [`BackendError::Timeout`] when it was asked to stop.
     pub fn launch(&self, launch: &mut HostLaunch<'_>) -> Result<(), BackendError> {
+        match launch.drain {
+            None => self.run(launch),
+            Some(queue) => {
+                let invocations = self.program.workgroup_invocations();
+                drain::drain(&queue, invocations, self.seed, launch, &|launch| self.run(launch))
+            }
+        }
+    }
+
+    fn run(&self, launch: &mut HostLaunch<'_>) -> Result<(), BackendError> {
         let mut buffers: Vec<Bytes> = (launch.memory.iter_mut())
             .map(|memory| match memory {
                 HostBytes::Unbound => Bytes::Unbound,

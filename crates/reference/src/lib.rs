@@ -14,6 +14,7 @@ mod bind;
 pub mod codes;
 mod decode;
 mod device;
+mod drain;
 mod grid;
 mod lockstep;
 mod memory;
@@ -21,7 +22,7 @@ mod slots;
 mod state;
 mod subgroup;
 
-pub use device::{ID, Interpreted};
+pub use device::{ID, Interpreted, open};
 use std::cell::Cell;
 use std::fmt;
 use vyre_driver::OutOfBounds;
