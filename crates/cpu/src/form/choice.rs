@@ -8,7 +8,8 @@ use super::{Form, pressure};
 use crate::order::is_about_subgroups;
 use crate::{GANG_SIZE, SUBGROUP, plan};
 use vyre_driver::BackendError;
-use vyre_ir::Program;
+use vyre_ir::{Op, Program, Rule, Value};
+use vyre_opt::analysis::{Gang, Shape, shapes};
 
 /// A program's form, and the bytes of scratch memory that a worker needs for it.
 pub(crate) struct Choice {
@@ -35,6 +36,7 @@ pub(crate) fn choose(p: &Program, asked: Option<u32>, checked: bool) -> Result<C
         return with(1);
     }
     let choice = match with(asked.unwrap_or_else(|| widest(p))) {
+        Ok(wide) if asked.is_none() && parts_for_atomics(p, wide.form.width) => with(1),
         Ok(wide) if asked.is_none() => match pressure::widest(pressure::pressure(&wide.form)) {
             width if width < wide.form.width => with(width),
             _ => Ok(wide),
@@ -46,6 +48,38 @@ pub(crate) fn choose(p: &Program, asked: Option<u32>, checked: bool) -> Result<C
         Err(BackendError::OutOfMemory { .. }) => with(1),
         choice => choice,
     }
+}
+
+/// Whether invocations do atomics in loops that each leaves in a turn of its own: then what a gang does together is
+/// little beside what each does alone. A breadth-first search of a Kronecker graph takes nine times as long in gangs of
+/// 16. Loops over what counts up along the gang are left together but for the last turns; a histogram made in such
+/// takes half the time in gangs.
+fn parts_for_atomics(p: &Program, width: u32) -> bool {
+    let is_atomic = |inst| matches!(p.insts[inst].op.info().rule, Rule::Atomic(_) | Rule::CompareExchange(_));
+    let holds_atomics = |region| {
+        let mut found = false;
+        p.walk(region, &mut |inst| found |= is_atomic(inst));
+        found
+    };
+    if width == 1 || !holds_atomics(p.body) {
+        return false;
+    }
+    let shapes = shapes(p, Gang { width, axes: [0, 1, 2], subgroup: SUBGROUP });
+    let is_apart = |again: Value| {
+        let counted = p.producer(again).is_some_and(|data| {
+            matches!(data.op.info().rule, Rule::Compare(_))
+                && data.args.iter().all(|&arg| shapes[arg] != Shape::Varying)
+        });
+        shapes[again] == Shape::Varying && !counted
+    };
+    let mut found = false;
+    p.walk(p.body, &mut |inst| {
+        let data = &p.insts[inst];
+        if data.op == Op::Loop && !found {
+            found = is_apart(p.yielded(data.regions[0])[0]) && holds_atomics(data.regions[0]);
+        }
+    });
+    found
 }
 
 /// The widest gang that a workgroup fills.
