@@ -79,6 +79,7 @@ pub(crate) fn emit(
         features,
         config,
         context: params[0],
+        cancel: params[0],
         scratch: params[1],
         workgroup: [params[2], params[3], params[4]],
         values: vec![Lanes::new(); form.types.len()],
@@ -91,6 +92,8 @@ pub(crate) fn emit(
         lane_slot: None,
         b,
     };
+    let flags = MemFlagsData::trusted().with_readonly();
+    emitter.cancel = emitter.b.ins().load(I64, flags, params[0], context::CANCEL);
     emitter.bind(&form.body);
     emitter.workgroups(params[5]);
     emitter.b.switch_to_block(stopped);
@@ -120,6 +123,8 @@ struct Emitter<'a> {
     features: Features,
     config: TargetFrontendConfig,
     context: ir::Value,
+    /// The address of the flag that asks to stop.
+    cancel: ir::Value,
     scratch: ir::Value,
     workgroup: [ir::Value; 3],
     /// By variable.
@@ -203,8 +208,7 @@ impl Emitter<'_> {
     /// A jump, unless the run is to stop.
     fn unless_stopped(&mut self, to: Block, values: &[BlockArg]) {
         let flags = MemFlagsData::trusted();
-        let address = self.b.ins().load(I64, flags.with_readonly(), self.context, context::CANCEL);
-        let stop = self.b.ins().atomic_load(I32, flags, address);
+        let stop = self.b.ins().atomic_load(I32, flags, self.cancel);
         self.b.ins().brif(stop, self.stopped, &[], to, values);
     }
 
