@@ -8,7 +8,7 @@
 //! - `adapters` finds devices, `profile` says what they are, `vulkan` what Vulkan devices promise beyond that;
 //! - `opened` is an open device and all that is kept for it; `backend` is the driver's view of it;
 //! - `memory` keeps buffers for reuse, `staging` those that the host can see, `layouts` the objects that bind;
-//! - `stages` records programs of which the device decides what runs next;
+//! - `stages` records programs of which the device decides what runs next, `parts` those of very large grids;
 //! - `turn` has submissions wait for each other where handing them over would block;
 //! - `probe` finds out how the device rounds; `timing` takes time stamps, `errors` turns what wgpu reports into errors.
 //!
@@ -23,6 +23,7 @@ mod executable;
 mod layouts;
 mod memory;
 mod opened;
+mod parts;
 mod probe;
 mod profile;
 mod stages;

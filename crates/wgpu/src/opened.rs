@@ -1,6 +1,7 @@
 //! An open device, and all that is kept for it.
 
 use crate::errors;
+use crate::executable::WgpuExecutable;
 use crate::layouts::Layouts;
 use crate::memory::{Block, GRAIN, Pool};
 use crate::profile::{USED, is_swiftshader, profile};
@@ -42,6 +43,8 @@ pub struct Opened {
     pub first_use: Mutex<()>,
     /// What watched programs set.
     pub watch: OnceLock<Block>,
+    /// The program that divides grids, once one is too large.
+    pub parts: OnceLock<WgpuExecutable>,
     /// Whether `fma` rounds once, of f32 and of f64, once it is known.
     pub fuses: [OnceLock<bool>; 2],
     pub loss: Arc<Loss>,
@@ -107,6 +110,7 @@ impl Opened {
             limits,
             profile,
             watch: OnceLock::new(),
+            parts: OnceLock::new(),
             fuses: Default::default(),
             loss,
             stuck: Mutex::default(),

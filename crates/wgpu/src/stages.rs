@@ -4,8 +4,12 @@
 //! the workgroups that the control program wrote for its block, each block followed by the control program. Blocks whose
 //! turn it is not have no workgroups. So nothing is read back but one word at the end of the submission, with all else
 //! that comes down: which block is next. Only if one is, a further submission goes on from there, with more rounds.
+//!
+//! No device takes more workgroups along an axis than its limit, and nothing checks those that it reads from memory: they
+//! are those of the grid, or, of a grid beyond the limit, those of its [parts](crate::parts).
 
 use crate::memory::WgpuMemory;
+use crate::parts::Parts;
 use crate::submission::{Bound, GLANCE, LAUNCHES, Recording, internal};
 use smallvec::SmallVec;
 use std::sync::atomic::Ordering;
@@ -35,6 +39,8 @@ pub struct Rounds<'s> {
     control: Bound<'s>,
     state: &'s WgpuMemory,
     workgroups: [u32; 3],
+    /// Of a grid that the device does not take at once.
+    parts: Option<Parts<'s>>,
     timed: bool,
     /// The block that is next; the number of blocks at the start.
     next: u32,
@@ -67,7 +73,11 @@ impl<'s> Rounds<'s> {
 
     /// Launches of a block.
     fn launches(&self, block: usize) -> u32 {
-        self.plan.blocks[block].len() as u32 + 1
+        let stages = self.plan.blocks[block].len() as u32;
+        match &self.parts {
+            Some(parts) => stages.saturating_mul(parts.all.len() as u32).saturating_add(2),
+            None => stages + 1,
+        }
     }
 
     /// The blocks to record, from the next one on.
@@ -111,6 +121,7 @@ impl<'s> Recording<'s> {
             return stages.iter().try_for_each(|stage| self.launch(stage, *workgroups, *timed));
         };
         let plan = control.plan;
+        let state = self.launch_memory(memory, plan.state.index())?;
         let decides = self.bind(control.executable, memory)?;
         // Each block but the first comes after a decision; in a loop, others may come between.
         let turns = decides.executable.turns.load(Ordering::Relaxed);
@@ -122,7 +133,8 @@ impl<'s> Recording<'s> {
         let rounds = Rounds {
             plan,
             control: decides,
-            state: self.launch_memory(memory, plan.state.index())?,
+            parts: Parts::of(self.opened, state, *workgroups)?,
+            state,
             stages,
             workgroups: *workgroups,
             timed: *timed,
@@ -160,6 +172,19 @@ impl<'s> Recording<'s> {
         for block in rounds.blocks() {
             let range = rounds.plan.blocks[block].clone();
             let stages = rounds.stages.get(range).ok_or_else(|| internal("a block of no stages"))?;
+            if let Some(parts) = &rounds.parts {
+                let (program, first, workgroups) = parts.before(block);
+                self.set(program, first, rounds.workgroups, rounds.timed)?
+                    .dispatch_workgroups(workgroups, 1, 1);
+                for stage in stages {
+                    for (part, at) in parts.all.iter().zip((0..).step_by(16)) {
+                        let pass = self.set(stage, part.first, rounds.workgroups, rounds.timed)?;
+                        pass.dispatch_workgroups_indirect(&parts.workgroups.block().buffer, at);
+                    }
+                }
+                self.decide(rounds, block)?;
+                continue;
+            }
             for stage in stages {
                 let pass = self.set(stage, [0; 3], rounds.workgroups, rounds.timed)?;
                 pass.dispatch_workgroups_indirect(state, 4 * u64::from(args(block)));

@@ -14,7 +14,7 @@ use crate::timing::Timer;
 use crate::turn::Turn;
 use crate::{ID, codes, errors};
 use smallvec::SmallVec;
-use std::sync::MutexGuard;
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 use vyre_driver::{BackendError, Cancel, Command, DeviceMemory, Executable, LaunchMemory, Submitted, own};
 use vyre_ir::Diagnostic;
@@ -35,7 +35,7 @@ const PATIENCE: u32 = 50;
 
 /// Performs commands in order.
 pub fn submit<'s>(
-    opened: &'s Opened,
+    opened: &'s Arc<Opened>,
     commands: &'s mut [Command<'_>],
     cancel: &'s Cancel,
 ) -> Result<Submitted, BackendError> {
@@ -77,7 +77,7 @@ fn turn<'s>(opened: &'s Opened, cancel: &Cancel) -> Result<Option<Turn<'s>>, Bac
 
 /// Commands on their way.
 pub struct Recording<'s> {
-    pub opened: &'s Opened,
+    pub opened: &'s Arc<Opened>,
     cancel: &'s Cancel,
     start: Instant,
     took: Submitted,
@@ -119,9 +119,9 @@ pub struct Read<'s> {
 /// A program and the memory that it is bound to.
 pub struct Bound<'s> {
     pub executable: &'s WgpuExecutable,
-    group: BindGroup,
+    pub group: BindGroup,
     /// The size of each buffer, by place.
-    bytes: SmallVec<[u64; 8]>,
+    pub bytes: SmallVec<[u64; 8]>,
 }
 
 /// Part of a grid, no larger than what the device takes at once.
@@ -158,7 +158,7 @@ fn staged(commands: &[Command<'_>]) -> (u64, u64) {
 }
 
 impl<'s> Recording<'s> {
-    fn new(opened: &'s Opened, cancel: &'s Cancel, commands: &[Command<'_>]) -> Recording<'s> {
+    fn new(opened: &'s Arc<Opened>, cancel: &'s Cancel, commands: &[Command<'_>]) -> Recording<'s> {
         let (up, down) = staged(commands);
         Recording {
             opened,

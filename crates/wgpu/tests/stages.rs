@@ -212,6 +212,27 @@ fn the_device_decides_how_often_a_stage_runs() {
     });
 }
 
+/// More workgroups along x than any device takes at once, and two of them along y.
+#[test]
+fn large_grids_run_in_parts() {
+    let staged = staged(
+        &[
+            "if i % 64u == 0u && group.y == 1u { data[group.x] += group.x + groups.x; }",
+            "if i % 64u == 0u && group.y == 0u { data[group.x] *= 3u; }",
+        ],
+        "if after == 0u { state[37] += 1u; }
+         next = select(1u, 0u, state[37] < state[36]);
+         if after == 1u { next = 0xffffffffu; }",
+        vec![Turn::Loop(vec![Turn::Block(0)]), Turn::Block(1)],
+    );
+    let [x, y, z] = [65_537, 2, 1];
+    on_each(|backend| {
+        let (data, _) = Run::new(backend, &staged).once(&vec![1; x as usize], &[2, 0], [x, y, z]);
+        let expected: Vec<u32> = (0..x).map(|i| 3 * (1 + 2 * (i + x))).collect();
+        assert!(data == expected);
+    });
+}
+
 #[test]
 fn stages_that_go_on_are_over_before_what_follows() {
     let staged = counting();
