@@ -34,7 +34,7 @@ vyre_ir::codes! {
     D008 = "The dispatch took longer than it may and was stopped.";
     D009 = "Two registrations have the same name.";
     D010 = "The caller cancelled the dispatch.";
-    D011 = "Workgroups that wait for each other are more than the device runs at once.", no_example: "PLACEHOLDER";
+    D011 = "Workgroups that wait for each other are more than the device runs at once.";
     D012 = "The device is lost.";
     D013 = "The contents of a resident buffer are lost.";
     D014 = "The cache of compiled programs cannot be used as asked.";
@@ -54,7 +54,7 @@ vyre_ir::codes! {
     D032 = "An input or output has another element type than the program's buffer.";
     D033 = "A batch writes memory of the host.";
     D034 = "A program waits for its grid on a device that cannot, and may not run as stages.";
-    D035 = "What a program keeps from stage to stage is more than the device has in one buffer.", no_example: "PLACEHOLDER";
+    D035 = "What a program keeps from stage to stage is more than the device has in one buffer.";
     D036 = "A program that handles the items of a work queue is compiled for a grid.";
     D037 = "A work queue is not made for the items of its program.";
     D038 = "A work queue has no room for an item.";

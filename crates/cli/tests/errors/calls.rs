@@ -357,6 +357,15 @@ fn work_queues() -> Vec<Call> {
     let run = new(four).unwrap().run(&[0; 4], &[Resource::Bytes(&[0; 16])], &config);
     let made = |lines: &str| error(profile(&handler(lines)).err().unwrap());
     let native = DispatchConfig { grid_sync: GridSync::Native, ..DispatchConfig::default() };
+    // More workgroups than any processor has threads.
+    let large = DispatchConfig { grid: Grid::Workgroups([1 << 20, 1, 1]), ..native.clone() };
+    let waits = handler("%0: u32 = global_id x\n%1: u32 = atomic_add y[%0], %0\ngrid_sync\nstore y[%0], %1");
+    let alone = Device::open("cpu").unwrap().compile(&waits, &native).unwrap();
+    let mut options = NullOptions::default();
+    options.limits.storage_binding_bytes = 4096;
+    let small = Device::new(Box::new(NullBackend::new(options, FaultPlan::default())));
+    let kept = small.compile(&waits, &config).unwrap();
+    let many = DispatchConfig { grid: Grid::Workgroups([1 << 10, 1, 1]), ..DispatchConfig::default() };
     let profile = "WorkQueue::profile(&program, 4, 1024)";
     let keeps = handler(
         "buffer q: u32[5000] private read_write
@@ -375,6 +384,16 @@ fn work_queues() -> Vec<Call> {
             "D034",
             "device.compile(&program, &DispatchConfig { grid_sync: GridSync::Native, ..Default::default() })",
             error(device.compile(&handler("grid_sync"), &native).err().unwrap()),
+        ),
+        (
+            "D011",
+            "device.compile(&program, &native)?.dispatch(&inputs, &native)",
+            error(alone.dispatch(&[&[0; 16]], &large).err().unwrap()),
+        ),
+        (
+            "D035",
+            "compiled.dispatch(&inputs, &config)",
+            error(kept.dispatch(&[&[0; 16]], &many).err().unwrap()),
         ),
         (
             "D036",
