@@ -8,8 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 use vyre_driver::{
-    BackendError, Cancel, Command, CompileOptions, DeviceMemory, Launch, LaunchMemory, MemoryRequest,
-    Placement, VyreBackend, with_timeout,
+    BackendError, Cancel, Command, CompileOptions, Device, DeviceMemory, DispatchConfig, Grid, Launch,
+    LaunchMemory, MemoryRequest, Placement, Resource, VyreBackend, with_timeout,
 };
 use vyre_ir::{BufferDecl, Memory, Program};
 use vyre_reference::Bytes;
@@ -124,6 +124,26 @@ impl Trial {
             return Err(BackendError::Timeout { seconds: self.patience.as_secs_f64(), stopped: true });
         }
         result?;
+        Ok(contents)
+    }
+
+    /// What a device makes of it through the driver.
+    ///
+    /// # Errors
+    /// What the driver says.
+    pub fn device(&self, device: &Device, config: &DispatchConfig) -> Result<Memories, BackendError> {
+        let config = DispatchConfig {
+            grid: Grid::Workgroups(self.grid),
+            timeout: Some(self.patience),
+            ..config.clone()
+        };
+        let compiled = device.compile(&self.program, &config)?;
+        let bound = compiled.plan().bound().map(|b| Resource::Bytes(&self.contents[b.buffer_index]));
+        let outputs = compiled.dispatch_resources(&bound.collect::<Vec<_>>(), &config)?;
+        let mut contents = self.contents.clone();
+        for (b, bytes) in compiled.plan().outputs().zip(&outputs.buffers) {
+            contents[b.buffer_index] = bytes.to_vec();
+        }
         Ok(contents)
     }
 

@@ -140,39 +140,37 @@ pub fn passes(trial: &Trial, target: &Target, alone: &[&'static vyre_opt::Pass])
     Ok(Outcome::Agrees(changes))
 }
 
-/// The stages of the program, as they are and optimized, give on the oracle what `expected` says or, without, what the
-/// program gives; how many stages and blocks there were.
-pub fn stages(trial: &Trial) -> Result<Outcome, Problem> {
+/// The stages of the program, optimized before or not, and optimized themselves or not, give on the oracle what the program
+/// gives; counts the stages.
+pub fn stages(trial: &Trial, before: bool, after: bool) -> Result<Outcome, Problem> {
     let expected = oracle(trial)?;
-    let problem = |kind, what: String| Err(Problem::new(kind, what));
-    let mut compared = 0;
-    for p in [trial.program.clone(), optimize(&trial.program, &Target::SCALAR)] {
-        let staged = match split(&p) {
-            Ok(staged) => staged,
-            Err(error) if error.code == "S001" => return Ok(Outcome::Refused),
-            Err(error) => return problem(Kind::Fails, format!("it cannot be split: {error}")),
-        };
-        let mut better = staged.clone();
-        let control = better.control.as_mut().map(|control| &mut control.program);
-        for part in better.stages.iter_mut().chain(control) {
-            if let Err(errors) = verify(part) {
-                return problem(Kind::Fails, format!("a part does not verify: {}\n{part}", errors[0]));
-            }
+    let fail = |what: String| Err(Problem::new(Kind::Fails, what));
+    let p = match before {
+        true => optimize(&trial.program, &Target::SCALAR),
+        false => trial.program.clone(),
+    };
+    let mut staged = match split(&p) {
+        Ok(staged) => staged,
+        Err(error) => return fail(format!("it cannot be split: {error}")),
+    };
+    let control = staged.control.as_mut().map(|control| &mut control.program);
+    for part in staged.stages.iter_mut().chain(control) {
+        if let Err(errors) = verify(part) {
+            return fail(format!("a part does not verify: {}\n{part}", errors[0]));
+        }
+        if after {
             *part = optimize(part, &Target::SCALAR);
         }
-        for staged in [&staged, &better] {
-            let mut found = trial.contents.clone();
-            let options = vyre_reference::Options { step_limit: 4 * STEPS, ..Default::default() };
-            if let Err(error) = run_stages(&p, staged, trial.grid, &mut found, &options) {
-                return problem(Kind::Fails, format!("the oracle does not run the stages: {error}"));
-            }
-            if let Some(difference) = trial.difference(&expected, &found) {
-                return problem(Kind::Differs, format!("in stages: {difference}"));
-            }
-            compared += 1;
-        }
     }
-    Ok(Outcome::Agrees(compared))
+    let mut found = trial.contents.clone();
+    let options = vyre_reference::Options { step_limit: 4 * STEPS, ..Default::default() };
+    if let Err(error) = run_stages(&p, &staged, trial.grid, &mut found, &options) {
+        return fail(format!("the oracle does not run its stages: {error}"));
+    }
+    match trial.difference(&expected, &found) {
+        Some(difference) => Err(Problem::new(Kind::Differs, format!("in stages: {difference}"))),
+        None => Ok(Outcome::Agrees(staged.stages.len())),
+    }
 }
 
 /// The program comes back from text and wire form as it was.
