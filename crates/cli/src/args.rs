@@ -217,7 +217,8 @@ pub struct EmitArgs {
 Examples:
   vyre opt kernel.wgsl
   vyre opt kernel.wgsl --after-each
-  vyre opt kernel.wgsl --passes fold,dce")]
+  vyre opt kernel.wgsl --passes fold,dce
+  vyre opt waits.wgsl --stage control")]
 pub struct OptArgs {
     /// The program.
     #[command(flatten)]
@@ -231,9 +232,13 @@ pub struct OptArgs {
     /// Print the program after each pass that changed it.
     #[arg(long)]
     pub after_each: bool,
-    /// Print what each pass did instead of the program.
+    /// Print what each pass did instead of the program, and what a program that waits for its grid costs as stages.
     #[arg(long, conflicts_with = "after_each")]
     pub stats: bool,
+    /// Print this part of a program that waits for its grid, as it runs where devices cannot wait: the number of a stage,
+    /// from 0 on, or `control` for what decides between stages.
+    #[arg(long, value_name = "N", conflicts_with_all = ["stats", "after_each"])]
+    pub stage: Option<String>,
 }
 
 /// What to measure.

@@ -22,6 +22,7 @@ vyre_ir::codes! {
     C024 = "There is no optimizer pass of that name.";
     C025 = "There is no dialect of that name.";
     C026 = "The items of a work queue are given to a program that takes none, or not given to one that does.";
+    C027 = "The program does not run as stages, or has no such stage.";
     C030 = "A trace cannot be written where `--trace` says.";
     C040 = "The results differ from those of the reference interpreter.";
     C041 = "The verification took longer than it may and was stopped.";

@@ -262,6 +262,44 @@ fn emitted_programs_are_read_again() {
 }
 
 #[test]
+fn stages_of_a_program_that_waits_for_its_grid() {
+    let folder = Folder::new();
+    let waits = "program waits workgroup(4, 1, 1) {
+        buffer x: u32[] storage read_write @group(0) @binding(0)
+        %id: u32 = global_id x
+        %0: u32 = const 0
+        %1: u32 = const 1
+        %3: u32 = const 3
+        %end: u32 = loop (%i: u32 = %0) {
+            %old: u32 = load x[%id]
+            grid_sync
+            %far: u32 = xor %id, %3
+            store x[%far], %old
+            grid_sync
+            %next: u32 = add %i, %1
+            %again: bool = lt %next, %3
+            yield %again, %next
+        }
+    }";
+    std::fs::write(folder.path().join("waits.vyre"), waits).unwrap();
+    let stats = folder.ok("opt waits.vyre --stats");
+    let last = stats.lines().last().unwrap();
+    let said =
+        "stages 2 in 1 block, saved 4 bytes an invocation and 0 a workgroup, 1 kept once, 1 recomputed";
+    assert_eq!(last, said);
+    let document: serde_json::Value = serde_json::from_str(&folder.ok("opt waits.vyre --json")).unwrap();
+    assert_eq!(document["stages"]["saved_bytes"], 4);
+    for (stage, name) in [("0", "waits_stage0"), ("1", "waits_stage1"), ("control", "waits_control")] {
+        let text = folder.ok(&format!("opt waits.vyre --stage {stage}"));
+        assert!(text.starts_with(&format!("program {name} ")), "{text}");
+        std::fs::write(folder.path().join("part.vyre"), text).unwrap();
+        folder.ok("check part.vyre");
+    }
+    let output = folder.vyre("opt waits.vyre --stage 2");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("has 2 stages, and no `2` among its parts"));
+}
+
+#[test]
 fn stats_say_how_many_accesses_are_proven_in_bounds() {
     let folder = Folder::new();
     // Nobody checks that the grid fits `data`; of `sum.vyre` only the load from `factor` is at a fixed index.

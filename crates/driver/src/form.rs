@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use vyre_ir::{Diagnostic, Program};
 use vyre_opt::queue::{Queue, queue};
-use vyre_opt::split::split;
+use vyre_opt::split::{split, waits};
 use vyre_opt::stages::{Scratch, Staged};
 
 /// For what a program is compiled.
@@ -96,13 +96,6 @@ pub(crate) fn make(
     };
     let source = compiler.source.unwrap_or(CacheSource::Compiled);
     Ok(Made { program, form, times: compiler.times, source })
-}
-
-/// Whether a program waits for its grid.
-pub(crate) fn waits(p: &Program) -> bool {
-    let mut found = false;
-    p.walk(p.body, &mut |inst| found |= p.insts[inst].op.syncs_grid());
-    found
 }
 
 /// Compiles the parts of a program.

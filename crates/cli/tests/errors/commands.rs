@@ -114,6 +114,7 @@ pub fn cases() -> Vec<Case> {
         ("C023", "vyre emit scale.vyre --target wire --json"),
         ("C024", "vyre opt scale.vyre --passes fold,dse"),
         ("C026", "vyre run scale.vyre --set factor=2 --items [1]"),
+        ("C027", "vyre opt scale.vyre --stage 0"),
         ("C050", "vyre bench mandlebrot"),
         ("C030", "vyre run scale.vyre --set factor=2 --threads 4 --trace missing/trace.json"),
         ("D001", "vyre run scale.vyre --set factor=2 --threads 4 --backend cuda"),

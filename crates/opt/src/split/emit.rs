@@ -16,7 +16,7 @@ pub(super) struct Emit<'a> {
     /// Through which values that are the same for a workgroup have to come, if they have to be seen to be.
     pub shared: Option<Buffer>,
     /// Instructions that were computed again.
-    pub recomputed: usize,
+    pub again: Vec<Inst>,
     /// Values that were brought here.
     got: Vec<Value>,
     grid: Option<Grid>,
@@ -49,7 +49,7 @@ impl<'a> Emit<'a> {
             copy: Copier::new(p, b),
             control,
             shared: None,
-            recomputed: 0,
+            again: Vec::new(),
             got: Vec::new(),
             grid: None,
         }
@@ -158,7 +158,7 @@ impl<'a> Emit<'a> {
                 _ => self.copy.insts(&[inst], &mut plain),
             }
             self.got.extend(&data.results);
-            self.recomputed += (data.op != Op::Const) as usize;
+            self.again.push(inst);
         }
         self.copy.get(value)
     }

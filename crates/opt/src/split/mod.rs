@@ -53,6 +53,13 @@ pub fn split(p: &Program) -> Result<Staged, Diagnostic> {
     Ok(layout.staged(stages, control, recomputed))
 }
 
+/// Whether a program waits for its grid.
+pub fn waits(p: &Program) -> bool {
+    let mut found = false;
+    p.walk(p.body, &mut |inst| found |= p.insts[inst].op.syncs_grid());
+    found
+}
+
 /// What stages are made of.
 #[derive(Copy, Clone)]
 struct Source<'a> {

@@ -9,17 +9,20 @@ use vyre_ir::{Inst, Op, Program, SideTable, Value};
 
 /// The stages, and how many instructions are computed again in them.
 pub(super) fn stages(source: &Source<'_>, graph: &Graph<'_>) -> (Vec<Program>, usize) {
-    let mut recomputed = 0;
+    let mut times: SideTable<Inst, usize> = SideTable::new(0);
     let stages = graph.stages.iter().enumerate().map(|(i, piece)| {
         let mut emit = Emit::new(*source, format!("{}_stage{i}", source.p.name), false);
         emit.shared = source.layout.shared.filter(|_| source.layout.shares[i]);
         emit.restore(i);
         emit.piece(piece);
         emit.keep(i);
-        recomputed += emit.recomputed;
+        piece.insts.iter().chain(&emit.again).for_each(|&inst| times[inst] += 1);
         emit.copy.b.finish()
     });
-    (stages.collect(), recomputed)
+    let stages = stages.collect();
+    let insts = source.p.insts.iter().filter(|(_, data)| data.op != Op::Const);
+    let recomputed = insts.map(|(inst, _)| times[inst].saturating_sub(1)).sum();
+    (stages, recomputed)
 }
 
 impl Emit<'_> {
