@@ -30,7 +30,8 @@ impl BenchError {
         vec![match self {
             BenchError::NoKernel(name) => {
                 let kernels = crate::KERNELS.iter().map(|kernel| kernel.name);
-                let names: Vec<&str> = kernels.chain(crate::queues::NAMES).collect();
+                let names: Vec<&str> =
+                    kernels.chain(crate::queues::NAMES).chain([crate::stages::NAME]).collect();
                 Diagnostic::new(codes::C050, format!("there is no benchmark `{name}`")).fix(format!(
                     "Choose some of: {}; or the id of a backend for all of them.",
                     names.join(", ")

@@ -19,6 +19,7 @@ pub mod queues;
 mod rayon;
 mod report;
 mod runner;
+pub mod stages;
 mod steady;
 #[cfg(feature = "rayon")]
 mod vectors;
@@ -40,10 +41,13 @@ const STEADY: u32 = 10_000;
 
 /// What to measure.
 pub struct Options<'a> {
-    /// Which kernels; none of them and of the queues stands for all, and for what else is measured of the device.
+    /// Which kernels; none of them, of the queues and of stages stands for all, and for what else is measured of the
+    /// device.
     pub kernels: Vec<&'static Kernel>,
     /// Which work queues, by name.
     pub queues: Vec<&'static str>,
+    /// Whether programs as stages.
+    pub stages: bool,
     /// Against whom.
     pub peers: Vec<Peer>,
     /// Timed runs of each; at least 1. Short ones are made more often.
@@ -100,7 +104,7 @@ pub fn cases(device: &Device, kernels: &[&'static Kernel], size: Size) -> Vec<Ca
 pub fn bench(device: &Device, options: &Options<'_>) -> Result<Report, BenchError> {
     let Options { passes, progress, .. } = options;
     let cases = cases(device, &options.kernels, options.size);
-    let all = options.kernels.is_empty() && options.queues.is_empty();
+    let all = options.kernels.is_empty() && options.queues.is_empty() && !options.stages;
     let kernels = all || !options.kernels.is_empty();
     progress("compiling");
     let compiled = some(&options.kernels).filter(|_| kernels);
@@ -125,6 +129,7 @@ pub fn bench(device: &Device, options: &Options<'_>) -> Result<Report, BenchErro
         steady,
         absent: vec![],
         queues: vec![],
+        stages: vec![],
     };
     let mut peers = vec![];
     for &peer in &options.peers {
@@ -142,6 +147,9 @@ pub fn bench(device: &Device, options: &Options<'_>) -> Result<Report, BenchErro
     let mut workloads = queues::workloads(options.size);
     workloads.retain(|workload| all || options.queues.contains(&workload.name));
     report.queues = queues::measure(device, &workloads, *passes, options.progress)?;
+    if all || options.stages {
+        report.stages = stages::measure(device, options.size, *passes, options.progress)?;
+    }
     Ok(report)
 }
 

@@ -4,6 +4,7 @@ use crate::kernels::Case;
 use crate::measure::{median, quartiles};
 use crate::overhead::{Compile, Dispatch};
 use crate::queues::QueueRow;
+use crate::stages::StagesRow;
 use crate::steady::Steady;
 use serde_json::{Value, json};
 
@@ -36,6 +37,8 @@ pub struct Report {
     pub absent: Vec<Absent>,
     /// Work queues.
     pub queues: Vec<QueueRow>,
+    /// Programs as stages.
+    pub stages: Vec<StagesRow>,
 }
 
 /// A case against a peer.
@@ -105,6 +108,13 @@ impl Report {
                 "peers": peers.collect::<Vec<_>>(),
             })
         });
+        let stages = self.stages.iter().map(|row| {
+            let [up, down] = row.copied;
+            json!({
+                "about": row.about, "stages": row.stages, "bytes_up": up, "bytes_down": down, "ms": row.ms,
+                "dispatches_ms": row.peer_ms, "ratio": row.ratio, "spread": row.spread,
+            })
+        });
         let Steady { dispatches, resident_kib, counters } = &self.steady;
         let counters = counters
             .iter()
@@ -130,6 +140,7 @@ impl Report {
             },
             "absent": absent.collect::<Vec<_>>(),
             "queues": queues.collect::<Vec<_>>(),
+            "stages": stages.collect::<Vec<_>>(),
         })
     }
 }

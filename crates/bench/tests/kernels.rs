@@ -88,6 +88,19 @@ fn devices_of_wgpu_and_plain_code_on_them_are_right() {
     }
 }
 
+/// Measuring compares what comes of them.
+#[test]
+fn programs_as_stages_are_right() {
+    let wgpu = Device::open("wgpu").inspect_err(|error| skipped("wgpu", &error.to_string())).ok();
+    for device in [Device::open("cpu").unwrap(), Device::open("cpu-ref").unwrap()].into_iter().chain(wgpu) {
+        let rows = vyre_bench::stages::measure(&device, Size::Small, 1, &|_| ());
+        let rows = rows.unwrap_or_else(|error| panic!("{}: {:?}", device.id(), error.diagnostics()));
+        let counted: Vec<(usize, u64)> = rows.iter().map(|row| (row.stages, row.copied[1])).collect();
+        // Of the two the loop has the same two stages again and again. Nothing comes back between them.
+        assert_eq!(counted, [(16, 0), (2, 0)], "{}", device.id());
+    }
+}
+
 /// Plain wgpu code on a device that is not one of wgpu's.
 #[test]
 fn the_processor_is_no_adapter() {

@@ -7,6 +7,7 @@ use crate::failure::{BAD_INPUT, FAILED, Failure};
 use crate::show::table;
 use vyre::{AcquirePolicy, Device, registered_backends};
 use vyre_bench::queues::QueueRow;
+use vyre_bench::stages::StagesRow;
 use vyre_bench::{BenchError, Options, Peer, Report, Size, Steady};
 use vyre_ir::Diagnostic;
 
@@ -38,9 +39,10 @@ pub fn bench(args: &BenchArgs, as_json: bool) -> Result<String, Failure> {
         }
         backend = Some(name);
     }
-    let (mut kernels, mut queues) = (vec![], vec![]);
+    let (mut kernels, mut queues, mut stages) = (vec![], vec![], false);
     for name in names {
         match vyre_bench::queue(name) {
+            _ if name == vyre_bench::stages::NAME => stages = true,
             Some(queue) => queues.push(queue),
             None => kernels.push(vyre_bench::kernel(name)?),
         }
@@ -52,6 +54,7 @@ pub fn bench(args: &BenchArgs, as_json: bool) -> Result<String, Failure> {
     let options = Options {
         kernels,
         queues,
+        stages,
         peers: args.peers.as_ref().map_or_else(
             || Peer::of(&device).to_vec(),
             |peers| peers.iter().filter_map(|peer| peer.peer()).collect(),
@@ -123,6 +126,29 @@ fn queues_text(queues: &[QueueRow]) -> String {
     format!("\n{}", table(&lines))
 }
 
+/// A table of programs as stages.
+fn stages_text(rows: &[StagesRow]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let header = ["as stages", "stages", "bytes up", "down", "ours ms", "dispatches ms", "ratio", "spread"];
+    let mut lines = vec![header.map(String::from)];
+    lines.extend(rows.iter().map(|row| {
+        let ([up, down], [low, high]) = (row.copied, row.spread);
+        [
+            row.about.clone(),
+            row.stages.to_string(),
+            up.to_string(),
+            down.to_string(),
+            format!("{:9.3}", row.ms),
+            format!("{:9.3}", row.peer_ms),
+            format!("{:7.2}", row.ratio),
+            format!("{low:.2} to {high:.2}"),
+        ]
+    }));
+    format!("\n{}", table(&lines))
+}
+
 fn text(report: &Report) -> String {
     let mut text = format!(
         "{}: {}; {} threads; medians of {} passes by turns\n",
@@ -161,6 +187,7 @@ fn text(report: &Report) -> String {
     }
     text += &format!("\n{}", table(&lines));
     text += &queues_text(&report.queues);
+    text += &stages_text(&report.stages);
     text += "\nratio: the peer's median time by ours, more is better; spread: the quartiles of the ratios of single rounds\n";
     let header = ["compiling", "import ms", "optimize ms", "code ms"];
     let mut lines = vec![header.map(String::from)];

@@ -53,6 +53,21 @@ fn some_kernels_and_no_peer() {
 }
 
 #[test]
+fn programs_as_stages() {
+    let document = json("stages --backend cpu --json");
+    assert_eq!(document["rows"], Value::Array(vec![]));
+    let rows = document["stages"].as_array().unwrap();
+    assert_eq!(rows.len(), 2);
+    for row in rows {
+        let number = |name: &str| row[name].as_f64().unwrap();
+        assert!((number("ratio") - number("dispatches_ms") / number("ms")).abs() <= number("ratio") * 1e-9);
+        assert_eq!(row["bytes_down"], 0);
+    }
+    let text = String::from_utf8(bench("stages --backend cpu").stdout).unwrap();
+    assert!(text.lines().any(|line| line.starts_with("16 steps in a loop over 16 KiB  2 ")), "{text}");
+}
+
+#[test]
 fn a_table_for_people() {
     let output = bench("hash --peers rayon");
     let text = String::from_utf8(output.stdout).unwrap();
