@@ -18,7 +18,7 @@ use crate::placement::Placement;
 use crate::resident::allocate_checked;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
-use vyre_ir::{Diagnostic, Program};
+use vyre_ir::{Diagnostic, Effect, Memory, Program, Rule};
 use vyre_opt::queue::{Queue, queue};
 use vyre_opt::split::{split, waits};
 use vyre_opt::stages::{Scratch, Staged};
@@ -98,6 +98,17 @@ pub(crate) fn make(
     Ok(Made { program, form, times: compiler.times, source })
 }
 
+/// Whether the invocations of a workgroup have nothing to do with each other.
+fn is_alone(p: &Program) -> bool {
+    let mut alone = p.buffers.values().all(|decl| decl.memory != Memory::Workgroup);
+    p.walk(p.body, &mut |inst| {
+        let info = p.insts[inst].op.info();
+        let placed = matches!(info.rule, Rule::Axis | Rule::Index);
+        alone &= !placed && !matches!(info.effect, Effect::Converges | Effect::Syncs);
+    });
+    alone
+}
+
 /// Compiles the parts of a program.
 struct Compiler<'c> {
     cache: &'c PipelineCache<Pipeline>,
@@ -154,10 +165,16 @@ impl Compiler<'_> {
     /// A program that handles the items of a work queue.
     fn queue(&mut self, written: &Program) -> Result<Form, BackendError> {
         let start = Instant::now();
+        let profile = self.backend.profile();
+        let mut alone = written.clone();
+        // Where a thread handles item after item, a loop around those of a workgroup is only in the way.
+        if profile.host_memory && profile.supports_persistent_threads && is_alone(written) {
+            alone.workgroup_size = [1; 3];
+        }
         let (plan, queue) =
-            queue(written).map_err(|what| BackendError::InvalidProgram { errors: vec![what] })?;
+            queue(&alone).map_err(|what| BackendError::InvalidProgram { errors: vec![what] })?;
         self.times.optimize_ns += elapsed(start);
-        if self.backend.profile().supports_persistent_threads {
+        if profile.supports_persistent_threads {
             let executable = self.pipeline(&plan.stages[0])?.executable;
             let whole = Whole { executable, limit: u64::MAX, drains: Some(queue) };
             return Ok(Form { whole: Some(whole), stages: None });
@@ -228,7 +245,8 @@ impl StagesCode {
         backend: &dyn VyreBackend,
         workgroups: [u32; 3],
     ) -> Result<ScratchMemory, BackendError> {
-        let limit = backend.profile().limits.storage_binding_bytes;
+        // Places in it are counted in words of 32 bits.
+        let limit = backend.profile().limits.storage_binding_bytes.min(4 << 32);
         let sizes = self.plan.scratch.iter().map(|scratch| match self.size(scratch, workgroups) {
             Some(bytes) if bytes <= limit => Ok(bytes),
             bytes => Err(too_much(backend.id(), scratch, self.invocations, bytes, limit)),
