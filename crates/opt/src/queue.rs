@@ -9,13 +9,14 @@
 //!
 //! A window of few items is not worth a launch. Where the program has no memory of its own, a second stage handles such
 //! windows: one workgroup, several windows one after the other, with barriers between them, until there are many items
-//! or it has done [`FEW_WINDOWS`].
+//! or it has done [`FEW_WINDOWS`] or many turns of loops.
 //!
 //! Two buffers have words: the state of [`crate::stages`], which the stage only reads, and the counts.
 
 use crate::codes;
 use crate::rewrite::{Copier, Values};
 use crate::stages::{Control, Costs, DONE, NEXT, Scratch, Staged, TURNS, Turn, args};
+use std::collections::HashSet;
 use std::ops::Range;
 use vyre_ir::{
     Access, Buffer, BufferDecl, Builder, Diagnostic, Inst, Memory, Op, Program, Scalar, Type, Value,
@@ -60,12 +61,14 @@ const FEW: u32 = 10;
 pub const COUNT_WORDS: u32 = 12;
 
 /// Invocations of the stage for few items, if the program's workgroup has no more.
-const FEW_INVOCATIONS: u64 = 256;
+const FEW_INVOCATIONS: u64 = 128;
 /// Items that are few, for each of those invocations.
-const FEW_ITEMS: u64 = 2;
-/// Windows of few items that are handled without asking the control program. All loops of an invocation share the
-/// turns that some drivers allow it, so there cannot be many.
-pub const FEW_WINDOWS: u32 = 8;
+const FEW_ITEMS: u64 = 8;
+/// Windows of few items that are handled without asking the control program.
+pub const FEW_WINDOWS: u32 = 64;
+/// Turns of the program's loops in an invocation after which it is asked all the same: some drivers allow all loops of
+/// an invocation 65,535 together, and what takes long should not be one launch.
+const FEW_TURNS: u32 = 8192;
 
 /// Where the queue of a program is.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -94,17 +97,17 @@ pub fn queue(p: &Program) -> Result<(Staged, Queue), Diagnostic> {
     let counts = scratch(&mut b, "queue_counts", Access::ReadWrite);
     let items = scratch(&mut b, "queue_items", Access::ReadWrite);
     let few = few(p).map(|invocations| (invocations, (FEW_ITEMS * invocations) as u32));
-    let next = few.map(|_| next_window(&mut b));
+    let memory = few.map(|_| Few::declare(&mut b));
     let queue = Queue { items, counts, state, entry_words: item.lanes.into(), buffers: b.p.buffers.len() };
     let fixed =
         |buffer, words: u32| Scratch { buffer, bytes: 4 * words as u64, per_workgroup: 0, per_invocation: 0 };
     let control = control(&b.p, &queue, few.map(|(_, items)| items));
     let mut stages = vec![];
-    if let Some(((invocations, items), next)) = few.zip(next) {
+    if let Some(((invocations, items), memory)) = few.zip(memory) {
         let mut b = Builder::like(&b.p);
         b.p.name = format!("{}.few", p.name);
         b.p.workgroup_size = [invocations as u32, 1, 1];
-        stages.push(few_stage(p, b, &queue, next, items));
+        stages.push(few_stage(p, b, &queue, memory, items));
     }
     stages.insert(0, stage(p, b, &queue));
     let blocks: Vec<Range<usize>> = (0..stages.len()).map(|stage| stage..stage + 1).collect();
@@ -190,14 +193,38 @@ fn scratch(b: &mut Builder, name: &str, access: Access) -> Buffer {
     b.buffer(BufferDecl { name, group: group + 1, binding, access, ..BufferDecl::default() })
 }
 
-/// Declares where a workgroup keeps head and count of its next window.
-fn next_window(b: &mut Builder) -> Buffer {
-    let mut name = "vyre_queue_next".to_string();
-    while b.p.buffer_named(&name).is_some() {
-        name.push('_');
+/// Memory of the stage for few items.
+#[derive(Copy, Clone)]
+struct Few {
+    /// Of the workgroup: how many items the next window has, or 0 to stop.
+    next: Buffer,
+    /// Of the workgroup: the most turns that an invocation made.
+    longest: Buffer,
+    /// Of an invocation: its turns.
+    turns: Buffer,
+}
+
+impl Few {
+    fn declare(b: &mut Builder) -> Few {
+        let mut declare = |name: &str, memory| {
+            let mut name = format!("vyre_queue_{name}");
+            while b.p.buffer_named(&name).is_some() {
+                name.push('_');
+            }
+            b.buffer(BufferDecl {
+                name,
+                memory,
+                access: Access::ReadWrite,
+                count: 1,
+                ..BufferDecl::default()
+            })
+        };
+        Few {
+            next: declare("next", Memory::Workgroup),
+            longest: declare("longest", Memory::Workgroup),
+            turns: declare("turns", Memory::Private),
+        }
     }
-    let (memory, access) = (Memory::Workgroup, Access::ReadWrite);
-    b.buffer(BufferDecl { name, memory, access, count: 2, ..BufferDecl::default() })
 }
 
 fn word(b: &mut Builder, buffer: Buffer, word: u32) -> Value {
@@ -232,8 +259,17 @@ struct Window {
     capacity: Value,
 }
 
-/// The program for the item at a place of the window. `b` has its buffers.
-fn item(p: &Program, mut b: Builder, queue: &Queue, window: Window, at: Value) -> Builder {
+/// The program for the item at a place of the window, which counts the turns of its loops if `turns` says where. `b` has
+/// its buffers.
+fn item(
+    p: &Program,
+    mut b: Builder,
+    queue: &Queue,
+    window: Window,
+    at: Value,
+    turns: Option<Buffer>,
+) -> Builder {
+    let ends = turns.map_or_else(HashSet::new, |_| loop_ends(p));
     let Window { head, capacity, .. } = window;
     let words = b.u32(queue.entry_words);
     let place = b.op(Op::Add, &[head, at]);
@@ -245,6 +281,13 @@ fn item(p: &Program, mut b: Builder, queue: &Queue, window: Window, at: Value) -
     copy.insts(&body, &mut |copy: &mut Copier<'_>, inst: Inst, args: &[Value]| {
         let b = &mut copy.b;
         match copy.from.insts[inst].op {
+            Op::Yield if ends.contains(&inst) => {
+                let (turns, one) = (turns.expect("turns are counted"), b.u32(1));
+                let before = word(b, turns, 0);
+                let after = b.op(Op::Add, &[before, one]);
+                set(b, turns, 0, after);
+                None
+            }
             Op::QueueItem => {
                 let ty = copy.from.ty(copy.from.insts[inst].results[0]);
                 Some(Values::from_slice(&[b.load(Op::Load, queue.items, entry, ty)]))
@@ -272,6 +315,17 @@ fn item(p: &Program, mut b: Builder, queue: &Queue, window: Window, at: Value) -
     copy.b
 }
 
+/// The instructions that end a turn of a loop.
+fn loop_ends(p: &Program) -> HashSet<Inst> {
+    let mut ends = HashSet::new();
+    p.walk(p.body, &mut |inst| {
+        if p.insts[inst].op == Op::Loop {
+            ends.extend(p.regions[p.insts[inst].regions[0]].insts.last());
+        }
+    });
+    ends
+}
+
 /// The window that the state says.
 fn window(b: &mut Builder, queue: &Queue) -> Window {
     let [head, count, capacity] = [HEAD, COUNT, CAPACITY].map(|of| word(b, queue.state, of));
@@ -289,7 +343,7 @@ fn stage(p: &Program, mut b: Builder, queue: &Queue) -> Program {
     let handles = b.op(Op::Lt, &[at, window.count]);
     let region = b.open(&[]);
     b.enter(region);
-    let mut b = item(p, b, queue, window, at);
+    let mut b = item(p, b, queue, window, at, None);
     b.end(&[]);
     let otherwise = b.region(&[], |_, _| Vec::new());
     b.branch(handles, region, otherwise);
@@ -297,7 +351,7 @@ fn stage(p: &Program, mut b: Builder, queue: &Queue) -> Program {
 }
 
 /// The program around windows of at most so many items, for one workgroup.
-fn few_stage(p: &Program, mut b: Builder, queue: &Queue, next: Buffer, most: u32) -> Program {
+fn few_stage(p: &Program, mut b: Builder, queue: &Queue, few: Few, most: u32) -> Program {
     let u32s = Type::from(Scalar::U32);
     let local = b.index(Op::LocalIndex);
     let size = b.u32(p.workgroup_invocations().max(FEW_INVOCATIONS) as u32);
@@ -313,7 +367,7 @@ fn few_stage(p: &Program, mut b: Builder, queue: &Queue, next: Buffer, most: u32
     let each = b.open(&[u32s]);
     b.enter(each);
     let at = b.p.regions[each].params[0];
-    let mut b = item(p, b, queue, now, at);
+    let mut b = item(p, b, queue, now, at, Some(few.turns));
     let further = b.op(Op::Add, &[at, size]);
     let more = b.op(Op::Lt, &[further, count]);
     b.end(&[more, further]);
@@ -321,6 +375,8 @@ fn few_stage(p: &Program, mut b: Builder, queue: &Queue, next: Buffer, most: u32
     b.end(&[]);
     let otherwise = b.region(&[], |_, _| Vec::new());
     b.branch(handles, any, otherwise);
+    let turns = word(&mut b, few.turns, 0);
+    b.atomic(Op::AtomicMax, few.longest, zero, turns);
     for barrier in [Op::StorageBarrier, Op::WorkgroupBarrier] {
         b.sync(barrier);
     }
@@ -331,14 +387,20 @@ fn few_stage(p: &Program, mut b: Builder, queue: &Queue, next: Buffer, most: u32
             let after = advance(b, queue, now);
             for (i, value) in after.into_iter().enumerate() {
                 set(b, queue.counts, FEW + i as u32, value);
-                set(b, next, i as u32, value);
             }
+            let longest = b.load(Op::AtomicLoad, few.longest, zero, u32s);
+            let limit = b.u32(FEW_TURNS);
+            let is_short = b.op(Op::Lt, &[longest, limit]);
+            let count = b.op(Op::Select, &[is_short, after[1], zero]);
+            set(b, few.next, 0, count);
             Vec::new()
         },
         |_| Vec::new(),
     );
     b.sync(Op::StorageBarrier);
-    let [head, count] = [zero, one].map(|at| b.load(Op::UniformLoad, next, at, u32s));
+    let head = b.op(Op::Add, &[head, count]);
+    let head = wrap(&mut b, head, first.capacity);
+    let count = b.load(Op::UniformLoad, few.next, zero, u32s);
     let round = b.op(Op::Add, &[round, one]);
     let last = b.u32(FEW_WINDOWS);
     let conditions =
