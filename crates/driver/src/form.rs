@@ -167,8 +167,10 @@ impl Compiler<'_> {
         let start = Instant::now();
         let profile = self.backend.profile();
         let mut alone = written.clone();
-        // Where a thread handles item after item, a loop around those of a workgroup is only in the way.
-        if profile.host_memory && profile.supports_persistent_threads && is_alone(written) {
+        // Where a thread handles item after item, a loop around those of a workgroup is only in the way. An oracle gets
+        // the program as it was written.
+        let takes_legal = self.backend.target().is_some();
+        if takes_legal && profile.host_memory && profile.supports_persistent_threads && is_alone(written) {
             alone.workgroup_size = [1; 3];
         }
         let (plan, queue) =
