@@ -163,6 +163,9 @@ pub struct RunArgs {
     /// How many items an item pushes at most, if that is known: then none is lost for want of room.
     #[arg(long, value_name = "N", requires = "items")]
     pub pushes: Option<u32>,
+    /// Have items for which there is no room wait in the host's memory.
+    #[arg(long, requires = "pushes")]
+    pub spill: bool,
     /// Where to run: a device's id, as `vyre devices` lists them, or `auto` for the best one of any kind that can run the
     /// program.
     #[arg(long, value_name = "ID", default_value = "auto")]

@@ -45,7 +45,8 @@ impl Items {
         let count = source.measure("items", ty)?;
         let mut profile = WorkQueue::profile(program, args.capacity, u64::MAX)?;
         profile.initial_items = count;
-        let options = WorkQueueOptions { window: args.window, pushes_per_item: args.pushes };
+        let options =
+            WorkQueueOptions { window: args.window, pushes_per_item: args.pushes, spill: args.spill };
         Ok(Some(Items { source, ty, count, profile, options }))
     }
 
@@ -68,7 +69,7 @@ pub enum Ready {
     /// Over a grid.
     Grid(Compiled),
     /// For items.
-    Queue(WorkQueue, AlignedBytes),
+    Queue(Box<WorkQueue>, AlignedBytes),
 }
 
 /// What a run gave, and of a queue what was counted.
@@ -101,7 +102,7 @@ impl Ready {
     ) -> Result<Ready, Failure> {
         Ok(match items {
             None => Ready::Grid(device.compile(program, config)?),
-            Some(items) => Ready::Queue(items.queue(device, program, config)?, items.read()?),
+            Some(items) => Ready::Queue(Box::new(items.queue(device, program, config)?), items.read()?),
         })
     }
 

@@ -46,7 +46,7 @@ fn windows_and_bounds_change_no_result() {
             [(Some(1), None), (Some(7), None), (None, Some(2)), (Some(64), Some(2))]
         {
             let profile = WorkQueue::profile(&program, 1000, u64::MAX).unwrap();
-            let options = WorkQueueOptions { window, pushes_per_item };
+            let options = WorkQueueOptions { window, pushes_per_item, spill: false };
             let queue =
                 WorkQueue::new(&device, &program, profile, options, &DispatchConfig::default()).unwrap();
             let items: Vec<u8> = workload.items.iter().flat_map(|word| word.to_le_bytes()).collect();

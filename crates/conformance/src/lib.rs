@@ -14,6 +14,7 @@ pub mod devices;
 pub mod dialect;
 pub mod fuzz;
 pub mod list;
+pub mod queues;
 pub mod random;
 pub mod reduce;
 pub mod rows;

@@ -2,6 +2,7 @@
 //! programs that use it.
 
 use crate::case::Case;
+use crate::queues;
 use crate::rows::{Signature, Verdict, check, signatures};
 use crate::suite::{self, Report};
 use vyre_driver::Device;
@@ -60,7 +61,11 @@ pub fn table(device: &Device, tell: &mut dyn FnMut(usize, usize)) -> Table {
     let others = OPS.iter().filter(|info| !signatures.iter().any(|s| s.op == info.op));
     rows.extend(others.map(|info| {
         let users = used.iter().filter(|(_, ops)| ops.contains(&info.op)).map(|(case, _)| *case);
-        Row { op: info.op, types: String::new(), verdict: by_programs(users, &programs) }
+        let verdict = match info.op {
+            Op::QueueItem | Op::QueuePush => queues::check(device),
+            _ => by_programs(users, &programs),
+        };
+        Row { op: info.op, types: String::new(), verdict }
     }));
     rows.sort_by_key(|row| row.op);
     Table { rows, programs }

@@ -30,6 +30,8 @@ fn the_programs_come_back_the_same() {
         let name = case.name.clone();
         let one = || {
             let program = case.program().map_err(|e| show_all(&e))?;
+            // What waits for its grid is said in no language.
+            let waits = vyre_opt::split::waits(&program);
             let plan = BindingPlan::build(&program).map_err(|e| e.to_string())?;
             let inputs = case.inputs(&program, &plan)?;
             let contents = program.buffers.values().map(|decl| {
@@ -48,6 +50,7 @@ fn the_programs_come_back_the_same() {
             match exports(&Trial { program, grid, contents, patience: PATIENCE }) {
                 Ok(Outcome::Refused) => Err("it is refused".into()),
                 Ok(_) => Ok(()),
+                Err(problem) if waits && problem.what.contains("E008") => Ok(()),
                 Err(problem) => Err(problem.what),
             }
         };

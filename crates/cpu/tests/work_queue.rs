@@ -101,7 +101,7 @@ fn every_item_is_handled_once() {
             for items in starts {
                 let (expected, count) = seen(items, IDS);
                 for window in [None, Some(5)] {
-                    let options = WorkQueueOptions { window, pushes_per_item: None };
+                    let options = WorkQueueOptions { window, ..WorkQueueOptions::default() };
                     let run = run(device, &trees(workgroup), 20_000, options, items).unwrap();
                     assert_eq!(run.outputs.buffers[0].to_vec(), bytes(&expected), "{items:?}");
                     assert_eq!((run.processed, run.host_syncs), (count, 1));
@@ -155,7 +155,7 @@ fn more_items_than_room_are_an_error_and_all_counted() {
 #[test]
 #[ignore = "with_other_numbers_of_threads runs it"]
 fn a_bound_on_pushes_keeps_items_from_getting_lost() {
-    let bounded = WorkQueueOptions { window: None, pushes_per_item: Some(6) };
+    let bounded = WorkQueueOptions { pushes_per_item: Some(6), ..WorkQueueOptions::default() };
     on_each(|device| {
         let (expected, count) = seen(&[[6, 0]], IDS);
         let done = run(device, &trees(8), 2600, bounded, &[[6, 0]]).unwrap();

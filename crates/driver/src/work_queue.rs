@@ -9,7 +9,7 @@
 //! that finds no room is an error too, which says how much room there was; resident buffers are then as the items
 //! that were handled left them.
 
-use crate::backend::Cancel;
+use crate::backend::{Cancel, Submitted};
 use crate::binding::bind_error;
 use crate::codes;
 use crate::compiled::{Compiled, elapsed};
@@ -22,7 +22,7 @@ use crate::queue::{
     DeviceWorkQueueBackpressurePlan, DeviceWorkQueueProfile, WorkQueueHostSync,
     plan_device_work_queue_backpressure,
 };
-use crate::resident::{Region, Resident, ResidentOptions, Upload};
+use crate::resident::{Resident, ResidentOptions, Upload};
 use crate::resource::Resource;
 use crate::submission::{LaunchStep, QueueMemory, Step, perform};
 use std::sync::Mutex;
@@ -39,6 +39,9 @@ pub struct WorkQueueOptions {
     /// How many items an item pushes at most, if that is known. No more items are then handled at once than there is
     /// room for what they push, so that none is ever lost.
     pub pushes_per_item: Option<u32>,
+    /// Whether items for which the queue has no room wait in the host's memory: the host takes them out between two
+    /// submissions, and puts them back when there is room. Needs `pushes_per_item`, so that none is lost before.
+    pub spill: bool,
 }
 
 /// A program and the queue whose items it handles.
@@ -74,7 +77,9 @@ pub struct WorkQueueRun {
     pub high_water: u64,
     /// How often the device took a window of items.
     pub windows: u32,
-    /// How often the host waited for the device: 1, unless a submission held too few windows.
+    /// Items that waited in the host's memory, each counted as often as it did.
+    pub spilled: u64,
+    /// How often the host waited for the device: 1, unless a submission held too few windows, or items waited with the host.
     pub host_syncs: u32,
 }
 
@@ -145,6 +150,10 @@ impl WorkQueue {
             );
             return mismatch(what, "Use fewer entries.");
         }
+        if options.spill && options.pushes_per_item.is_none() {
+            let what = "items are to wait with the host, and how many an item pushes is not known".into();
+            return mismatch(what, "Give `pushes_per_item`.");
+        }
         let compiled = device.compile_for(program, config, Purpose::Queue)?;
         Ok(WorkQueue { compiled, profile, plan, options, spare: Mutex::default() })
     }
@@ -178,56 +187,153 @@ impl WorkQueue {
             return Err(bind_error(codes::D037, what, "Give whole items."));
         }
         let initial = items.len() as u64 / entry;
-        let profile = DeviceWorkQueueProfile { initial_items: initial, ..self.profile };
-        plan_device_work_queue_backpressure(profile, self.plan.items_per_chunk)?;
+        if !self.options.spill {
+            let profile = DeviceWorkQueueProfile { initial_items: initial, ..self.profile };
+            plan_device_work_queue_backpressure(profile, self.plan.items_per_chunk)?;
+        }
         let compiled = &self.compiled;
-        let device = compiled.device();
         let (bound, mut counts) = compiled.bind(resources)?;
         let fresh = |place: usize| matches!(bound[place], Some(Resource::Fresh));
         let workgroups = compiled.grid(&mut counts, &fresh, config)?;
         let mut outputs = Outputs::default();
         outputs.prepare(compiled, workgroups);
-        let slots = compiled.slots(&bound, &counts, &mut outputs.buffers)?;
+        let mut all = Counted::default();
+        if self.options.spill {
+            let written = self.resident(&bound, &counts)?;
+            let mut kept: Vec<Option<Resource<'_>>> = bound.iter().cloned().collect();
+            for (place, memory) in &written {
+                kept[*place] = Some(Resource::Resident(memory));
+            }
+            self.spilling(items, &kept, &counts, &mut outputs, config, &mut all)?;
+            for (place, memory) in &written {
+                let output = compiled.plan().bindings[*place].output_index;
+                outputs.buffers[output.expect("it is written")] = memory.download()?;
+            }
+            all.host_syncs += written.len() as u32;
+        } else {
+            let submitted = self.submit(items, &bound, &counts, &mut outputs, config, &mut all, None)?;
+            outputs.timing = Timing {
+                device_ns: submitted.device_ns,
+                enqueue_ns: submitted.enqueue_ns,
+                wait_ns: submitted.wait_ns,
+                ..Timing::default()
+            };
+        }
+        outputs.timing.wall_ns = elapsed(start);
+        all.check(initial, self.profile.queue_capacity)?;
+        let Counted { processed, high_water, windows, spilled, host_syncs, .. } = all;
+        Ok(WorkQueueRun { outputs, processed, high_water, windows, spilled, host_syncs })
+    }
+
+    /// Handles items in one submission, and adds what it counted to `all`. What is left comes to `left`, if it is given.
+    #[allow(clippy::too_many_arguments, reason = "what a run is about")]
+    fn submit(
+        &self,
+        items: &[u8],
+        bound: &[Option<Resource<'_>>],
+        counts: &[u64],
+        outputs: &mut Outputs,
+        config: &DispatchConfig,
+        all: &mut Counted,
+        left: Option<&mut Vec<u8>>,
+    ) -> Result<Submitted, BackendError> {
+        let compiled = &self.compiled;
+        let device = compiled.device();
+        let workgroups = outputs.workgroups;
+        let slots = compiled.slots(bound, counts, &mut outputs.buffers)?;
         let backend = device.inner.opened()?;
         let memory = lock(&self.spare).take();
         let memory = memory.map_or_else(|| self.memory(), Ok)?;
         let [state, count_memory, entries] = &memory;
-        let (first_state, first_counts) = self.start(initial);
+        let (first_state, first_counts) = self.start(items.len() as u64 / self.profile.entry_bytes);
         let mut steps = vec![upload(state, &first_state), upload(count_memory, &first_counts)];
         if !items.is_empty() {
             steps.push(upload(entries, items));
         }
-        let queue = QueueMemory {
-            buffers: [state, count_memory, entries],
-            capacity: self.profile.queue_capacity as u32,
-        };
+        let capacity = self.profile.queue_capacity as u32;
+        let queue = QueueMemory { buffers: [state, count_memory, entries], capacity };
         let (slots, timed) = (slots.into_vec(), config.timed);
         steps.push(Step::Launch(LaunchStep { compiled, slots, workgroups, timed, queue: Some(queue) }));
         device.inner.metrics.dispatches.add(1);
-        let mut after = vec![0; first_counts.len()];
-        let all = 0..after.len() as u64;
-        let mut regions = [(Region { from: count_memory, range: all }, &mut after[..])];
+        let mut count_words = vec![0; first_counts.len()];
+        let (mut state_words, mut ring) = (vec![], vec![]);
+        let mut regions = vec![(count_memory.whole(), &mut count_words[..])];
+        if left.is_some() {
+            state_words.resize(first_state.len(), 0);
+            ring.resize(self.plan.queue.queue_bytes as usize, 0);
+            regions.push((state.whole(), &mut state_words[..]));
+            regions.push((entries.whole(), &mut ring[..]));
+        }
         let submitted =
             perform(device, &backend, &mut steps, &mut regions, config.timeout, &Cancel::default())?;
-        drop(steps);
-        drop(backend);
-        outputs.timing = Timing {
-            wall_ns: elapsed(start),
-            device_ns: submitted.device_ns,
-            enqueue_ns: submitted.enqueue_ns,
-            wait_ns: submitted.wait_ns,
-            ..Timing::default()
-        };
+        drop((steps, regions, backend));
         *lock(&self.spare) = Some(memory);
-        let counts = Counts::of(&after);
-        counts.check(initial, self.profile.queue_capacity)?;
-        Ok(WorkQueueRun {
-            outputs,
-            processed: counts.processed,
-            high_water: counts.high_water,
-            windows: counts.windows,
-            host_syncs: 1 + submitted.further_waits,
-        })
+        let counted = Counted::of(&count_words);
+        if let Some(to) = left {
+            let entry = self.profile.entry_bytes as usize;
+            let head = word(&state_words, words::HEAD) as usize * entry;
+            ring.rotate_left(head);
+            to.extend_from_slice(&ring[..counted.left as usize * entry]);
+        }
+        all.add(&counted, 1 + submitted.further_waits);
+        Ok(submitted)
+    }
+
+    /// Handles items in as many submissions as it takes; those without room wait here.
+    fn spilling(
+        &self,
+        items: &[u8],
+        bound: &[Option<Resource<'_>>],
+        counts: &[u64],
+        outputs: &mut Outputs,
+        config: &DispatchConfig,
+        all: &mut Counted,
+    ) -> Result<(), BackendError> {
+        let entry = self.profile.entry_bytes as usize;
+        // Half of the room is for what is pushed.
+        let most = (self.profile.queue_capacity as usize / 2).max(1) * entry;
+        let mut waiting = items.to_vec();
+        while !waiting.is_empty() || all.host_syncs == 0 {
+            let some = waiting.split_off(waiting.len().saturating_sub(most));
+            let (before, elsewhere) = (all.processed, (waiting.len() / entry) as u64);
+            all.spilled += elsewhere;
+            let mut left = Vec::new();
+            self.submit(&some, bound, counts, outputs, config, all, Some(&mut left))?;
+            all.high_water = all.high_water.max(all.last_high + elsewhere);
+            if all.processed == before && !left.is_empty() {
+                // There is no room for what a single item may push.
+                all.left += elsewhere;
+                return Ok(());
+            }
+            // They are handled again, or for the first time.
+            all.left -= (left.len() / entry) as u64;
+            waiting.append(&mut left);
+        }
+        Ok(())
+    }
+
+    /// Memory of the device for what the program writes and the caller has: it must outlast a submission.
+    fn resident(
+        &self,
+        bound: &[Option<Resource<'_>>],
+        counts: &[u64],
+    ) -> Result<Vec<(usize, Resident)>, BackendError> {
+        let mut all = Vec::new();
+        for (place, b) in self.compiled.plan().bindings.iter().enumerate() {
+            let given = match &bound[place] {
+                Some(Resource::Bytes(given)) if b.is_written() => Some(*given),
+                Some(Resource::Fresh) => None,
+                _ => continue,
+            };
+            let bytes = counts[place].saturating_mul(b.element_size as u64);
+            let options = ResidentOptions { name: b.name.clone(), bytes, ..ResidentOptions::default() };
+            let memory = self.compiled.device().allocate(options)?;
+            if let Some(given) = given {
+                memory.upload(given)?;
+            }
+            all.push((place, memory));
+        }
+        Ok(all)
     }
 
     /// Memory for a run.
@@ -286,36 +392,57 @@ fn plan(
     Ok(plan_device_work_queue_backpressure(profile, window)?)
 }
 
+/// A word of memory that came from the device.
+fn word(bytes: &[u8], at: u32) -> u32 {
+    u32::from_le_bytes(*bytes[4 * at as usize..].first_chunk().expect("all of it was read"))
+}
+
 /// What a run counted.
-struct Counts {
+#[derive(Default)]
+struct Counted {
     processed: u64,
     pushed: u64,
     high_water: u64,
+    /// That of the last submission alone.
+    last_high: u64,
     left: u64,
     lost: u64,
     windows: u32,
+    spilled: u64,
+    host_syncs: u32,
 }
 
-impl Counts {
-    fn of(bytes: &[u8]) -> Counts {
-        let word = |at: u32| {
-            let word = bytes[4 * at as usize..].first_chunk().expect("all counts were read");
-            u32::from_le_bytes(*word)
-        };
-        let long = |at: u32| word(at) as u64 | (word(at + 1) as u64) << 32;
-        Counts {
+impl Counted {
+    /// What the device says of a submission.
+    fn of(bytes: &[u8]) -> Counted {
+        let long = |at: u32| word(bytes, at) as u64 | (word(bytes, at + 1) as u64) << 32;
+        let high_water = word(bytes, words::HIGH_WATER).into();
+        Counted {
             processed: long(words::PROCESSED),
             pushed: long(words::PUSHED),
-            high_water: word(words::HIGH_WATER).into(),
-            left: word(words::LEFT).into(),
-            lost: word(words::LOST).into(),
-            windows: word(words::WINDOWS),
+            high_water,
+            last_high: high_water,
+            left: word(bytes, words::LEFT).into(),
+            lost: word(bytes, words::LOST).into(),
+            windows: word(bytes, words::WINDOWS),
+            ..Counted::default()
         }
+    }
+
+    fn add(&mut self, one: &Counted, host_syncs: u32) {
+        self.processed += one.processed;
+        self.pushed += one.pushed;
+        self.high_water = self.high_water.max(one.high_water);
+        self.last_high = one.high_water;
+        self.left += one.left;
+        self.lost += one.lost;
+        self.windows = self.windows.saturating_add(one.windows);
+        self.host_syncs += host_syncs;
     }
 
     /// That nothing is left, and nothing got lost unnoticed.
     fn check(&self, initial: u64, capacity: u64) -> Result<(), BackendError> {
-        let &Counts { processed, pushed, high_water, left, lost, .. } = self;
+        let &Counted { processed, pushed, high_water, left, lost, .. } = self;
         if processed + left + lost != initial + pushed {
             let what = format!(
                 "a work queue of {initial} and {pushed} items handled {processed}, has {left} and lost {lost}"

@@ -55,7 +55,7 @@ fn halves(n: u32) -> (u32, u32) {
 fn every_item_is_handled_once() {
     let device = device();
     for window in [None, Some(1), Some(3), Some(4), Some(1000)] {
-        let queue = queue(&device, 200, WorkQueueOptions { window, pushes_per_item: None });
+        let queue = queue(&device, 200, WorkQueueOptions { window, ..WorkQueueOptions::default() });
         // Again on the same memory, and with entries that go round the ring.
         for items in [vec![], vec![1], vec![100], vec![7, 0, 1, 90], vec![100]] {
             let run =
@@ -92,7 +92,7 @@ fn items_without_room_are_an_error_that_says_how_many() {
 #[test]
 fn a_bound_on_pushes_keeps_items_from_getting_lost() {
     let device = device();
-    let bounded = WorkQueueOptions { window: None, pushes_per_item: Some(2) };
+    let bounded = WorkQueueOptions { pushes_per_item: Some(2), ..WorkQueueOptions::default() };
     let (count, sum) = halves(30);
     let queue_of = |capacity| queue(&device, capacity, bounded);
     let run = |capacity| {
@@ -105,6 +105,46 @@ fn a_bound_on_pushes_keeps_items_from_getting_lost() {
     let error = run(4).err().unwrap();
     let BackendError::QueueFull { capacity: 4, lost: 0, left, .. } = error else { panic!("{error}") };
     assert!(left > 0);
+}
+
+#[test]
+fn what_has_no_room_waits_with_the_host() {
+    let device = device();
+    for capacity in [3, 4, 10, 34] {
+        let options = WorkQueueOptions { window: None, pushes_per_item: Some(2), spill: true };
+        let queue = queue(&device, capacity, options);
+        for items in [vec![], vec![30], vec![7, 30, 1, 12, 9]] {
+            let (count, sum) = items.iter().fold((0, 0), |(count, sum), &n| {
+                let (more, of) = halves(n);
+                (count + more, sum + of)
+            });
+            let run = queue.run(&bytes(&items), &[Resource::Bytes(&[0; 8])], &DispatchConfig::default());
+            let run = run.unwrap_or_else(|error| panic!("{capacity}: {error}"));
+            assert_eq!(run.outputs.buffers[0].to_vec(), bytes(&[count, sum]), "{capacity} {items:?}");
+            assert_eq!(run.processed, count as u64);
+            assert_eq!(
+                run.spilled > 0,
+                items.len() > 1 && capacity < 10 || items.len() == 1 && run.host_syncs > 2
+            );
+        }
+    }
+    // Not even one item's pushes have room.
+    let options = WorkQueueOptions { window: None, pushes_per_item: Some(2), spill: true };
+    let run = queue(&device, 2, options).run(
+        &bytes(&[30]),
+        &[Resource::Bytes(&[0; 8])],
+        &DispatchConfig::default(),
+    );
+    let error = run.err().unwrap();
+    let BackendError::QueueFull { capacity: 2, processed: 0, left: 1, lost: 0, .. } = error else {
+        panic!("{error}")
+    };
+    let options = WorkQueueOptions { window: None, pushes_per_item: None, spill: true };
+    let profile = WorkQueue::profile(&program(HALVES), 10, 1 << 20).unwrap();
+    let error = WorkQueue::new(&device, &program(HALVES), profile, options, &DispatchConfig::default())
+        .err()
+        .unwrap();
+    assert_eq!(error.code().name(), "D037");
 }
 
 #[test]

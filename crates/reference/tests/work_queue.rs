@@ -38,7 +38,7 @@ fn run(
     let device = Device::new(open(seed));
     let program = vyre_ir::text::parse("p.vyre", HALVES).unwrap();
     let profile = WorkQueue::profile(&program, capacity, 1 << 20).unwrap();
-    let options = WorkQueueOptions { window: None, pushes_per_item: pushes };
+    let options = WorkQueueOptions { pushes_per_item: pushes, ..WorkQueueOptions::default() };
     let config = DispatchConfig::default();
     let queue = WorkQueue::new(&device, &program, profile, options, &config).unwrap();
     let run = queue.run(&bytes(items), &[Resource::Bytes(&[0; 400]), Resource::Bytes(&[0; 4])], &config)?;

@@ -259,7 +259,9 @@ fn every_operation_goes_out() {
     let mut failures = BTreeSet::new();
     let mut programs = 0;
     // A call that is not replaced by a body is refused by the name of its operation.
-    for info in OPS.iter().filter(|info| info.op != Op::Call) {
+    // What waits for the grid, or has to do with a work queue, is refused with E008; that is tested with the importer.
+    let elsewhere = |op: Op| op == Op::Call || op.syncs_grid() || matches!(op, Op::QueueItem | Op::QueuePush);
+    for info in OPS.iter().filter(|info| !elsewhere(info.op)) {
         let mut uses = 0;
         for scalar in Scalar::ALL {
             for lanes in [1, 2, 3, 4] {
