@@ -144,9 +144,10 @@ pub fn bench(device: &Device, options: &Options<'_>) -> Result<Report, BenchErro
     for case in cases.iter().filter(|_| kernels) {
         measure(case, &ours, &peers, options, &mut report)?;
     }
-    let mut workloads = queues::workloads(options.size);
-    workloads.retain(|workload| all || options.queues.contains(&workload.name));
-    report.queues = queues::measure(device, &workloads, *passes, options.progress)?;
+    let names: &[&str] = if all { &queues::NAMES } else { &options.queues };
+    let against = !options.peers.is_empty();
+    let workloads = queues::workloads(options.size, names);
+    report.queues = queues::measure(device, &workloads, *passes, against, options.progress)?;
     if all || options.stages {
         report.stages = stages::measure(device, options.size, *passes, options.progress)?;
     }

@@ -312,6 +312,11 @@ impl ResidentInner {
         undone
     }
 
+    /// Whether its contents can be used.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.contents.read().unwrap_or_else(PoisonError::into_inner).poison.is_none()
+    }
+
     /// Tries again what an earlier [`ResidentInner::undo`] could not do.
     pub fn repair(&self, backend: &dyn VyreBackend) -> Result<(), BackendError> {
         let poison = || self.contents.read().unwrap_or_else(PoisonError::into_inner).poison.clone();

@@ -243,6 +243,8 @@ impl WorkQueue {
         let slots = compiled.slots(bound, counts, &mut outputs.buffers)?;
         let backend = device.inner.opened()?;
         let memory = lock(&self.spare).take();
+        // What was restored after a loss is as good as new memory only where all of it is written first.
+        let memory = memory.filter(|all| all.iter().all(|resident| resident.inner.is_whole()));
         let memory = memory.map_or_else(|| self.memory(), Ok)?;
         let [state, count_memory, entries] = &memory;
         let (first_state, first_counts) = self.start(items.len() as u64 / self.profile.entry_bytes);

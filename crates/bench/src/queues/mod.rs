@@ -54,24 +54,29 @@ pub const NAMES: [&str; 4] = ["bfs", "shortest_paths", "reaching_definitions", "
 /// A peer with its name.
 pub type Named = (&'static str, Box<dyn Loaded>);
 
-/// All workloads.
-pub fn workloads(size: Size) -> Vec<Workload> {
+/// The workloads of those names.
+pub fn workloads(size: Size, names: &[&str]) -> Vec<Workload> {
     let (scale, side, blocks) = match size {
         Size::Full => (16, 1000, 100_000),
         Size::Mebibyte => (13, 250, 20_000),
         Size::Small => (8, 20, 300),
     };
-    let power = Arc::new(kronecker(scale, 16));
-    let square = Arc::new(grid(side, side));
-    let flow = Arc::new(Flow::generate(blocks));
-    vec![
-        breadth_first(&power, &format!("Kronecker graph, scale {scale}, degree 16")),
-        breadth_first(&square, &format!("grid, {side} x {side}")),
-        shortest(&power, &format!("Kronecker graph, scale {scale}, degree 16")),
-        shortest(&square, &format!("grid, {side} x {side}")),
-        fixpoint(&flow),
-        quadrature(),
-    ]
+    let searched = names.iter().any(|name| ["bfs", "shortest_paths"].contains(name));
+    let graphs = searched.then(|| {
+        let power = (format!("Kronecker graph, scale {scale}, degree 16"), Arc::new(kronecker(scale, 16)));
+        [power, (format!("grid, {side} x {side}"), Arc::new(grid(side, side)))]
+    });
+    let of = |name: &&str| -> Vec<Workload> {
+        let graphs = graphs.iter().flatten();
+        match *name {
+            "bfs" => graphs.map(|(about, graph)| breadth_first(graph, about)).collect(),
+            "shortest_paths" => graphs.map(|(about, graph)| shortest(graph, about)).collect(),
+            "reaching_definitions" => vec![fixpoint(&Arc::new(Flow::generate(blocks)))],
+            "quadrature" => vec![quadrature()],
+            _ => vec![],
+        }
+    };
+    names.iter().flat_map(of).collect()
 }
 
 fn breadth_first(graph: &Arc<Graph>, about: &str) -> Workload {
@@ -218,7 +223,7 @@ pub struct QueueRow {
     pub peers: Vec<(&'static str, f64, f64, [f64; 2])>,
 }
 
-/// Measures the queues of a device, by turns with their peers.
+/// Measures the queues of a device, by turns with their peers if it is `against` such.
 ///
 /// # Errors
 /// What the device refuses, and a wrong result of anybody.
@@ -226,6 +231,7 @@ pub fn measure(
     device: &Device,
     workloads: &[Workload],
     passes: usize,
+    against: bool,
     progress: &dyn Fn(&str),
 ) -> Result<Vec<QueueRow>, BenchError> {
     let mut rows = vec![];
@@ -239,7 +245,8 @@ pub fn measure(
             ours.last.take().expect("it ran");
         let counted = [processed, high_water, windows.into(), host_syncs.into()];
         let (mut loaded, mut names): (Vec<Box<dyn Loaded>>, _) = (vec![Box::new(ours)], vec![]);
-        for (name, mut peer) in workload.peers(device)? {
+        let peers = if against { workload.peers(device)? } else { vec![] };
+        for (name, mut peer) in peers {
             peer.run()?;
             workload.check(&peer.read()?[0]).map_err(|what| wrong(name, what))?;
             loaded.push(peer);
