@@ -15,8 +15,8 @@ use crate::codes;
 use naga::{Block, Expression, Handle, Statement, SwitchCase, SwitchValue};
 use std::collections::HashMap;
 use vyre_ir::{
-    Attr, Buffer, Diagnostic, Entity, Inst, InstData, Op, Program, Region, Rule, Scalar, SideTable, Type,
-    Value, dialect,
+    Attr, Buffer, Diagnostic, Entity, Inst, InstData, Memory, Op, Program, Region, Rule, Scalar, SideTable,
+    Type, Value, dialect,
 };
 
 type Expr = Handle<Expression>;
@@ -309,8 +309,11 @@ impl Lower<'_> {
         let data = &self.p.insts[inst];
         let ty = self.p.accessed(data).expect("the row is one of memory");
         let index = args[0];
+        // In a loop that turns a known number of times llvmpipe stores to the element of a variable that the loop's counter
+        // says a turn later; within the branch of a check it does not.
+        let needs_branch = !self.target.has.long_loops && self.p.buffers[buffer].memory == Memory::Private;
         // naga rejects a constant index outside, also in a branch that is never taken, of which anything is proven.
-        let check = if index.bits().is_none() && (self.target.proven)(inst) {
+        let check = if index.bits().is_none() && !needs_branch && (self.target.proven)(inst) {
             Check::Inside
         } else {
             self.plans[buffer.index()].check(&mut self.code, ty.scalar.bytes(), ty.lanes, index)
