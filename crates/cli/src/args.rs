@@ -194,6 +194,19 @@ pub struct RunArgs {
     /// Allow floats that are rounded otherwise where that is faster.
     #[arg(long)]
     pub fast_math: bool,
+    /// How a program runs that waits for its grid: `native` as one launch, which is an error where the grid is too large
+    /// for that, `stages` as stages, `fit` as one launch where it fits.
+    #[arg(long, value_name = "HOW", default_value = "fit")]
+    pub grid_sync: Waiting,
+}
+
+/// How a program runs that waits for its grid.
+#[derive(ValueEnum, Copy, Clone, PartialEq, Eq, Debug)]
+#[allow(missing_docs)] // the option says it
+pub enum Waiting {
+    Fit,
+    Native,
+    Stages,
 }
 
 /// What to emit.

@@ -1,6 +1,6 @@
 //! `vyre run`: everything is checked before anything runs, and outputs appear only when all went well.
 
-use crate::args::{RunArgs, Verify};
+use crate::args::{RunArgs, Verify, Waiting};
 use crate::codes;
 use crate::debug::{CODE, DEVICE, Debug, LAUNCHES, PASSES, PROGRAM};
 use crate::devices::{self, auto_policy_for_run};
@@ -19,7 +19,7 @@ use tracing::info_span;
 use vyre::spans::TARGET;
 use vyre::{
     AlignedBytes, BackendError, Binding, BindingPlan, BindingRole, CacheConfig, CacheSource, Compiled,
-    Device, DispatchConfig, Grid,
+    Device, DispatchConfig, Grid, GridSync,
 };
 use vyre_ir::{Diagnostic, Program, Type};
 
@@ -98,8 +98,20 @@ pub fn round(
     debug.say(DEVICE, || format!("backend {}, {}", device.id(), device.profile().name));
     let timeout = args.timeout.map(Duration::from_secs_f64);
     let (checked, fast_math) = (args.checked, args.fast_math);
-    let config =
-        DispatchConfig { grid, timeout, checked, fast_math, timed: true, ..DispatchConfig::default() };
+    let grid_sync = match args.grid_sync {
+        Waiting::Fit => GridSync::Fit,
+        Waiting::Native => GridSync::Native,
+        Waiting::Stages => GridSync::Stages,
+    };
+    let config = DispatchConfig {
+        grid,
+        timeout,
+        checked,
+        fast_math,
+        grid_sync,
+        timed: true,
+        ..DispatchConfig::default()
+    };
     let ready = Ready::new(device, &program, items.as_ref(), &config)?;
     let compiled = ready.compiled();
     show_passes(debug, device, &program, &config)?;
