@@ -3,6 +3,7 @@
 //! Pure: no device, no file, no clock. A program comes legal for [`target`], and leaves as one kernel of text.
 
 pub mod arch;
+pub mod capability;
 pub mod kernel;
 
 pub use arch::Arch;
