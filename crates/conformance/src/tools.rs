@@ -8,6 +8,7 @@ use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A program that is not vyre's.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -108,6 +109,30 @@ pub fn disassemble(nvdisasm: &Path, cubin: &[u8]) -> Result<String, String> {
     Ok(finish(command, &[])?.0)
 }
 
+/// The instructions of what [`disassemble`] gives, in order, each without operands and predicate: `LDG.E.128`.
+pub fn instructions(sass: &str) -> impl Iterator<Item = &str> {
+    sass.lines().filter_map(|line| {
+        let (_, rest) = line.trim_start().strip_prefix("/*")?.split_once("*/")?;
+        rest.trim_end().strip_suffix(';')?.split_whitespace().find(|word| !word.starts_with('@'))
+    })
+}
+
+/// What some work makes of each item, in order, on all processors.
+pub fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let take = || {
+        let numbers = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+        numbers.map_while(|i| Some((i, work(items.get(i)?)))).collect::<Vec<_>>()
+    };
+    let mut results: Vec<(usize, R)> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(take)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("the work does not panic")).collect()
+    });
+    results.sort_by_key(|(i, _)| *i);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
 /// Runs a command to its end; gives its standard output and its standard error.
 fn finish(mut command: Command, input: &[u8]) -> Result<(String, String), String> {
     let name = Path::new(command.get_program()).file_name().unwrap_or(OsStr::new("tool")).to_os_string();
@@ -151,9 +176,10 @@ fn usages(said: &str) -> Vec<Usage> {
             continue;
         }
         let Some(usage) = all.last_mut() else { continue };
-        if line.contains("bytes stack frame") && usage.registers == 0 {
-            usage.local = number(line, "bytes stack frame");
-            usage.spilled = number(line, "bytes spill stores") + number(line, "bytes spill loads");
+        if line.contains("bytes stack frame") {
+            // Those of functions that the kernel calls follow.
+            usage.local = usage.local.max(number(line, "bytes stack frame"));
+            usage.spilled += number(line, "bytes spill stores") + number(line, "bytes spill loads");
         } else if line.contains(" registers") {
             (usage.registers, usage.shared) = (number(line, "registers"), number(line, "bytes smem"));
         }
@@ -164,6 +190,13 @@ fn usages(said: &str) -> Vec<Usage> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn instructions_are_read() {
+        let sass = "\t.section\t.text.k\n.L_x_0:\n        /*0000*/                   LDC R1, c[0x0][0x28] ;\n        \
+            /*0110*/              @!P0 BRA `(.L_x_0) ;\n        /*0160*/                   EXIT ;\n";
+        assert_eq!(instructions(sass).collect::<Vec<_>>(), ["LDC", "BRA", "EXIT"]);
+    }
 
     #[test]
     fn what_ptxas_says_is_read() {

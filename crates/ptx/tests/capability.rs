@@ -2,8 +2,7 @@
 //! refused for the next lower target and for the next lower version.
 
 use std::path::Path;
-use std::sync::Mutex;
-use vyre_conformance::tools::{PTXAS, assemble};
+use vyre_conformance::tools::{PTXAS, assemble, in_parallel};
 use vyre_ptx::Arch;
 use vyre_ptx::capability::{Row, TABLE, has};
 
@@ -50,19 +49,7 @@ fn probe(ptxas: &Path, row: &Row) -> Vec<String> {
 #[test]
 fn every_row_is_what_ptxas_says() {
     let Some(ptxas) = PTXAS.for_test() else { return };
-    let (rows, wrong) = (Mutex::new(TABLE.iter()), Mutex::new(Vec::new()));
-    std::thread::scope(|threads| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            threads.spawn(|| {
-                loop {
-                    let Some(row) = rows.lock().unwrap().next() else { break };
-                    let found = probe(&ptxas, row);
-                    wrong.lock().unwrap().extend(found);
-                }
-            });
-        }
-    });
-    let wrong = wrong.into_inner().unwrap();
+    let wrong = in_parallel(&TABLE, |row| probe(&ptxas, row)).concat();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
