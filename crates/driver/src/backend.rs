@@ -96,6 +96,10 @@ pub struct CompileOptions {
     /// Stop with [`BackendError::OutOfBounds`] at the first access out of bounds instead of reading 0. A backend that
     /// cannot gives [`BackendError::no_checked_mode`].
     pub checked: bool,
+    /// Nothing is out of bounds: whoever asks for the program promises that. A backend may leave out what looks for it
+    /// where only the device can come to harm, never the process; what an access out of bounds then does is as the device
+    /// has it. Never together with `checked`.
+    pub unchecked: bool,
     /// Allow results of floating-point arithmetic that differ in rounding. Checked code makes no use of it.
     pub fast_math: bool,
 }

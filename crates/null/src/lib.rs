@@ -157,7 +157,8 @@ impl VyreBackend for NullBackend {
         program: &Arc<Program>,
         options: &CompileOptions,
     ) -> Result<Arc<dyn Executable>, BackendError> {
-        let fault = self.begin(format!("compile {}", program.name))?;
+        let how = if options.unchecked { " unchecked" } else { "" };
+        let fault = self.begin(format!("compile {}{how}", program.name))?;
         if options.checked {
             return Err(BackendError::no_checked_mode(ID));
         }
