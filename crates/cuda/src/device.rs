@@ -73,10 +73,7 @@ pub fn describe(driver: &Driver, index: usize) -> Result<Description, BackendErr
     let count = count(driver)?;
     if index >= count {
         return Err(BackendError::Unavailable {
-            reason: format!(
-                "backend `{ID}` has {}, and no device {index}",
-                counted(count as u64, "device")
-            ),
+            reason: format!("backend `{ID}` has {}, and no device {index}", counted(count as u64, "device")),
             fix: "Choose one that `vyre devices` lists.".into(),
         });
     }
@@ -198,7 +195,10 @@ impl Facts {
             let oldest = Arch::ALL[0];
             let (reason, fix) = match major * 10 + minor < oldest.sm {
                 true => (
-                    format!("\"{}\" has compute capability {major}.{minor}; code is made for 7.0 and newer", self.name),
+                    format!(
+                        "\"{}\" has compute capability {major}.{minor}; code is made for 7.0 and newer",
+                        self.name
+                    ),
                     "Choose another device that `vyre devices` lists.",
                 ),
                 false => (
@@ -243,6 +243,7 @@ impl Facts {
             buffers_per_stage: BUFFERS,
             uniform_buffers_per_stage: UNIFORM_BUFFERS,
         };
+        let grid_sync = self.cooperative && driver.cuLaunchCooperativeKernel.is_some();
         let (major, minor) = self.capability;
         let capability = format!("CUDA {}, compute capability {major}.{minor}", driver.written_version());
         DeviceProfile {
@@ -256,7 +257,9 @@ impl Facts {
             supports_async_compute: self.concurrent,
             // Kernels of stages ask the device's memory how much of them is wanted.
             supports_indirect_dispatch: true,
-            supports_grid_sync: self.cooperative && driver.cuLaunchCooperativeKernel.is_some(),
+            // Work queues are drained by a program whose workgroups wait for each other.
+            supports_persistent_threads: grid_sync,
+            supports_grid_sync: grid_sync,
             supports_device_timestamps: true,
             timing_quality: TimingQuality::DeviceTimestamps,
             compute_units: self.multiprocessors,

@@ -3,8 +3,8 @@
 //! A kernel is loaded when it is compiled, and stays so as long as its program, unless there are very many: then those that
 //! were launched longest ago are unloaded, and loaded again from their code when they are launched.
 
-use crate::link::{self, Refused, can_link};
 use crate::library::{Failure, call};
+use crate::link::{self, Refused, can_link};
 use crate::opened::{Opened, lock};
 use crate::symbols::{self, OUT_OF_MEMORY, Status, function};
 use crate::{ID, codes, errors, stored};
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use vyre_driver::{BackendError, CompileOptions, Executable};
 use vyre_ir::{Diagnostic, Memory, Program};
-use vyre_ptx::{Kernel, Param};
+use vyre_ptx::{Arch, Kernel, Param};
 
 /// Kernels that are loaded at most, about.
 const LOADED: usize = 512;
@@ -153,7 +153,9 @@ impl CudaExecutable {
         }
         let loaded = Loaded::new(&self.opened, &self.image, &self.facts);
         let loaded = Arc::new(loaded.map_err(|error| match error {
-            LoadError::Refused(Refused { failure, .. }) | LoadError::Failed(failure) => self.opened.failed(&failure),
+            LoadError::Refused(Refused { failure, .. }) | LoadError::Failed(failure) => {
+                self.opened.failed(&failure)
+            }
         })?);
         self.opened.counters.loads.add(1);
         modules.add(&self.slot, loaded.clone());
@@ -179,8 +181,9 @@ impl Executable for CudaExecutable {
 }
 
 /// How a program is written for a device.
-fn ptx_options(arch: vyre_ptx::Arch, _options: &CompileOptions) -> vyre_ptx::Options {
-    vyre_ptx::Options::new(arch)
+fn ptx_options(arch: Arch, options: &CompileOptions) -> vyre_ptx::Options {
+    let CompileOptions { unchecked, gated, .. } = *options;
+    vyre_ptx::Options { unchecked, gated, ..vyre_ptx::Options::new(arch) }
 }
 
 /// That the driver's compiler did not take what was written for it, in its own words and with the lines that it names.
@@ -250,7 +253,8 @@ impl Loaded {
         let module = link::load(driver, bytes).map_err(LoadError::Refused)?;
         opened.counters.modules.add(1);
         let id = COUNT.fetch_add(1, Ordering::Relaxed);
-        let mut loaded = Loaded { opened: opened.clone(), id, module, function: symbols::Function::default() };
+        let mut loaded =
+            Loaded { opened: opened.clone(), id, module, function: symbols::Function::default() };
         // SAFETY: the module is loaded, and the name ends in a zero.
         unsafe { call!(driver, cuModuleGetFunction(&mut loaded.function, module, facts.entry.as_ptr())) }?;
         if facts.dynamic_shared > FREE_SHARED {
@@ -264,7 +268,8 @@ impl Loaded {
     fn attribute(&self, attribute: i32) -> Option<u64> {
         let mut value = 0;
         // SAFETY: the function is the module's; the driver writes the number to where it is to go.
-        unsafe { call!(self.opened.driver(), cuFuncGetAttribute(&mut value, attribute, self.function)) }.ok()?;
+        unsafe { call!(self.opened.driver(), cuFuncGetAttribute(&mut value, attribute, self.function)) }
+            .ok()?;
         u64::try_from(value).ok()
     }
 
@@ -279,7 +284,12 @@ impl Loaded {
         unsafe {
             call!(
                 self.opened.driver(),
-                cuOccupancyMaxActiveBlocksPerMultiprocessor(&mut blocks, self.function, facts.threads(), shared)
+                cuOccupancyMaxActiveBlocksPerMultiprocessor(
+                    &mut blocks,
+                    self.function,
+                    facts.threads(),
+                    shared
+                )
             )
         }?;
         Ok(blocks.max(0) as u64 * u64::from(self.opened.description.multiprocessors))
@@ -299,7 +309,8 @@ impl Loaded {
         let shared = u64::from(facts.static_shared) + u64::from(facts.dynamic_shared);
         let most = self.opened.description.profile.limits.workgroup_memory_bytes;
         if shared > most {
-            let message = format!("the program needs {shared} bytes of workgroup memory; the device has {most}");
+            let message =
+                format!("the program needs {shared} bytes of workgroup memory; the device has {most}");
             let fix = "Keep less in workgroup memory, or use a smaller workgroup.";
             return Err(unsupported(Diagnostic::new(codes::D602, message).fix(fix)));
         }
@@ -309,7 +320,7 @@ impl Loaded {
     /// That invocations keep values in memory that should be in registers.
     fn notice(&self, program: &Program) -> Option<String> {
         let own = program.buffers.values().filter(|decl| decl.memory == Memory::Private);
-        let own: u64 = own.map(|decl| u64::from(decl.element.bytes()) * u64::from(decl.count)).sum();
+        let own: u64 = own.map(|decl| u64::from(decl.element.bytes()) * decl.count).sum();
         let spilled = self.attribute(function::LOCAL_BYTES)?.checked_sub(own.next_multiple_of(16))?;
         let registers = self.attribute(function::REGISTERS)?;
         (spilled > 0).then(|| {
@@ -331,6 +342,7 @@ impl Drop for Loaded {
 impl Modules {
     /// Puts a loaded kernel into its slot, and has others make room for it if there are too many.
     fn add(&self, slot: &Arc<Slot>, loaded: Arc<Loaded>) {
+        slot.used.store(self.clock.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
         *lock(&slot.loaded) = Some(loaded);
         let mut slots = lock(&self.slots);
         let is_loaded = |slot: &Weak<Slot>| slot.upgrade().is_some_and(|slot| lock(&slot.loaded).is_some());
@@ -343,9 +355,9 @@ impl Modules {
         let mut gone = Vec::new();
         while slots.len() > LOADED {
             let used = |slot: &Weak<Slot>| slot.upgrade().map_or(0, |slot| slot.used.load(Ordering::Relaxed));
-            // The one that was just put there is not asked for yet.
-            let others = slots.iter().enumerate().filter(|(_, known)| !std::ptr::eq(known.as_ptr(), &**slot));
-            let Some((oldest, _)) = others.min_by_key(|(_, slot)| used(slot)) else { break };
+            let Some((oldest, _)) = slots.iter().enumerate().min_by_key(|(_, slot)| used(slot)) else {
+                break;
+            };
             gone.extend(slots.swap_remove(oldest).upgrade().and_then(|slot| lock(&slot.loaded).take()));
         }
         drop(slots);

@@ -5,8 +5,8 @@
 //! what that one had to do: [`Heap::epoch`] tells whether there is something new. Nothing is given back before the host
 //! has waited for all work on it.
 
-use crate::library::{Driver, Failure, call};
 use crate::device::Description;
+use crate::library::{Driver, Failure, call};
 use crate::symbols::{
     self, Address, Event, NON_BLOCKING, OUT_OF_MEMORY, Pool, PoolProperties, RELEASE_THRESHOLD, Stream,
 };

@@ -32,21 +32,21 @@ pub struct Lane {
 /// Lanes that no submission uses.
 #[derive(Default)]
 pub struct Lanes {
-    free: Mutex<Vec<Box<Lane>>>,
+    free: Mutex<Vec<Lane>>,
 }
 
 impl Lanes {
     /// A lane; the context is the thread's.
-    pub fn take(&self, opened: &Opened) -> Result<Box<Lane>, Failure> {
+    pub fn take(&self, opened: &Opened) -> Result<Lane, Failure> {
         // The one that was used last: its memory is in the caches.
         if let Some(lane) = lock(&self.free).pop() {
             return Ok(lane);
         }
-        Ok(Box::new(Lane::new(opened)?))
+        Lane::new(opened)
     }
 
     /// Keeps a lane on which nothing is under way.
-    pub fn keep(&self, opened: &Opened, lane: Box<Lane>) {
+    pub fn keep(&self, opened: &Opened, lane: Lane) {
         let mut free = lock(&self.free);
         if free.len() < KEPT {
             free.push(lane);
@@ -57,7 +57,7 @@ impl Lanes {
     }
 
     /// All of them.
-    pub fn take_all(&self) -> Vec<Box<Lane>> {
+    pub fn take_all(&self) -> Vec<Lane> {
         std::mem::take(&mut *lock(&self.free))
     }
 }

@@ -163,7 +163,9 @@ fn not_begun(failure: &Failure) -> BackendError {
     }
     BackendError::Unavailable {
         reason: format!("NVIDIA's driver does not begin to work: {failure}"),
-        fix: "Look whether the kernel module of the driver is loaded (`nvidia-smi`), and of the same version.".into(),
+        fix:
+            "Look whether the kernel module of the driver is loaded (`nvidia-smi`), and of the same version."
+                .into(),
     }
 }
 

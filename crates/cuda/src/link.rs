@@ -40,8 +40,10 @@ impl Logs {
             let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
             String::from_utf8_lossy(&bytes[..end]).trim().to_string()
         };
-        let log: Vec<String> =
-            [text(&self.error[..]), text(&self.info[..])].into_iter().filter(|text| !text.is_empty()).collect();
+        let log: Vec<String> = [text(&self.error[..]), text(&self.info[..])]
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .collect();
         Refused { failure, log: log.join("\n") }
     }
 }
@@ -125,7 +127,13 @@ pub fn load(driver: &Driver, image: &[u8]) -> Result<Module, Refused> {
     let loaded = unsafe {
         call!(
             driver,
-            cuModuleLoadDataEx(&mut module, image.as_ptr().cast(), 4, names.as_mut_ptr(), values.as_mut_ptr())
+            cuModuleLoadDataEx(
+                &mut module,
+                image.as_ptr().cast(),
+                4,
+                names.as_mut_ptr(),
+                values.as_mut_ptr()
+            )
         )
     };
     match loaded {

@@ -4,12 +4,12 @@ use crate::ID;
 use crate::context::{Context, Inside};
 use crate::counters::Counters;
 use crate::device::{self, Description};
+use crate::errors;
 use crate::executable::{Loaded, Modules};
 use crate::heap::Heap;
 use crate::lane::{Lane, Lanes};
-use crate::library::{Driver, Failure};
+use crate::library::{Driver, Failure, call};
 use crate::memory::Block;
-use crate::errors;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use vyre_driver::BackendError;
 
@@ -28,9 +28,9 @@ pub struct Opened {
 
 /// A run that was left, with all that the device may use until it ends.
 pub struct Stuck {
-    pub lane: Box<Lane>,
-    pub blocks: Vec<Arc<Block>>,
-    pub kernels: Vec<Arc<Loaded>>,
+    pub lane: Lane,
+    pub _blocks: Vec<Arc<Block>>,
+    pub _kernels: Vec<Arc<Loaded>>,
 }
 
 impl Opened {
@@ -71,13 +71,18 @@ impl Opened {
 
     fn new(driver: &'static Driver, index: usize, description: Description) -> Result<Opened, BackendError> {
         let name = description.profile.name.clone();
-        let failed = |failure: Failure| BackendError::Unavailable {
+        let failed = |failure: Failure| {
+            BackendError::Unavailable {
             reason: format!("the device \"{name}\" cannot be opened: {failure}"),
             fix: "Look whether another process holds the device. After a loss some drivers need the process to end first."
                 .into(),
+        }
         };
         let context = Context::retain(driver, description.device).map_err(failed)?;
         let inside = context.enter().map_err(failed)?;
+        // After a loss, a context that was not made anew says so here.
+        // SAFETY: the context is the thread's.
+        unsafe { call!(driver, cuCtxSynchronize()) }.map_err(failed)?;
         let heap = Heap::new(driver, &description).map_err(failed)?;
         drop(inside);
         Ok(Opened {
@@ -104,7 +109,9 @@ impl Opened {
     pub fn enter(&self) -> Result<Inside<'_>, BackendError> {
         match self.context.enter() {
             Ok(Some(inside)) => Ok(inside),
-            Ok(None) => Err(self.lost_error().unwrap_or_else(|| errors::internal("a device that was closed"))),
+            Ok(None) => {
+                Err(self.lost_error().unwrap_or_else(|| errors::internal("a device that was closed")))
+            }
             Err(failure) => Err(self.failed(&failure)),
         }
     }

@@ -65,7 +65,13 @@ pub struct Turn<'t> {
 
 impl Staging {
     /// Copies up to [`PIECE`] bytes to the device.
-    pub fn up(&mut self, turn: &Turn<'_>, bytes: &[u8], to: Address, land: Land<'_>) -> Result<Waited, Failure> {
+    pub fn up(
+        &mut self,
+        turn: &Turn<'_>,
+        bytes: &[u8],
+        to: Address,
+        land: Land<'_>,
+    ) -> Result<Waited, Failure> {
         let Some(piece) = self.room(turn, bytes.len(), land)? else { return Ok(Waited::Left) };
         let host = piece.take(bytes.len());
         // SAFETY: there is room for the bytes in the piece, which the device is not at work on.
@@ -152,7 +158,8 @@ impl Piece {
         // SAFETY: the driver writes the address to where it is to go.
         let taken = unsafe { call!(driver, cuMemHostAlloc(&mut host, PIECE, 0)) };
         let host = taken.and_then(|()| {
-            NonNull::new(host.cast()).ok_or_else(|| driver.failure("cuMemHostAlloc", crate::symbols::OUT_OF_MEMORY))
+            NonNull::new(host.cast())
+                .ok_or_else(|| driver.failure("cuMemHostAlloc", crate::symbols::OUT_OF_MEMORY))
         });
         match host {
             Ok(host) => {
@@ -189,7 +196,8 @@ impl Piece {
     fn land(&mut self, land: Land<'_>) {
         for landing in self.landings.drain(..) {
             // SAFETY: the device has written so many bytes there, and is done.
-            let bytes = unsafe { std::slice::from_raw_parts(self.host.as_ptr().add(landing.at), landing.bytes) };
+            let bytes =
+                unsafe { std::slice::from_raw_parts(self.host.as_ptr().add(landing.at), landing.bytes) };
             land(landing, bytes);
         }
         (self.used, self.full) = (0, false);
