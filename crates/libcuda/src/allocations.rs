@@ -123,7 +123,8 @@ impl Allocations {
     /// Whether all of a range lies in one allocation.
     pub fn contains(&self, address: u64, bytes: u64) -> bool {
         let Some((start, block)) = self.blocks.range(..=address).next_back() else { return false };
-        address.checked_add(bytes).is_some_and(|end| end <= start + block.bytes) && address < start + block.bytes
+        address.checked_add(bytes).is_some_and(|end| end <= start + block.bytes)
+            && address < start + block.bytes
     }
 
     /// Allocations of the device's memory, and the bytes that were asked for.

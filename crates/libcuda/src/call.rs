@@ -89,7 +89,11 @@ impl Call<'_> {
 }
 
 /// Runs the body of a function.
-pub(crate) fn enter(function: &'static str, needs: Needs, body: impl FnOnce(&mut Call<'_>) -> Answer) -> c_int {
+pub(crate) fn enter(
+    function: &'static str,
+    needs: Needs,
+    body: impl FnOnce(&mut Call<'_>) -> Answer,
+) -> c_int {
     let run = || {
         let driver = driver::current();
         let mut call = Call { driver: &driver, state: Some(driver.lock()), index: 0 };

@@ -22,7 +22,8 @@ impl Control {
     /// # Errors
     /// Where there is no library, in words.
     pub fn new(configuration: Configuration) -> Result<Control, String> {
-        let path = path().ok_or("no libvyre_libcuda next to this program. Fix: run `cargo build -p vyre-libcuda`.")?;
+        let path = path()
+            .ok_or("no libvyre_libcuda next to this program. Fix: run `cargo build -p vyre-libcuda`.")?;
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: opening the library runs none of its code, and it is never unloaded.
         let library = unsafe { Library::new(&path) }.map_err(|e| e.to_string())?;
@@ -62,7 +63,7 @@ impl Control {
         type Fetch = unsafe extern "C" fn(*mut c_char, usize) -> usize;
         // SAFETY: the library's function of that name is of that type.
         let fetch: Symbol<'_, Fetch> = unsafe { self.symbol("vyre_libcuda_report") };
-        let mut text = Vec::new();
+        let mut text: Vec<u8> = Vec::new();
         loop {
             // SAFETY: it writes no more than it is told that there is room for.
             let length = unsafe { fetch(text.as_mut_ptr().cast(), text.len()) };
@@ -96,8 +97,10 @@ impl Control {
 pub fn path() -> Option<PathBuf> {
     let name = libloading::library_filename("vyre_libcuda");
     let program = std::env::current_exe().ok()?;
-    let mut candidates = program.ancestors().skip(1).take(2).flat_map(|folder| {
-        [folder.join(&name), folder.join("deps").join(&name)]
-    });
+    let mut candidates = program
+        .ancestors()
+        .skip(1)
+        .take(2)
+        .flat_map(|folder| [folder.join(&name), folder.join("deps").join(&name)]);
     candidates.find(|path| path.is_file())
 }

@@ -80,7 +80,8 @@ unsafe impl Send for Device {}
 impl Device {
     pub fn new(configuration: &Configuration, index: u64) -> Device {
         let seed = configuration.seed.wrapping_mul(31).wrapping_add(index);
-        let mut allocations = Allocations { total: configuration.memory_bytes, ..Allocations::default() };
+        let mut allocations = Allocations::default();
+        allocations.total = configuration.memory_bytes;
         let default_pool = allocations.pools.insert(Pool { default: true, ..Pool::default() });
         Device {
             context: Context { handle: fresh(), retained: 0, flags: 0, active: false, error: None },

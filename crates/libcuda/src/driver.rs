@@ -90,18 +90,26 @@ pub(crate) fn current() -> Arc<Driver> {
         let setup = text.parse().unwrap_or_else(|e| {
             eprintln!("VYRE_LIBCUDA_OPTIONS: {e}");
             // There is no way to refuse: a driver without devices is closest to it.
-            Setup { configuration: Configuration { devices: 0, ..Configuration::default() }, ..Setup::default() }
+            Setup {
+                configuration: Configuration { devices: 0, ..Configuration::default() },
+                ..Setup::default()
+            }
         });
         Arc::new(Driver::new(setup))
     });
     made.clone()
 }
 
-/// Puts another driver in the place of the one that calls go to, once that has ended what it is at.
+/// Puts another driver in the place of the one that calls go to, once that has ended what it is at. A process calls
+/// `cuInit` once, so that is not to be done again.
 pub(crate) fn replace(with: Driver) {
-    let old = CURRENT.lock().unwrap_or_else(PoisonError::into_inner).replace(Arc::new(with));
+    let with = Arc::new(with);
+    let old = CURRENT.lock().unwrap_or_else(PoisonError::into_inner).replace(with.clone());
     let Some(old) = old else { return };
     let mut state = old.lock();
+    let mut new = with.lock();
+    new.initialized = state.initialized && !new.devices.is_empty();
+    drop(new);
     state.stopped = true;
     for device in &mut state.devices {
         device.stop.store(true, Ordering::Relaxed);

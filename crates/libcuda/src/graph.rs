@@ -43,7 +43,8 @@ impl Graph {
     pub fn order(&self, random: &mut Random) -> Vec<Operation> {
         let (mut done, mut order) = (vec![false; self.nodes.len()], Vec::new());
         while order.len() < self.nodes.len() {
-            let ready = |index: &usize| !done[*index] && self.nodes[*index].after.iter().all(|before| done[*before]);
+            let ready =
+                |index: &usize| !done[*index] && self.nodes[*index].after.iter().all(|before| done[*before]);
             let ready: Vec<usize> = (0..self.nodes.len()).filter(ready).collect();
             // A node comes after those that it waits for, so one is always ready.
             let next = ready[random.below(ready.len())];

@@ -74,7 +74,9 @@ impl HostMemory {
     /// Forgets memory that the driver allocated.
     pub fn free(&mut self, start: usize) -> Result<Entry, Code> {
         match self.entries.get(&start) {
-            Some(entry) if entry.range.layout.is_some() => Ok(self.entries.remove(&start).expect("it is there")),
+            Some(entry) if entry.range.layout.is_some() => {
+                Ok(self.entries.remove(&start).expect("it is there"))
+            }
             _ => Err(INVALID_VALUE),
         }
     }
@@ -82,7 +84,9 @@ impl HostMemory {
     /// Forgets memory of the caller.
     pub fn unregister(&mut self, start: usize) -> Result<Entry, Code> {
         match self.entries.get(&start) {
-            Some(entry) if entry.range.layout.is_none() => Ok(self.entries.remove(&start).expect("it is there")),
+            Some(entry) if entry.range.layout.is_none() => {
+                Ok(self.entries.remove(&start).expect("it is there"))
+            }
             Some(_) => Err(INVALID_VALUE),
             None => Err(HOST_MEMORY_NOT_REGISTERED),
         }
@@ -98,6 +102,12 @@ impl HostMemory {
         let (_, entry) = self.entries.range_mut(..=start).next_back()?;
         let end = entry.range.start + entry.range.bytes;
         (start.checked_add(bytes)? <= end && start < end).then_some(entry)
+    }
+
+    /// What has an address on a device, and that.
+    pub fn mirrors(&self, device: usize) -> Vec<(u64, Arc<Pinned>)> {
+        let own = self.entries.values().filter(|entry| entry.device == device);
+        own.filter_map(|entry| Some((entry.mapped?, entry.range.clone()))).collect()
     }
 
     /// How many ranges there are: those that the driver allocated, and the others.

@@ -58,17 +58,24 @@ pub(crate) fn assemble(text: &str, device: (u32, u32), driver: u32) -> Result<vy
     let newest = newest_ptx(driver);
     if version > newest {
         let ((major, minor), (known_major, known_minor)) = (version, newest);
-        let message = format!("Unsupported .version {major}.{minor}; current version is '{known_major}.{known_minor}'");
+        let message =
+            format!("Unsupported .version {major}.{minor}; current version is '{known_major}.{known_minor}'");
         return fatal(UNSUPPORTED_PTX_VERSION, message);
     }
     let Some((target, exact)) = directive(text, ".target").and_then(capability) else {
         return error(1, "Missing .target directive");
     };
     if target > device {
-        return fatal(INVALID_PTX, "SM version specified by .target is higher than default SM version assumed".into());
+        return fatal(
+            INVALID_PTX,
+            "SM version specified by .target is higher than default SM version assumed".into(),
+        );
     }
     if exact && target != device {
-        let message = format!("PTX with .target 'sm_{}{}a' cannot be compiled for another architecture", target.0, target.1);
+        let message = format!(
+            "PTX with .target 'sm_{}{}a' cannot be compiled for another architecture",
+            target.0, target.1
+        );
         return fatal(INVALID_PTX, message);
     }
     vyre_ptx_vm::parse(text).or_else(|e| error(e.line, &e.message))
@@ -100,7 +107,9 @@ pub(crate) unsafe fn text_at(image: *const c_char, device: (u32, u32)) -> Result
     }
     let number = |offset: usize, bytes: usize| {
         // SAFETY: the offsets are within the header.
-        (0..bytes).rev().fold(0, |value, index| value << 8 | u64::from(unsafe { *image.add(offset + index).cast::<u8>() }))
+        (0..bytes).rev().fold(0, |value, index| {
+            value << 8 | u64::from(unsafe { *image.add(offset + index).cast::<u8>() })
+        })
     };
     let (target, length, sum) = (number(8, 4) as u32, number(12, 8) as usize, number(20, 8));
     // SAFETY: the caller vouches for all of it.
@@ -116,5 +125,7 @@ pub(crate) unsafe fn text_at(image: *const c_char, device: (u32, u32)) -> Result
 
 /// FNV-1a.
 fn checksum(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3))
+    bytes
+        .iter()
+        .fold(0xCBF2_9CE4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3))
 }

@@ -1,7 +1,8 @@
 //! What a device does: copies, fills and launches, each from its beginning to its end.
 
 use crate::codes::{
-    Code, ILLEGAL_ADDRESS, ILLEGAL_INSTRUCTION, INVALID_VALUE, LAUNCH_FAILED, LAUNCH_TIMEOUT, MISALIGNED_ADDRESS,
+    Code, ILLEGAL_ADDRESS, ILLEGAL_INSTRUCTION, INVALID_VALUE, LAUNCH_FAILED, LAUNCH_TIMEOUT,
+    MISALIGNED_ADDRESS,
 };
 use crate::host::Pinned;
 use crate::image::Image;
@@ -57,15 +58,30 @@ pub(crate) enum Operation {
     /// Nothing: a place in a stream.
     Mark,
     /// What the caller's memory held when it asked for the copy.
-    Staged { to: u64, bytes: Arc<[u8]> },
+    Staged {
+        to: u64,
+        bytes: Arc<[u8]>,
+    },
     /// From memory that is read when the turn comes.
-    Upload { to: u64, from: HostRange },
-    Download { from: u64, to: HostRange },
-    Copy { to: u64, from: u64, bytes: u64 },
+    Upload {
+        to: u64,
+        from: HostRange,
+    },
+    Download {
+        from: u64,
+        to: HostRange,
+    },
+    Copy {
+        to: u64,
+        from: u64,
+        bytes: u64,
+    },
     Fill(Fill),
     Launch(Arc<Launch>),
     /// Memory that is then free.
-    Free { address: u64 },
+    Free {
+        address: u64,
+    },
     /// One after the other.
     Graph(Arc<[Operation]>),
     /// The device is lost.
@@ -94,7 +110,8 @@ impl Machine {
     /// Does a piece of work. What pinned memory holds is brought to the device before, and what changed, back after.
     pub fn run(&self, operation: &Operation) -> Result<(), Failure> {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let before: Vec<Vec<u8>> = self.mirrors.iter().map(|(_, range)| read_host(range.start, range.bytes)).collect();
+        let before: Vec<Vec<u8>> =
+            self.mirrors.iter().map(|(_, range)| read_host(range.start, range.bytes)).collect();
         for ((address, _), bytes) in self.mirrors.iter().zip(&before) {
             memory.write(*address, bytes);
         }
@@ -146,7 +163,9 @@ impl Machine {
             }
             Operation::Graph(steps) => steps.iter().try_for_each(|step| self.step(step, memory)),
             Operation::Launch(launch) => self.launch(launch, memory),
-            Operation::Lose(code) => Err(Failure { code: *code, text: "the device is lost, as planned".into() }),
+            Operation::Lose(code) => {
+                Err(Failure { code: *code, text: "the device is lost, as planned".into() })
+            }
         }
     }
 
@@ -171,7 +190,10 @@ impl Machine {
         match run {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(fault)) => Err(Failure { code: code_of(fault.kind), text: describe(&entry.name, &fault) }),
-            Err(_) => Err(Failure { code: LAUNCH_FAILED, text: format!("{}: the interpreter panicked", entry.name) }),
+            Err(_) => Err(Failure {
+                code: LAUNCH_FAILED,
+                text: format!("{}: the interpreter panicked", entry.name),
+            }),
         }
     }
 }

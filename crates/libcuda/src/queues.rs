@@ -54,7 +54,6 @@ pub(crate) struct Task {
     /// How many pieces of work the device was given before.
     number: u64,
     held: bool,
-    stream: usize,
 }
 
 struct Stream {
@@ -88,7 +87,15 @@ pub(crate) struct Queues {
 impl Queues {
     pub fn new(pace: Pace, seed: u64) -> Queues {
         let streams = BTreeMap::from([(LEGACY, Stream::new(true)), (PER_THREAD, Stream::new(true))]);
-        Queues { streams, pace, random: Random::new(seed), given: 0, demanded: 0, busy: false, holding: false }
+        Queues {
+            streams,
+            pace,
+            random: Random::new(seed),
+            given: 0,
+            demanded: 0,
+            busy: false,
+            holding: false,
+        }
     }
 
     /// A new stream.
@@ -134,7 +141,7 @@ impl Queues {
         });
         after.extend(others.filter_map(|(_, other)| other.last.clone()));
         let ticket = Ticket::default();
-        let task = Task { operation, ticket: ticket.clone(), after, number: self.given, held, stream: key };
+        let task = Task { operation, ticket: ticket.clone(), after, number: self.given, held };
         self.given += 1;
         let stream = self.streams.get_mut(&key).expect("it was found");
         stream.waiting.push_back(task);

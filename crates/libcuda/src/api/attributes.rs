@@ -77,7 +77,13 @@ pub(super) fn attribute(configuration: &Configuration, device: usize, attribute:
         // PCI bus, device and domain.
         33 => 1 + device as u32,
         34 | 50 => 0,
-        38 => if major >= 9 { 50 << 20 } else { 6 << 20 },
+        38 => {
+            if major >= 9 {
+                50 << 20
+            } else {
+                6 << 20
+            }
+        }
         39 => multiprocessor.threads,
         // Copy engines.
         40 => 3,

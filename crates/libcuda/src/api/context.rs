@@ -169,7 +169,10 @@ pub(super) unsafe extern "C" fn cuCtxSynchronize() -> c_int {
 
 /// The first is the least, the second the greatest.
 #[unsafe(no_mangle)]
-pub(super) unsafe extern "C" fn cuCtxGetStreamPriorityRange(least: *mut c_int, greatest: *mut c_int) -> c_int {
+pub(super) unsafe extern "C" fn cuCtxGetStreamPriorityRange(
+    least: *mut c_int,
+    greatest: *mut c_int,
+) -> c_int {
     enter("cuCtxGetStreamPriorityRange", Needs::Context, |_| {
         for (to, value) in [(least, 0), (greatest, -5)] {
             if !to.is_null() {

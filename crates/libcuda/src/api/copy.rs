@@ -27,7 +27,14 @@ pub(super) fn host_range(call: &mut Call<'_>, start: usize, bytes: usize) -> Res
     Ok(HostRange { start, bytes, pinned })
 }
 
-fn upload(call: &mut Call<'_>, to: u64, from: *const c_void, bytes: usize, stream: Handle, wait: bool) -> Answer {
+fn upload(
+    call: &mut Call<'_>,
+    to: u64,
+    from: *const c_void,
+    bytes: usize,
+    stream: Handle,
+    wait: bool,
+) -> Answer {
     call.device().work.check(stream)?;
     if bytes == 0 {
         return Ok(());
@@ -43,7 +50,14 @@ fn upload(call: &mut Call<'_>, to: u64, from: *const c_void, bytes: usize, strea
     if wait { call.wait_for(&[ticket]) } else { Ok(()) }
 }
 
-fn download(call: &mut Call<'_>, to: *mut c_void, from: u64, bytes: usize, stream: Handle, wait: bool) -> Answer {
+fn download(
+    call: &mut Call<'_>,
+    to: *mut c_void,
+    from: u64,
+    bytes: usize,
+    stream: Handle,
+    wait: bool,
+) -> Answer {
     call.device().work.check(stream)?;
     if bytes == 0 {
         return Ok(());
@@ -87,7 +101,12 @@ pub(super) unsafe extern "C" fn cuMemcpyDtoHAsync_v2(
 }
 
 #[unsafe(no_mangle)]
-pub(super) unsafe extern "C" fn cuMemcpyDtoDAsync_v2(to: u64, from: u64, bytes: usize, stream: Handle) -> c_int {
+pub(super) unsafe extern "C" fn cuMemcpyDtoDAsync_v2(
+    to: u64,
+    from: u64,
+    bytes: usize,
+    stream: Handle,
+) -> c_int {
     enter("cuMemcpyDtoDAsync_v2", Needs::Context, |call| {
         call.device().work.check(stream)?;
         if bytes == 0 {
@@ -129,6 +148,11 @@ pub(super) unsafe extern "C" fn cuMemsetD8Async(to: u64, value: u8, count: usize
 }
 
 #[unsafe(no_mangle)]
-pub(super) unsafe extern "C" fn cuMemsetD32Async(to: u64, value: c_uint, count: usize, stream: Handle) -> c_int {
+pub(super) unsafe extern "C" fn cuMemsetD32Async(
+    to: u64,
+    value: c_uint,
+    count: usize,
+    stream: Handle,
+) -> c_int {
     enter("cuMemsetD32Async", Needs::Context, |call| fill(call, to, value, 4, count, stream))
 }

@@ -60,7 +60,11 @@ pub(super) unsafe extern "C" fn cuDeviceGetUuid_v2(uuid: *mut [u8; 16], device: 
 }
 
 #[unsafe(no_mangle)]
-pub(super) unsafe extern "C" fn cuDeviceGetPCIBusId(id: *mut c_char, capacity: c_int, device: c_int) -> c_int {
+pub(super) unsafe extern "C" fn cuDeviceGetPCIBusId(
+    id: *mut c_char,
+    capacity: c_int,
+    device: c_int,
+) -> c_int {
     enter("cuDeviceGetPCIBusId", Needs::Driver, |call| {
         let index = call.device_number(device)?;
         // SAFETY: as the module says.
@@ -69,7 +73,11 @@ pub(super) unsafe extern "C" fn cuDeviceGetPCIBusId(id: *mut c_char, capacity: c
 }
 
 #[unsafe(no_mangle)]
-pub(super) unsafe extern "C" fn cuDeviceGetAttribute(value: *mut c_int, attribute: c_int, device: c_int) -> c_int {
+pub(super) unsafe extern "C" fn cuDeviceGetAttribute(
+    value: *mut c_int,
+    attribute: c_int,
+    device: c_int,
+) -> c_int {
     enter("cuDeviceGetAttribute", Needs::Driver, |call| {
         let index = call.device_number(device)?;
         let known = attributes::attribute(&call.configuration, index, attribute).ok_or(INVALID_VALUE)?;

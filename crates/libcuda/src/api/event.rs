@@ -70,7 +70,8 @@ unsafe fn elapsed(function: &'static str, milliseconds: *mut f32, start: Handle,
         let device = call.device();
         let (start, end) = (device.events.get(start)?, device.events.get(end)?);
         let (start, end) = (time(start)?, time(end)?);
-        let between = |from: std::time::Instant, to: std::time::Instant| to.duration_since(from).as_secs_f32() * 1e3;
+        let between =
+            |from: std::time::Instant, to: std::time::Instant| to.duration_since(from).as_secs_f32() * 1e3;
         let value = if end >= start { between(start, end) } else { -between(end, start) };
         // SAFETY: as the module says.
         unsafe { give(milliseconds, value) }
@@ -78,13 +79,21 @@ unsafe fn elapsed(function: &'static str, milliseconds: *mut f32, start: Handle,
 }
 
 #[unsafe(no_mangle)]
-pub(super) unsafe extern "C" fn cuEventElapsedTime(milliseconds: *mut f32, start: Handle, end: Handle) -> c_int {
+pub(super) unsafe extern "C" fn cuEventElapsedTime(
+    milliseconds: *mut f32,
+    start: Handle,
+    end: Handle,
+) -> c_int {
     // SAFETY: as the module says.
     unsafe { elapsed("cuEventElapsedTime", milliseconds, start, end) }
 }
 
 #[unsafe(no_mangle)]
-pub(super) unsafe extern "C" fn cuEventElapsedTime_v2(milliseconds: *mut f32, start: Handle, end: Handle) -> c_int {
+pub(super) unsafe extern "C" fn cuEventElapsedTime_v2(
+    milliseconds: *mut f32,
+    start: Handle,
+    end: Handle,
+) -> c_int {
     // SAFETY: as the module says.
     unsafe { elapsed("cuEventElapsedTime_v2", milliseconds, start, end) }
 }

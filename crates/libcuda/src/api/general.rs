@@ -68,7 +68,8 @@ pub(super) unsafe extern "C" fn cuGetProcAddress_v2(
         }
         // SAFETY: as the module says.
         let name = unsafe { CStr::from_ptr(symbol) }.to_str().map_err(|_| INVALID_VALUE)?;
-        let found = symbols::find(name).filter(|(full, _)| !call.configuration.missing.iter().any(|gone| gone == full));
+        let found = symbols::find(name)
+            .filter(|(full, _)| !call.configuration.missing.iter().any(|gone| gone == full));
         if !status.is_null() {
             // 0: found, 1: no such name.
             // SAFETY: as the module says.

@@ -26,7 +26,9 @@ pub(super) unsafe extern "C" fn cuMemHostAlloc(address: *mut Handle, bytes: usiz
 fn forget(call: &mut Call<'_>, entry: Entry) -> Answer {
     if Arc::strong_count(&entry.range) > 1 {
         let (start, bytes) = (entry.range.start, entry.range.bytes);
-        call.journal.problem(format!("{bytes} bytes of pinned memory at {start:#x} are freed before their copies are done"));
+        call.journal.problem(format!(
+            "{bytes} bytes of pinned memory at {start:#x} are freed before their copies are done"
+        ));
     }
     if let Some(mapped) = entry.mapped {
         with_memory(call, |memory| memory.free(mapped))?;

@@ -87,7 +87,10 @@ pub(super) unsafe extern "C" fn cuDeviceGetDefaultMemPool(pool: *mut Handle, dev
 }
 
 #[unsafe(no_mangle)]
-pub(super) unsafe extern "C" fn cuMemPoolCreate(pool: *mut Handle, properties: *const PoolProperties) -> c_int {
+pub(super) unsafe extern "C" fn cuMemPoolCreate(
+    pool: *mut Handle,
+    properties: *const PoolProperties,
+) -> c_int {
     enter("cuMemPoolCreate", Needs::Driver, |call| {
         supported(call)?;
         // SAFETY: as the module says.
@@ -119,7 +122,11 @@ pub(super) unsafe extern "C" fn cuMemPoolDestroy(pool: Handle) -> c_int {
 
 /// Attributes 1 to 3 say how memory is used again, which never happens here. They are not kept.
 #[unsafe(no_mangle)]
-pub(super) unsafe extern "C" fn cuMemPoolSetAttribute(pool: Handle, attribute: c_int, value: *mut c_void) -> c_int {
+pub(super) unsafe extern "C" fn cuMemPoolSetAttribute(
+    pool: Handle,
+    attribute: c_int,
+    value: *mut c_void,
+) -> c_int {
     enter("cuMemPoolSetAttribute", Needs::Driver, |call| {
         let index = owner(call, pool)?;
         let pool = call.devices[index].allocations.pools.get_mut(pool)?;
@@ -140,7 +147,11 @@ pub(super) unsafe extern "C" fn cuMemPoolSetAttribute(pool: Handle, attribute: c
 }
 
 #[unsafe(no_mangle)]
-pub(super) unsafe extern "C" fn cuMemPoolGetAttribute(pool: Handle, attribute: c_int, value: *mut c_void) -> c_int {
+pub(super) unsafe extern "C" fn cuMemPoolGetAttribute(
+    pool: Handle,
+    attribute: c_int,
+    value: *mut c_void,
+) -> c_int {
     enter("cuMemPoolGetAttribute", Needs::Driver, |call| {
         let index = owner(call, pool)?;
         let pool = call.devices[index].allocations.pools.get(pool)?;
