@@ -9,7 +9,7 @@ use crate::opened::{Opened, lock};
 use crate::symbols::{self, OUT_OF_MEMORY, Status, function};
 use crate::{ID, codes, errors, stored};
 use std::ffi::CString;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use vyre_driver::{BackendError, CompileOptions, Executable};
 use vyre_ir::{Diagnostic, Memory, Program};
@@ -65,6 +65,8 @@ struct Slot {
 /// A loaded kernel, unloaded when it is dropped.
 pub struct Loaded {
     opened: Arc<Opened>,
+    /// Whether it is not to be launched again: graphs that have it are given up.
+    retired: AtomicBool,
     /// No two of a process have the same.
     pub id: u64,
     module: symbols::Module,
@@ -76,6 +78,8 @@ pub struct Loaded {
 pub struct Modules {
     clock: AtomicU64,
     slots: Mutex<Vec<Weak<Slot>>>,
+    /// How many were retired so far.
+    retired: AtomicU64,
 }
 
 impl CudaExecutable {
@@ -160,6 +164,15 @@ impl CudaExecutable {
         self.opened.counters.loads.add(1);
         modules.add(&self.slot, loaded.clone());
         Ok(loaded)
+    }
+}
+
+impl Drop for CudaExecutable {
+    fn drop(&mut self) {
+        let loaded = lock(&self.slot.loaded).take();
+        if let Some(loaded) = loaded {
+            loaded.retire();
+        }
     }
 }
 
@@ -252,9 +265,13 @@ impl Loaded {
         let (Image::Code(bytes) | Image::Text(bytes)) = image;
         let module = link::load(driver, bytes).map_err(LoadError::Refused)?;
         opened.counters.modules.add(1);
-        let id = COUNT.fetch_add(1, Ordering::Relaxed);
-        let mut loaded =
-            Loaded { opened: opened.clone(), id, module, function: symbols::Function::default() };
+        let mut loaded = Loaded {
+            opened: opened.clone(),
+            retired: AtomicBool::new(false),
+            id: COUNT.fetch_add(1, Ordering::Relaxed),
+            module,
+            function: symbols::Function::default(),
+        };
         // SAFETY: the module is loaded, and the name ends in a zero.
         unsafe { call!(driver, cuModuleGetFunction(&mut loaded.function, module, facts.entry.as_ptr())) }?;
         if facts.dynamic_shared > FREE_SHARED {
@@ -263,6 +280,21 @@ impl Loaded {
             unsafe { call!(driver, cuFuncSetAttribute(loaded.function, attribute, bytes)) }?;
         }
         Ok(loaded)
+    }
+
+    /// Whether it is not to be launched again.
+    pub fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Acquire)
+    }
+
+    /// It is not launched again, once what is under way is done.
+    fn retire(&self) {
+        let opened = &self.opened;
+        self.retired.store(true, Ordering::Release);
+        opened.modules.retired.fetch_add(1, Ordering::SeqCst);
+        if let Some(_inside) = opened.context.enter_to_free() {
+            opened.lanes.give_up_retired(opened);
+        }
     }
 
     fn attribute(&self, attribute: i32) -> Option<u64> {
@@ -340,6 +372,11 @@ impl Drop for Loaded {
 }
 
 impl Modules {
+    /// How many were retired so far.
+    pub fn retired(&self) -> u64 {
+        self.retired.load(Ordering::SeqCst)
+    }
+
     /// Puts a loaded kernel into its slot, and has others make room for it if there are too many.
     fn add(&self, slot: &Arc<Slot>, loaded: Arc<Loaded>) {
         slot.used.store(self.clock.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
@@ -361,7 +398,6 @@ impl Modules {
             gone.extend(slots.swap_remove(oldest).upgrade().and_then(|slot| lock(&slot.loaded).take()));
         }
         drop(slots);
-        // Unloaded when no lock is held.
-        drop(gone);
+        gone.iter().for_each(|loaded| loaded.retire());
     }
 }

@@ -4,12 +4,14 @@
 //! A graph is made for a sequence of kernels and grids that comes again, and kept by its lane; what it is launched with
 //! is patched. A sequence that comes for the first time is launched one by one, since making a graph costs more than that.
 
+use crate::executable::Loaded;
 use crate::launch::{Params, Places, Prepared, places};
 use crate::library::Failure;
 use crate::opened::Opened;
 use crate::symbols::{self, Graph, KernelNode, Node, Stream};
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 use vyre_driver::BackendError;
 
 /// Launches of a graph at most.
@@ -33,6 +35,8 @@ pub struct Graphs {
     seen: Vec<u64>,
     /// The driver has no graphs of kernels.
     off: bool,
+    /// How many kernels were retired when they were looked for last.
+    retired: u64,
 }
 
 /// A kernel by its number, and its grid.
@@ -40,6 +44,8 @@ type Step = (u64, [u32; 3]);
 
 struct Kept {
     steps: Vec<Step>,
+    /// Their kernels, each once: a graph does not outlive them.
+    kernels: Vec<Arc<Loaded>>,
     /// What each node is launched with.
     params: Vec<Params>,
     graph: Graph,
@@ -104,6 +110,17 @@ impl Graphs {
         }
     }
 
+    /// Gives up the graphs of kernels that are retired; none is under way, and the context is the thread's.
+    pub fn give_up_retired(&mut self, opened: &Opened) {
+        let retired = opened.modules.retired();
+        if self.retired == retired {
+            return;
+        }
+        self.retired = retired;
+        let is_retired = |kept: &mut Kept| kept.kernels.iter().any(|kernel| kernel.is_retired());
+        self.kept.extract_if(.., is_retired).for_each(|kept| kept.end(opened));
+    }
+
     /// Gives all graphs back; none is under way, and the context is the thread's.
     pub fn end(&mut self, opened: &Opened) {
         self.kept.drain(..).for_each(|kept| kept.end(opened));
@@ -147,6 +164,7 @@ impl Kept {
         driver.check("cuGraphCreate", status)?;
         let mut kept = Kept {
             steps: Vec::with_capacity(sequence.len()),
+            kernels: Vec::new(),
             params: Vec::with_capacity(sequence.len()),
             graph,
             nodes: Vec::with_capacity(sequence.len()),
@@ -165,6 +183,9 @@ impl Kept {
                 kept.nodes.push(node);
                 kept.steps.push((prepared.loaded.id, prepared.grid));
                 kept.params.push(prepared.params.clone());
+                if !kept.kernels.iter().any(|kernel| Arc::ptr_eq(kernel, &prepared.loaded)) {
+                    kept.kernels.push(prepared.loaded.clone());
+                }
             }
             // SAFETY: the graph is whole, and the driver writes the handle to where it is to go.
             let status = unsafe { instantiate(&mut kept.executable, graph, 0) };

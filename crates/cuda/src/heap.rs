@@ -97,20 +97,26 @@ impl Heap {
         }
     }
 
-    /// Gives up what the pool keeps.
-    fn trim(&self, driver: &Driver) {
-        let (Some(pool), Some(trim)) = (self.pool, driver.cuMemPoolTrimTo) else { return };
-        // What was given back is free once the stream got there, which waits for nothing but memory.
+    /// Waits until all that was done to memory is done, which itself waits for nothing else.
+    fn settle(&self, driver: &Driver) {
         // SAFETY: the stream is this heap's.
         while unsafe { (driver.cuStreamQuery)(self.stream) } == symbols::NOT_READY {
             std::thread::yield_now();
         }
+    }
+
+    /// Gives up what the pool keeps.
+    fn trim(&self, driver: &Driver) {
+        let (Some(pool), Some(trim)) = (self.pool, driver.cuMemPoolTrimTo) else { return };
+        // What was given back is free once the stream got there.
+        self.settle(driver);
         // SAFETY: the pool is this heap's.
         let _ = unsafe { trim(pool, 0) };
     }
 
     /// Ends it; all memory was given back.
     pub fn end(&self, driver: &Driver) {
+        self.settle(driver);
         // SAFETY: both are this heap's, and nobody uses them any more. There is nothing to do about a failure.
         unsafe {
             let _ = call!(driver, cuStreamDestroy(self.stream));

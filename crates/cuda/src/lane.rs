@@ -49,11 +49,18 @@ impl Lanes {
     pub fn keep(&self, opened: &Opened, lane: Lane) {
         let mut free = lock(&self.free);
         if free.len() < KEPT {
+            let mut lane = lane;
+            lane.graphs.give_up_retired(opened);
             free.push(lane);
             return;
         }
         drop(free);
         lane.end(opened);
+    }
+
+    /// Gives up the graphs of kernels that are retired; the context is the thread's.
+    pub fn give_up_retired(&self, opened: &Opened) {
+        lock(&self.free).iter_mut().for_each(|lane| lane.graphs.give_up_retired(opened));
     }
 
     /// All of them.
