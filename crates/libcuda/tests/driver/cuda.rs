@@ -1,5 +1,7 @@
 //! The functions as tests call them: errors are numbers, memory is bytes.
 
+#![allow(clippy::macro_metavars_in_unsafe)] // what calls are given are addresses and numbers
+
 use libloading::{Library, Symbol};
 use std::ffi::{CString, c_int, c_void};
 use vyre_libcuda::{Configuration, Control};
@@ -28,7 +30,7 @@ pub struct Cuda {
 }
 
 /// Calls a function of the library by name: `call!(cuda, "cuMemFree_v2"(address: u64))`.
-#[allow(clippy::macro_metavars_in_unsafe)] // arguments are addresses and numbers
+
 #[macro_export]
 macro_rules! call {
     ($cuda:expr, $name:literal($($argument:expr => $type:ty),* $(,)?)) => {{
