@@ -6,7 +6,9 @@ use crate::codes::{
 };
 use crate::device::Device;
 use crate::driver::{self, Driver, State};
+use crate::operation::Operation;
 use crate::queues::Ticket;
+use crate::table::Handle;
 use std::cell::RefCell;
 use std::ffi::c_int;
 use std::ops::{Deref, DerefMut};
@@ -61,6 +63,23 @@ impl Call<'_> {
     /// The index of a device by its number.
     pub fn device_number(&self, number: c_int) -> Result<usize, Code> {
         usize::try_from(number).ok().filter(|index| *index < self.devices.len()).ok_or(INVALID_DEVICE)
+    }
+
+    /// Gives a stream something to do.
+    pub fn push(&mut self, stream: Handle, operation: Operation) -> Result<Ticket, Code> {
+        self.push_after(stream, operation, Vec::new())
+    }
+
+    /// The same, after more than what the stream was given before.
+    pub fn push_after(
+        &mut self,
+        stream: Handle,
+        operation: Operation,
+        after: Vec<Ticket>,
+    ) -> Result<Ticket, Code> {
+        let ticket = self.device().work.push(stream, operation, after, false)?;
+        self.driver.changed.notify_all();
+        Ok(ticket)
     }
 
     /// Lets others at the state until something has changed.

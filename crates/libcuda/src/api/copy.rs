@@ -45,8 +45,7 @@ fn upload(
         Some(_) => Operation::Upload { to, from },
         None => Operation::Staged { to, bytes: read_host(from.start, bytes).into() },
     };
-    let ticket = call.device().work.push(stream, operation, Vec::new(), false)?;
-    call.driver.changed.notify_all();
+    let ticket = call.push(stream, operation)?;
     if wait { call.wait_for(&[ticket]) } else { Ok(()) }
 }
 
@@ -65,8 +64,7 @@ fn download(
     check(call, from, bytes as u64)?;
     let to = host_range(call, to as usize, bytes)?;
     let wait = wait || to.pinned.is_none();
-    let ticket = call.device().work.push(stream, Operation::Download { from, to }, Vec::new(), false)?;
-    call.driver.changed.notify_all();
+    let ticket = call.push(stream, Operation::Download { from, to })?;
     if wait { call.wait_for(&[ticket]) } else { Ok(()) }
 }
 
@@ -115,9 +113,7 @@ pub(super) unsafe extern "C" fn cuMemcpyDtoDAsync_v2(
         let bytes = bytes as u64;
         check(call, to, bytes)?;
         check(call, from, bytes)?;
-        call.device().work.push(stream, Operation::Copy { to, from, bytes }, Vec::new(), false)?;
-        call.driver.changed.notify_all();
-        Ok(())
+        call.push(stream, Operation::Copy { to, from, bytes }).map(|_| ())
     })
 }
 
@@ -137,9 +133,7 @@ fn fill(call: &mut Call<'_>, to: u64, value: u32, unit: u32, count: usize, strea
     }
     let fill = Fill { to, value, unit, width: count as u64, height: 1, pitch: 0 };
     check_fill(call, &fill)?;
-    call.device().work.push(stream, Operation::Fill(fill), Vec::new(), false)?;
-    call.driver.changed.notify_all();
-    Ok(())
+    call.push(stream, Operation::Fill(fill)).map(|_| ())
 }
 
 #[unsafe(no_mangle)]

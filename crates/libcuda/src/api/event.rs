@@ -32,10 +32,9 @@ pub(super) unsafe extern "C" fn cuEventDestroy_v2(event: Handle) -> c_int {
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn cuEventRecord(event: Handle, stream: Handle) -> c_int {
     enter("cuEventRecord", Needs::Context, |call| {
-        let device = call.device();
-        device.events.get(event)?;
-        let ticket = device.work.push(stream, Operation::Mark, Vec::new(), false)?;
-        device.events.get_mut(event)?.last = Some(ticket);
+        call.device().events.get(event)?;
+        let ticket = call.push(stream, Operation::Mark)?;
+        call.device().events.get_mut(event)?.last = Some(ticket);
         Ok(())
     })
 }

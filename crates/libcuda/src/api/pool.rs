@@ -71,8 +71,7 @@ pub(super) unsafe extern "C" fn cuMemFreeAsync(address: u64, stream: Handle) -> 
             return Err(INVALID_VALUE);
         }
         block.freeing = true;
-        device.work.push(stream, Operation::Free { address }, Vec::new(), false)?;
-        Ok(())
+        call.push(stream, Operation::Free { address }).map(|_| ())
     })
 }
 

@@ -68,8 +68,7 @@ pub(super) unsafe extern "C" fn cuStreamWaitEvent(stream: Handle, event: Handle,
     enter("cuStreamWaitEvent", Needs::Context, |call| {
         call.device().work.check(stream)?;
         let last = find_event(call, event)?;
-        call.device().work.push(stream, Operation::Mark, last.into_iter().collect(), false)?;
-        Ok(())
+        call.push_after(stream, Operation::Mark, last.into_iter().collect()).map(|_| ())
     })
 }
 
