@@ -207,7 +207,7 @@ mod tests {
                 }
             }
             assert!(seen.iter().all(|at| (0..3).all(|axis| at[axis] < workgroups[axis])));
-            assert_eq!(seen.len() as u32, workgroups.iter().product());
+            assert_eq!(seen.len() as u32, workgroups.iter().product::<u32>());
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! All numbers are little-endian u32: how many parameters, and for each what it is and which buffer or axis; the block's
 //! three sizes; static and dynamic bytes of workgroup memory; whether blocks wait; bytes of the entry's name, and the
-//! bytes; the device's code, up to the end.
+//! bytes; bytes of the device's code, and the bytes. The driver is never given code that is not whole: it asks for no
+//! length.
 
 use crate::executable::Facts;
 use std::ffi::CString;
@@ -29,6 +30,7 @@ pub fn encode(facts: &Facts, code: &[u8]) -> Vec<u8> {
     block.iter().copied().chain([*static_shared, *dynamic_shared, (*waits).into()]).for_each(&mut put);
     put(entry.as_bytes().len() as u32);
     bytes.extend(entry.as_bytes());
+    bytes.extend((code.len() as u32).to_le_bytes());
     bytes.extend(code);
     bytes
 }
@@ -42,8 +44,14 @@ pub fn decode<'a>(program: &Program, bytes: &'a [u8]) -> Option<(Facts, &'a [u8]
     let block = [next()?, next()?, next()?];
     let (static_shared, dynamic_shared, waits) = (next()?, next()?, next()?);
     let length = next()? as usize;
-    let (name, code) = rest.split_at_checked(length)?;
-    if block != program.workgroup_size || waits > 1 || dynamic_shared > i32::MAX as u32 || code.is_empty() {
+    let (name, mut code) = rest.split_at_checked(length)?;
+    let whole = number(&mut code)? as usize == code.len();
+    if !whole
+        || block != program.workgroup_size
+        || waits > 1
+        || dynamic_shared > i32::MAX as u32
+        || code.is_empty()
+    {
         return None;
     }
     let entry = CString::new(name).ok()?;
@@ -115,8 +123,8 @@ mod tests {
     fn what_is_encoded_is_decoded() {
         let bytes = encode(&facts(), &[7, 8, 9]);
         assert_eq!(decode(&program(), &bytes), Some((facts(), &[7, 8, 9][..])));
-        // Cut off anywhere before the code, it is nothing.
-        for end in 0..bytes.len() - 2 {
+        // Cut off anywhere, it is nothing.
+        for end in 0..bytes.len() {
             assert_eq!(decode(&program(), &bytes[..end]), None, "{end}");
         }
     }

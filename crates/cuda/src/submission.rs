@@ -152,6 +152,14 @@ fn launches(commands: &[Command<'_>]) -> usize {
     })
 }
 
+/// Whether there is nothing to do, however often.
+fn is_nothing(commands: &[Command<'_>]) -> bool {
+    commands.iter().all(|command| match command {
+        Command::Repeat { times, commands } => *times == 0 || is_nothing(commands),
+        _ => false,
+    })
+}
+
 impl<'s> Submission<'s> {
     fn new(
         opened: &'s Arc<Opened>,
@@ -358,6 +366,9 @@ impl<'s> Submission<'s> {
 
     /// Performs commands several times.
     fn repeat(&mut self, times: u32, commands: &'s [Command<'_>]) -> Result<(), BackendError> {
+        if is_nothing(commands) {
+            return Ok(());
+        }
         let mut left = times;
         if self.gathers && times > 1 && commands.iter().all(|command| matches!(command, Command::Launch(_))) {
             self.flush()?;
