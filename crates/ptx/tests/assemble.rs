@@ -4,7 +4,7 @@ mod tool;
 
 use std::path::Path;
 use vyre_conformance::case::show_all;
-use vyre_conformance::suite;
+use vyre_conformance::{random, suite};
 use vyre_ir::Program;
 use vyre_ptx::{Arch, Options, emit, target};
 
@@ -25,6 +25,12 @@ fn programs() -> Vec<(String, Program)> {
             let text = std::fs::read_to_string(path).unwrap();
             let options = vyre_wgsl::ImportOptions::default();
             match vyre_wgsl::import_wgsl(&name, &text, &options) {
+                // What handles items of a queue runs as a program that takes them from there.
+                Ok(program) if vyre_opt::queue::has_queue(&program) => {
+                    let (program, _) =
+                        vyre_opt::queue::persistent(&program).unwrap_or_else(|e| panic!("{e}"));
+                    all.push((name, program));
+                }
                 Ok(program) => all.push((name, program)),
                 Err(problems) => panic!("{name}: {}", show_all(&problems)),
             }
@@ -63,4 +69,30 @@ fn everything_assembles() {
     }
     assert!(problems.is_empty(), "{} of {assembled}:\n{}", problems.len(), problems.join("\n"));
     assert!(assembled > 800, "{assembled} assembled");
+}
+
+#[test]
+fn random_programs_assemble() {
+    let Some(ptxas) = tool::ptxas() else { return };
+    let mut problems = Vec::new();
+    for seed in 0..80 {
+        let options = random::Options {
+            wide: seed % 3 == 0,
+            grid_syncs: seed % 4 == 0,
+            calls: seed % 5 == 0,
+            statements: 40,
+            ..random::Options::default()
+        };
+        let program = vyre_opt::optimize(&random::program(seed, &options), &target());
+        let arch = Arch::ALL[[0, 1, 3][seed as usize % 3]];
+        match emit(&program, &Options { unchecked: seed % 7 == 0, ..Options::new(arch) }) {
+            Ok(kernel) => {
+                if let Err(why) = ptxas.assemble(&kernel.ptx, arch, false) {
+                    problems.push(format!("seed {seed} {arch}: {why}"));
+                }
+            }
+            Err(e) => problems.push(format!("seed {seed} {arch}: {e}")),
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
