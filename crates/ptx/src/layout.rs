@@ -1,7 +1,9 @@
 //! Where buffers of workgroup and private memory lie in the one array that a kernel has of each.
 
 use crate::codes;
-use vyre_ir::{Buffer, Diagnostic, Memory, Program, SideTable};
+use vyre_ir::{Buffer, Diagnostic, Memory, Op, Program, SideTable};
+use vyre_opt::analysis::zeroing;
+use vyre_opt::fission::mark_cuts;
 
 /// The name of the array of workgroup memory.
 pub(crate) const SHARED: &str = "workgroup_memory";
@@ -28,6 +30,8 @@ pub(crate) struct Layout {
     pub offset: SideTable<Buffer, u32>,
     /// Bytes of workgroup memory, a multiple of 16.
     pub shared: u32,
+    /// Bytes of workgroup memory, from the first on, that must be zero at first.
+    pub zeroed: u32,
     /// Bytes of private memory, a multiple of 16.
     pub local: u32,
 }
@@ -39,20 +43,26 @@ impl Layout {
     }
 }
 
-/// Lays out a program's memory. Each buffer begins at a multiple of 16.
+/// Lays out a program's memory. Each buffer begins at a multiple of 16; those that must be zero come first.
 pub(crate) fn lay_out(p: &Program, sm: u32) -> Result<Layout, Diagnostic> {
+    let needed = zeroing::needed(p, &mark_cuts(p, Op::syncs_workgroup));
     let mut offset = SideTable::new(0);
-    let (mut shared, mut local) = (0u64, 0u64);
-    for (buffer, decl) in p.buffers.iter() {
-        let end = match decl.memory {
-            Memory::Workgroup => &mut shared,
-            Memory::Private => &mut local,
-            _ => continue,
-        };
-        // What is beyond 32 bits is refused below; private memory was by the scan.
-        offset[buffer] = *end as u32;
-        let bytes = decl.static_bytes().unwrap_or(0).checked_next_multiple_of(16);
-        *end = end.saturating_add(bytes.unwrap_or(u64::MAX));
+    let (mut shared, mut local, mut zeroed) = (0u64, 0u64, 0);
+    for first in [true, false] {
+        for (buffer, decl) in p.buffers.iter().filter(|(buffer, _)| needed[*buffer] == first) {
+            let end = match decl.memory {
+                Memory::Workgroup => &mut shared,
+                Memory::Private => &mut local,
+                _ => continue,
+            };
+            // What is beyond 32 bits is refused: private memory was by the scan.
+            offset[buffer] = *end as u32;
+            let bytes = decl.static_bytes().unwrap_or(0).checked_next_multiple_of(16);
+            *end = end.saturating_add(bytes.unwrap_or(u64::MAX));
+        }
+        if first {
+            zeroed = shared as u32;
+        }
     }
     if shared > largest(sm) {
         let most = largest(sm);
@@ -62,5 +72,5 @@ pub(crate) fn lay_out(p: &Program, sm: u32) -> Result<Layout, Diagnostic> {
             .in_source(p.source.as_ref())
             .fix("Use smaller arrays in workgroup memory."));
     }
-    Ok(Layout { offset, shared: shared as u32, local: local as u32 })
+    Ok(Layout { offset, shared: shared as u32, zeroed, local: local as u32 })
 }

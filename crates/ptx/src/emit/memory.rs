@@ -133,7 +133,7 @@ impl Emitter<'_> {
     }
 
     fn clear_workgroup(&mut self) {
-        let bytes = self.layout.shared;
+        let bytes = self.layout.zeroed;
         if bytes == 0 {
             return;
         }
