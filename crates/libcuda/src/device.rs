@@ -1,7 +1,8 @@
 //! A device: its context, all that belongs to that, and the thread that does its work.
 
 use crate::allocations::{Allocations, Pool};
-use crate::codes::{Answer, Code, LAUNCH_TIMEOUT};
+use crate::api::Jit;
+use crate::codes::{Answer, CONTEXT_IS_DESTROYED, Code, LAUNCH_TIMEOUT};
 use crate::configuration::Configuration;
 use crate::driver::Driver;
 use crate::graph::Graph;
@@ -49,7 +50,7 @@ pub(crate) struct Function {
 #[derive(Default)]
 pub(crate) struct Link {
     pub target: (u32, u32),
-    pub log: crate::api::Jit,
+    pub log: Jit,
     pub text: Option<String>,
     pub cubin: Vec<u8>,
 }
@@ -115,7 +116,7 @@ impl Device {
         match self.context.error {
             Some(code) => Err(code),
             None if self.context.active => Ok(()),
-            None => Err(crate::codes::CONTEXT_IS_DESTROYED),
+            None => Err(CONTEXT_IS_DESTROYED),
         }
     }
 

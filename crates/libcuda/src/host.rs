@@ -1,12 +1,14 @@
 //! Pinned memory of the host: what the driver allocated, and what it was told of.
 
-use crate::codes::{Answer, Code, HOST_MEMORY_ALREADY_REGISTERED, HOST_MEMORY_NOT_REGISTERED, INVALID_VALUE};
+use crate::codes::{
+    Answer, Code, HOST_MEMORY_ALREADY_REGISTERED, HOST_MEMORY_NOT_REGISTERED, INVALID_VALUE, OUT_OF_MEMORY,
+};
 use std::alloc::{Layout, alloc, dealloc};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What new memory holds.
-pub(crate) const GARBAGE: u8 = 0xA5;
+const GARBAGE: u8 = 0xA5;
 
 /// A range of pinned memory.
 pub(crate) struct Pinned {
@@ -50,7 +52,7 @@ impl HostMemory {
         // SAFETY: the layout is not empty.
         let start = unsafe { alloc(layout) };
         if start.is_null() {
-            return Err(crate::codes::OUT_OF_MEMORY);
+            return Err(OUT_OF_MEMORY);
         }
         // SAFETY: all of it was just allocated.
         unsafe { start.write_bytes(GARBAGE, bytes) };

@@ -5,8 +5,8 @@ use crate::codes::{Code, INVALID_IMAGE, INVALID_PTX, NO_BINARY_FOR_GPU, UNSUPPOR
 use std::ffi::{CStr, c_char};
 
 const MAGIC: &[u8; 8] = b"\x7fELFvyre";
-/// Magic, target, length of the text, its checksum.
-const HEADER: usize = 8 + 4 + 8 + 8;
+/// Magic, target, length of the text, its checksum, and that of all before.
+const HEADER: usize = 8 + 4 + 8 + 8 + 8;
 
 /// A module that can be run.
 pub(crate) struct Image {
@@ -26,7 +26,8 @@ fn newest_ptx(driver: u32) -> (u32, u32) {
         (11, minor) => (7, minor.min(8)),
         // The versions of 12.0 to 12.9; 12.6 brought none.
         (12, minor) => (8, [0, 1, 2, 3, 4, 5, 5, 6, 7, 8][minor.min(9) as usize]),
-        (_, minor) => (9, minor),
+        (13, minor) => (9, minor),
+        _ => (9, 9),
     }
 }
 
@@ -87,6 +88,7 @@ pub(crate) fn cubin(text: &str, target: (u32, u32)) -> Vec<u8> {
     bytes.extend((target.0 * 10 + target.1).to_le_bytes());
     bytes.extend((text.len() as u64).to_le_bytes());
     bytes.extend(checksum(text.as_bytes()).to_le_bytes());
+    bytes.extend(checksum(&bytes).to_le_bytes());
     bytes.extend(text.as_bytes());
     bytes
 }
@@ -105,13 +107,13 @@ pub(crate) unsafe fn text_at(image: *const c_char, device: (u32, u32)) -> Result
         let readable = text.chars().all(|letter| !letter.is_control() || letter.is_whitespace());
         return if readable { Ok((text.to_owned(), false)) } else { Err(INVALID_IMAGE) };
     }
-    let number = |offset: usize, bytes: usize| {
-        // SAFETY: the offsets are within the header.
-        (0..bytes).rev().fold(0, |value, index| {
-            value << 8 | u64::from(unsafe { *image.add(offset + index).cast::<u8>() })
-        })
-    };
-    let (target, length, sum) = (number(8, 4) as u32, number(12, 8) as usize, number(20, 8));
+    // SAFETY: a "cubin" has all of its header.
+    let header: [u8; HEADER] = unsafe { image.cast::<[u8; HEADER]>().read() };
+    let number = |offset: usize| u64::from_le_bytes(header[offset..offset + 8].try_into().expect("8 bytes"));
+    if checksum(&header[..HEADER - 8]) != number(HEADER - 8) {
+        return Err(INVALID_IMAGE);
+    }
+    let (target, length, sum) = (number(8) as u32, number(12) as usize, number(20));
     // SAFETY: the caller vouches for all of it.
     let bytes = unsafe { std::slice::from_raw_parts(image.add(HEADER).cast::<u8>(), length) };
     if checksum(bytes) != sum {

@@ -1,8 +1,7 @@
 //! What a device does: copies, fills and launches, each from its beginning to its end.
 
 use crate::codes::{
-    Code, ILLEGAL_ADDRESS, ILLEGAL_INSTRUCTION, INVALID_VALUE, LAUNCH_FAILED, LAUNCH_TIMEOUT,
-    MISALIGNED_ADDRESS,
+    Code, ILLEGAL_ADDRESS, ILLEGAL_INSTRUCTION, LAUNCH_FAILED, LAUNCH_TIMEOUT, MISALIGNED_ADDRESS,
 };
 use crate::host::Pinned;
 use crate::image::Image;
@@ -206,11 +205,11 @@ fn code_of(kind: FaultKind) -> Code {
         FaultKind::Misaligned => MISALIGNED_ADDRESS,
         FaultKind::Deadlock | FaultKind::StepLimit | FaultKind::Stopped => LAUNCH_TIMEOUT,
         FaultKind::Unsupported => ILLEGAL_INSTRUCTION,
-        FaultKind::Launch => INVALID_VALUE,
         FaultKind::Uninitialized
         | FaultKind::Race
         | FaultKind::Barrier
         | FaultKind::Collective
+        | FaultKind::Launch
         | FaultKind::Trap => LAUNCH_FAILED,
     }
 }

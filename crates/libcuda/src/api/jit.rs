@@ -1,6 +1,7 @@
 //! Options of the assembler and the linker: two arrays, of numbers and of values.
 
-use crate::codes::{Answer, INVALID_VALUE};
+use crate::codes::{Answer, Code, INVALID_VALUE};
+use crate::image::Refusal;
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
 /// Numbers of options in cuda.h.
@@ -39,11 +40,7 @@ impl Jit {
     /// # Safety
     /// There must be as many options and values as `count` says, and memory for logs of the size that they say, which
     /// is there while the options are used.
-    pub unsafe fn read(
-        count: c_uint,
-        options: *const c_int,
-        values: *mut *mut c_void,
-    ) -> Result<Jit, crate::codes::Code> {
+    pub unsafe fn read(count: c_uint, options: *const c_int, values: *mut *mut c_void) -> Result<Jit, Code> {
         let mut jit = Jit::default();
         for index in 0..count as usize {
             if options.is_null() || values.is_null() {
@@ -77,7 +74,7 @@ impl Jit {
     ///
     /// # Safety
     /// The memory of [`Jit::read`] must still be there.
-    pub unsafe fn tell<T>(&self, outcome: Result<T, crate::image::Refusal>) -> Result<T, crate::codes::Code> {
+    pub unsafe fn tell<T>(&self, outcome: Result<T, Refusal>) -> Result<T, Code> {
         let (error, info) = match &outcome {
             Ok(_) => ("", "ptxas info    : 0 bytes gmem"),
             Err((_, text)) => (text.as_str(), ""),

@@ -44,7 +44,7 @@ pub(super) unsafe extern "C" fn cuModuleUnload(module: Handle) -> c_int {
         device.functions.retain(|function| function.module != module as usize);
         // Others than this one are launches and nodes of graphs.
         if Arc::strong_count(&image) > 1 {
-            call.journal.problem("a module is unloaded before its launches are done".into());
+            call.journal.problem("a module is unloaded while launches or graphs use it".into());
         }
         Ok(())
     })

@@ -1,7 +1,7 @@
 //! Streams. Priorities change nothing: the order of streams is any that events allow.
 
-use crate::call::{Needs, enter, give};
-use crate::codes::{INVALID_VALUE, NOT_READY};
+use crate::call::{Call, Needs, enter, give};
+use crate::codes::{Code, INVALID_HANDLE, INVALID_VALUE, NOT_READY};
 use crate::operation::Operation;
 use crate::queues::Ticket;
 use crate::table::Handle;
@@ -73,7 +73,7 @@ pub(super) unsafe extern "C" fn cuStreamWaitEvent(stream: Handle, event: Handle,
 }
 
 /// What an event of any device stands for.
-fn find_event(call: &crate::call::Call<'_>, event: Handle) -> Result<Option<Ticket>, crate::codes::Code> {
+fn find_event(call: &Call<'_>, event: Handle) -> Result<Option<Ticket>, Code> {
     let mut found = call.devices.iter().filter_map(|device| device.events.get(event).ok());
-    found.next().map(|event| event.last.clone()).ok_or(crate::codes::INVALID_HANDLE)
+    found.next().map(|event| event.last.clone()).ok_or(INVALID_HANDLE)
 }

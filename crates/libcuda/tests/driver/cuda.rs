@@ -1,7 +1,5 @@
 //! The functions as tests call them: errors are numbers, memory is bytes.
 
-#![allow(clippy::macro_metavars_in_unsafe)] // what calls are given are addresses and numbers
-
 use libloading::{Library, Symbol};
 use std::ffi::{CString, c_int, c_void};
 use vyre_libcuda::{Configuration, Control};
@@ -29,8 +27,7 @@ pub struct Cuda {
     pub context: Handle,
 }
 
-/// Calls a function of the library by name: `call!(cuda, "cuMemFree_v2"(address: u64))`.
-
+/// Calls a function of the library by name: `call!(cuda, "cuMemFree_v2"(address => u64))`.
 #[macro_export]
 macro_rules! call {
     ($cuda:expr, $name:literal($($argument:expr => $type:ty),* $(,)?)) => {{
