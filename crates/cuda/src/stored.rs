@@ -79,8 +79,8 @@ fn param(program: &Program, rest: &mut &[u8]) -> Option<Param> {
         1 => bound().map(Param::Bytes),
         2 => axis().map(Param::Workgroups),
         3 => axis().map(Param::FirstWorkgroup),
-        4 => Some(Param::Barrier),
-        5 => Some(Param::Gate),
+        4 if which == 0 => Some(Param::Barrier),
+        5 if which == 0 => Some(Param::Gate),
         _ => None,
     }
 }
