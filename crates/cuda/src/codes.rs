@@ -1,6 +1,5 @@
-//! Every error code of this crate, each with its title. A code never changes what it stands for.
+//! The codes of errors in this crate.
 
 vyre_ir::codes! {
-    D601 = "A program needs more registers than a workgroup of its size has.";
-    D602 = "A program needs more workgroup memory than the device gives a workgroup.";
+    D601 = "A program needs more registers than a workgroup of its size has.", no_example: "depends on the device and its driver";
 }

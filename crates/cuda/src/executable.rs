@@ -6,7 +6,7 @@
 use crate::library::{Failure, call};
 use crate::link::{self, Refused, can_link};
 use crate::opened::{Opened, lock};
-use crate::symbols::{self, OUT_OF_MEMORY, Status, function};
+use crate::symbols::{self, NOT_SUPPORTED, OUT_OF_MEMORY, Status, function};
 use crate::{ID, codes, errors, stored};
 use std::ffi::CString;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -27,7 +27,6 @@ pub struct Facts {
     pub entry: CString,
     pub params: Vec<Param>,
     pub block: [u32; 3],
-    pub static_shared: u32,
     pub dynamic_shared: u32,
     /// Whether its blocks wait for each other.
     pub waits: bool,
@@ -100,9 +99,15 @@ impl CudaExecutable {
         let _inside = opened.enter()?;
         let driver = opened.driver();
         let refused = |refused| failed(opened, &refused, &text);
-        let image = match can_link(driver) {
-            true => Image::Code(link::link(driver, &text).map_err(refused)?),
-            false => Image::Text(text.clone()),
+        let linked = match can_link(driver) {
+            true => link::link(driver, &text).map(Some),
+            false => Ok(None),
+        };
+        let image = match linked {
+            Ok(Some(code)) => Image::Code(code),
+            Ok(None) => Image::Text(text.clone()),
+            Err(Refused { failure, .. }) if failure.status == NOT_SUPPORTED => Image::Text(text.clone()),
+            Err(other) => return Err(refused(other)),
         };
         opened.counters.compilations.add(1);
         let loaded = Loaded::new(opened, &image, &facts).map_err(|error| match error {
@@ -233,7 +238,6 @@ impl Facts {
             entry: entry.map_err(|_| errors::internal("the name of a kernel has a zero in it"))?,
             params: kernel.params.clone(),
             block: kernel.workgroup_size,
-            static_shared: kernel.static_shared,
             dynamic_shared: kernel.dynamic_shared,
             waits: kernel.waits,
         })
@@ -337,14 +341,6 @@ impl Loaded {
                 "a workgroup of {has} invocations needs {registers} registers for each, with which the device takes {takes}"
             );
             return Err(unsupported(Diagnostic::new(codes::D601, message).fix("Use a smaller workgroup.")));
-        }
-        let shared = u64::from(facts.static_shared) + u64::from(facts.dynamic_shared);
-        let most = self.opened.description.profile.limits.workgroup_memory_bytes;
-        if shared > most {
-            let message =
-                format!("the program needs {shared} bytes of workgroup memory; the device has {most}");
-            let fix = "Keep less in workgroup memory, or use a smaller workgroup.";
-            return Err(unsupported(Diagnostic::new(codes::D602, message).fix(fix)));
         }
         Ok(())
     }

@@ -145,8 +145,7 @@ fn node(prepared: &Prepared, places: &mut Places) -> KernelNode {
 impl Kept {
     fn new(opened: &Opened, sequence: &mut [Prepared]) -> Result<Kept, Failure> {
         let driver = opened.driver();
-        // CUDA_ERROR_NOT_SUPPORTED
-        let missing = || driver.failure("cuGraph", symbols::Status(801));
+        let missing = || driver.failure("cuGraph", symbols::NOT_SUPPORTED);
         let create = driver.cuGraphCreate.ok_or_else(missing)?;
         let add = driver.cuGraphAddKernelNode.ok_or_else(missing)?;
         let instantiate = driver.cuGraphInstantiate.ok_or_else(missing)?;

@@ -1,7 +1,7 @@
 //! From PTX to what a device executes: by the driver's linker, which gives the result as bytes, so that it can be kept.
 
 use crate::library::{Driver, Failure, call};
-use crate::symbols::{Link, Module, Status, jit};
+use crate::symbols::{Link, Module, NOT_SUPPORTED, jit};
 use std::ffi::{c_int, c_void};
 
 /// Bytes of each log.
@@ -113,8 +113,7 @@ impl Drop for Linker<'_> {
 }
 
 fn missing(driver: &Driver) -> Failure {
-    // CUDA_ERROR_NOT_SUPPORTED
-    driver.failure("cuLink", Status(801))
+    driver.failure("cuLink", NOT_SUPPORTED)
 }
 
 /// Loads code, or a text of PTX that ends in a zero; the context is the thread's.

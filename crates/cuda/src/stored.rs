@@ -1,7 +1,7 @@
 //! A kernel as bytes: the form in which the driver layer keeps it on disk.
 //!
 //! All numbers are little-endian u32: how many parameters, and for each what it is and which buffer or axis; the block's
-//! three sizes; static and dynamic bytes of workgroup memory; whether blocks wait; bytes of the entry's name, and the
+//! three sizes; bytes of workgroup memory that a launch asks for; whether blocks wait; bytes of the entry's name, and the
 //! bytes; bytes of the device's code, and the bytes. The driver is never given code that is not whole: it asks for no
 //! length.
 
@@ -12,7 +12,7 @@ use vyre_ptx::Param;
 
 /// The bytes.
 pub fn encode(facts: &Facts, code: &[u8]) -> Vec<u8> {
-    let Facts { entry, params, block, static_shared, dynamic_shared, waits } = facts;
+    let Facts { entry, params, block, dynamic_shared, waits } = facts;
     let mut bytes = Vec::with_capacity(64 + 8 * params.len() + code.len());
     let mut put = |n: u32| bytes.extend(n.to_le_bytes());
     put(params.len() as u32);
@@ -27,7 +27,7 @@ pub fn encode(facts: &Facts, code: &[u8]) -> Vec<u8> {
         };
         record.into_iter().for_each(&mut put);
     }
-    block.iter().copied().chain([*static_shared, *dynamic_shared, (*waits).into()]).for_each(&mut put);
+    block.iter().copied().chain([*dynamic_shared, (*waits).into()]).for_each(&mut put);
     put(entry.as_bytes().len() as u32);
     bytes.extend(entry.as_bytes());
     bytes.extend((code.len() as u32).to_le_bytes());
@@ -42,7 +42,7 @@ pub fn decode<'a>(program: &Program, bytes: &'a [u8]) -> Option<(Facts, &'a [u8]
     let params = (0..count).map(|_| param(program, &mut rest)).collect::<Option<Vec<_>>>()?;
     let mut next = || number(&mut rest);
     let block = [next()?, next()?, next()?];
-    let (static_shared, dynamic_shared, waits) = (next()?, next()?, next()?);
+    let (dynamic_shared, waits) = (next()?, next()?);
     let length = next()? as usize;
     let (name, mut code) = rest.split_at_checked(length)?;
     let whole = number(&mut code)? as usize == code.len();
@@ -55,7 +55,7 @@ pub fn decode<'a>(program: &Program, bytes: &'a [u8]) -> Option<(Facts, &'a [u8]
         return None;
     }
     let entry = CString::new(name).ok()?;
-    Some((Facts { entry, params, block, static_shared, dynamic_shared, waits: waits == 1 }, code))
+    Some((Facts { entry, params, block, dynamic_shared, waits: waits == 1 }, code))
 }
 
 fn number(rest: &mut &[u8]) -> Option<u32> {
@@ -113,7 +113,6 @@ mod tests {
                 Param::Gate,
             ],
             block: [8, 4, 1],
-            static_shared: 16,
             dynamic_shared: 70_000,
             waits: true,
         }

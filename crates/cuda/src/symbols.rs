@@ -81,6 +81,7 @@ pub struct PoolProperties {
 pub const SUCCESS: Status = Status(0);
 pub const NOT_READY: Status = Status(600);
 pub const OUT_OF_MEMORY: Status = Status(2);
+pub const NOT_SUPPORTED: Status = Status(801);
 pub const NO_DEVICE: Status = Status(100);
 
 /// `CUdevice_attribute`.

@@ -147,7 +147,8 @@ fn every_device_is_one() {
                 profile.driver
             );
             assert_eq!(profile.compute_units, 4);
-            assert_eq!(crate::metric(device, "cuda peer devices"), 2);
+            // Devices of the stand-in do not reach each other's memory.
+            assert_eq!(crate::metric(device, "cuda peer devices"), 0);
             let out =
                 compile(device, &affine(7, number)).dispatch(&[&bytes(&[3])], &DispatchConfig::default());
             assert_eq!(words(&out.unwrap().buffers[0]), [21 + number]);

@@ -24,7 +24,7 @@ fn a_run_that_does_not_end_is_left() {
         let (kept, gone) = (journaled(&device, "kept", 8), resident(&device, "gone", 8));
         kept.upload(&bytes(&[3, 4])).unwrap();
         control.plan(hold());
-        let text = refused(add.dispatch_resources(&[Resource::Resident(&kept)], &limited()), "D008");
+        let text = refused(add.dispatch(&[&[0; 8]], &limited()), "D008");
         assert!(text.contains("0.03 s") && text.contains("may still be at work"), "{text}");
         let text = refused(other.dispatch(&[&[0; 4]], &DispatchConfig::default()), "D012");
         assert!(text.contains("still under way"), "{text}");
