@@ -5,7 +5,7 @@
 
 use crate::library::{Failure, call};
 use crate::link::{self, Refused, can_link};
-use crate::opened::{Opened, lock};
+use crate::opened::{Opened, PutOff, lock};
 use crate::symbols::{self, NOT_SUPPORTED, OUT_OF_MEMORY, Status, function};
 use crate::{ID, codes, errors, stored};
 use std::ffi::CString;
@@ -360,10 +360,7 @@ impl Loaded {
 impl Drop for Loaded {
     fn drop(&mut self) {
         self.opened.counters.modules.sub(1);
-        if let Some(_inside) = self.opened.context.enter_to_free() {
-            // SAFETY: no launch of it is under way. There is nothing to do about a failure.
-            let _ = unsafe { call!(self.opened.driver(), cuModuleUnload(self.module)) };
-        }
+        self.opened.give_back(PutOff::Module(self.module));
     }
 }
 

@@ -8,7 +8,8 @@
 use crate::device::Description;
 use crate::library::{Driver, Failure, call};
 use crate::symbols::{
-    self, Address, Event, NON_BLOCKING, OUT_OF_MEMORY, Pool, PoolProperties, RELEASE_THRESHOLD, Stream,
+    self, Address, Event, NON_BLOCKING, NOT_SUPPORTED, OUT_OF_MEMORY, Pool, PoolProperties,
+    RELEASE_THRESHOLD, Stream,
 };
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,7 +32,12 @@ impl Heap {
         let mut stream = Stream::default();
         // SAFETY: the driver writes the handle to where it is to go.
         unsafe { call!(driver, cuStreamCreate(&mut stream, NON_BLOCKING)) }?;
-        let pool = if description.pools { Some(pool(driver, description.device)?) } else { None };
+        let pool = match description.pools.then(|| pool(driver, description.device)) {
+            Some(Ok(pool)) => Some(pool),
+            // Some devices that are shared have none, whatever they say.
+            None | Some(Err(Failure { status: NOT_SUPPORTED, .. })) => None,
+            Some(Err(failure)) => return Err(failure),
+        };
         Ok(Heap { stream, pool, epoch: AtomicU64::new(0), first_use: Mutex::default() })
     }
 

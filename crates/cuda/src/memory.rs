@@ -1,7 +1,7 @@
 //! Memory of a device as the driver layer holds it.
 
 use crate::library::call;
-use crate::opened::{Opened, lock};
+use crate::opened::{Opened, PutOff, lock};
 use crate::symbols::{Address, OUT_OF_MEMORY};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -107,8 +107,6 @@ impl Drop for Block {
         let Block { opened, address, bytes } = self;
         opened.counters.blocks.sub(1);
         opened.counters.block_bytes.sub(*bytes);
-        if let Some(_inside) = opened.context.enter_to_free() {
-            opened.heap.give(opened.driver(), *address);
-        }
+        opened.give_back(PutOff::Memory(*address));
     }
 }

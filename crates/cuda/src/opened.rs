@@ -4,12 +4,12 @@ use crate::ID;
 use crate::context::{Context, Inside};
 use crate::counters::Counters;
 use crate::device::{self, Description};
-use crate::errors;
 use crate::executable::{Loaded, Modules};
 use crate::heap::Heap;
 use crate::lane::{Lane, Lanes};
 use crate::library::{Driver, Failure, call};
 use crate::memory::Block;
+use crate::{errors, symbols};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use vyre_driver::BackendError;
 
@@ -24,6 +24,15 @@ pub struct Opened {
     pub counters: Counters,
     /// Runs that nobody waits for any more and that may still be at work.
     stuck: Mutex<Vec<Stuck>>,
+    put_off: Mutex<Vec<PutOff>>,
+}
+
+/// What can be given back only when no run is at work that was left: giving it back waits for all work, with some drivers.
+pub enum PutOff {
+    /// Memory.
+    Memory(symbols::Address),
+    /// A module.
+    Module(symbols::Module),
 }
 
 /// A run that was left, with all that the device may use until it ends.
@@ -94,6 +103,7 @@ impl Opened {
             modules: Modules::default(),
             counters: Counters::default(),
             stuck: Mutex::default(),
+            put_off: Mutex::default(),
         })
     }
 
@@ -150,6 +160,22 @@ impl Opened {
         lock(&self.stuck).push(stuck);
     }
 
+    /// Gives something back that nothing uses any more, now or when no run is at work that was left.
+    pub fn give_back(&self, what: PutOff) {
+        if !lock(&self.stuck).is_empty() {
+            lock(&self.put_off).push(what);
+            return;
+        }
+        let Some(_inside) = self.context.enter_to_free() else { return };
+        match what {
+            PutOff::Memory(address) => self.heap.give(self.driver(), address),
+            PutOff::Module(module) => {
+                // SAFETY: no launch of it is under way. There is nothing to do about a failure.
+                let _ = unsafe { call!(self.driver(), cuModuleUnload(module)) };
+            }
+        }
+    }
+
     /// Whether a run that was left is still at work. What others have of those that have ended is given back.
     pub fn is_stuck(&self) -> bool {
         if lock(&self.stuck).is_empty() {
@@ -168,6 +194,10 @@ impl Opened {
             if inside.is_some() {
                 lane.end(self);
             }
+        }
+        if !left {
+            let all = std::mem::take(&mut *lock(&self.put_off));
+            all.into_iter().for_each(|what| self.give_back(what));
         }
         left
     }

@@ -1,15 +1,18 @@
 //! Waiting for the device, in a way that a request to stop ends.
 //!
-//! The driver is asked again and again: at first without a pause, since most work takes microseconds, then with pauses of
-//! a sixteenth of the time that has passed, so that a wait lasts no more than 6 % longer than it has to and a long one
-//! leaves the processor to others.
+//! The driver is asked again and again: at first without a pause, since most work takes microseconds, then whenever no
+//! other thread wants the processor, then with pauses of a sixteenth of the time that has passed, so that a wait lasts
+//! little longer than it has to and a long one leaves the processor alone.
 
 use crate::library::Failure;
 use std::time::{Duration, Instant};
 use vyre_driver::Cancel;
 
-/// How long there is no pause.
-const SPIN: Duration = Duration::from_micros(100);
+/// How long nothing else is done.
+const SPIN: Duration = Duration::from_micros(50);
+
+/// How long there is no pause: systems make one 50 us longer than it is asked for.
+const YIELD: Duration = Duration::from_millis(2);
 
 /// The longest pause; a request to stop is seen after it.
 const LONGEST: Duration = Duration::from_millis(1);
@@ -40,6 +43,8 @@ pub fn wait(cancel: &Cancel, done: impl Fn() -> Result<bool, Failure>) -> Result
         }
         if passed < SPIN {
             std::hint::spin_loop();
+        } else if passed < YIELD {
+            std::thread::yield_now();
         } else {
             std::thread::sleep((passed / 16).min(LONGEST));
         }

@@ -5,7 +5,7 @@ use vyre_driver::{DispatchConfig, Region, ResidentOptions, Resource, Upload};
 use vyre_libcuda::{Configuration, FaultPlan};
 
 fn pattern(seed: usize, length: usize) -> Vec<u8> {
-    (0..length).map(|i| ((i + seed) * 2_654_435_761 >> 7) as u8).collect()
+    (0..length).map(|i| (((i + seed) * 2_654_435_761) >> 7) as u8).collect()
 }
 
 /// Larger than all pinned memory of a stream together.
