@@ -1,6 +1,5 @@
 //! An open device, and all that is kept for it. A device is opened once in a process, whoever opens it.
 
-use crate::ID;
 use crate::context::{Context, Inside};
 use crate::counters::Counters;
 use crate::device::{self, Description};
@@ -9,7 +8,7 @@ use crate::heap::Heap;
 use crate::lane::{Lane, Lanes};
 use crate::library::{Driver, Failure, call};
 use crate::memory::Block;
-use crate::{errors, symbols};
+use crate::{ID, errors, symbols};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use vyre_driver::BackendError;
 
@@ -210,6 +209,8 @@ impl Drop for Opened {
         for lane in self.lanes.take_all() {
             lane.end(self);
         }
+        let all = std::mem::take(&mut *lock(&self.put_off));
+        all.into_iter().for_each(|what| self.give_back(what));
         self.heap.end(self.context.driver);
     }
 }
