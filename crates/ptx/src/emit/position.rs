@@ -21,6 +21,8 @@ pub enum Fixed {
     /// The address of a buffer that is bound, or of the array of workgroup or private memory.
     Base(Buffer),
     Barrier,
+    Gate,
+    Wanted(u8),
     Shared,
     Local,
     /// The number of elements of a buffer.
@@ -234,18 +236,25 @@ impl Emitter<'_> {
         (last, Some(any))
     }
 
+    /// How many workgroups are wanted along an axis.
+    pub fn wanted(&mut self, axis: u8) -> Operand {
+        self.fixed(Fixed::Wanted(axis), |e| {
+            let gate = e.fixed(Fixed::Gate, |e| e.pointer(Param::Gate));
+            let wanted = e.code.reg(Class::Word);
+            e.code.line(format_args!("ld.relaxed.gpu.global.u32 {wanted}, [{gate}+{}]", 4 * axis));
+            wanted.into()
+        })
+    }
+
     /// Ends the kernel for blocks that are not wanted.
     pub fn leave_unless_wanted(&mut self) {
         if !self.options.gated {
             return;
         }
         let before = self.code.to_prologue(true);
-        let gate = self.pointer(Param::Gate);
-        for axis in 0..3u8 {
-            let wanted = self.code.reg(Class::Word);
-            self.code.line(format_args!("ld.relaxed.gpu.global.u32 {wanted}, [{gate}+{}]", 4 * axis));
-            let workgroup = self.workgroup(axis);
-            let beyond = self.code.op(Class::Pred, "setp.ge.u32", &[workgroup, wanted.into()]);
+        for axis in 0..3 {
+            let (wanted, workgroup) = (self.wanted(axis), self.workgroup(axis));
+            let beyond = self.code.op(Class::Pred, "setp.ge.u32", &[workgroup, wanted]);
             let beyond = Guard(Some(self.code.in_register(beyond)));
             self.code.line(format_args!("{beyond}ret"));
         }
