@@ -1,5 +1,5 @@
 //! Atomics whose result nobody takes are reductions in global memory.
-//! has RED
+//! has REDG
 //! has ATOMS
 //! lacks ATOMG
 

@@ -30,7 +30,8 @@ pub fn kernel(program: &Program, arch: Arch) -> Result<Kernel, Diagnostic> {
 pub fn sass(program: &Program, arch: Arch) -> Result<String, Failure> {
     let (ptxas, nvdisasm) = (find(PTXAS)?, find(NVDISASM)?);
     let ptx = kernel(program, arch)?.ptx;
-    let cubin = assemble(&ptxas, &ptx, &arch.to_string(), &["--generate-line-info"]).map_err(|said| bug(&said))?;
+    let cubin =
+        assemble(&ptxas, &ptx, &arch.to_string(), &["--generate-line-info"]).map_err(|said| bug(&said))?;
     disassemble(&nvdisasm, &cubin.bytes).map_err(|said| {
         let message = format!("nvdisasm does not take code for {arch}: {said}");
         failed(Diagnostic::new(codes::C029, message).fix(format!("Try `--arch {DEFAULT}`.")))

@@ -173,4 +173,3 @@ fn first_elements(buffer: &[u8], ty: Type) -> String {
     let more = if elements > SHOWN { " ..." } else { "" };
     first.collect::<Vec<_>>().join(" ") + more
 }
-

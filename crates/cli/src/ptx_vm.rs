@@ -46,11 +46,13 @@ pub fn debug(args: &DebugArgs, as_json: bool) -> Result<String, Failure> {
     let mut device = Allocated::new(plan, &contents)?;
     let options =
         Options { seed: args.seed, counters: true, step_limit: args.step_limit, ..Options::default() };
-    let report = progress::during("interpreting", || launch(&kernel, &program, &mut device, workgroups, &options))?;
+    let report =
+        progress::during("interpreting", || launch(&kernel, &program, &mut device, workgroups, &options))?;
     let buffers = device.outputs(plan);
     let results = Results { program: &program, plan, buffers: views(&buffers), sinks: &sinks };
     results.write()?;
-    let ran = Ran { program: &program, arch, workgroups, seed: args.seed, report: &report, results: &results };
+    let ran =
+        Ran { program: &program, arch, workgroups, seed: args.seed, report: &report, results: &results };
     if as_json {
         return Ok(format!("{:#}\n", ran.json()));
     }
@@ -97,7 +99,12 @@ impl<'p> Allocated<'p> {
     }
 
     /// What a kernel is given, each at the next multiple of its size.
-    fn params(&mut self, kernel: &Kernel, program: &Program, workgroups: [u32; 3]) -> Result<Vec<u8>, Failure> {
+    fn params(
+        &mut self,
+        kernel: &Kernel,
+        program: &Program,
+        workgroups: [u32; 3],
+    ) -> Result<Vec<u8>, Failure> {
         let mut block = Vec::new();
         for param in &kernel.params {
             block.resize(block.len().next_multiple_of(param.bytes()), 0);
@@ -116,7 +123,9 @@ impl<'p> Allocated<'p> {
 
     fn buffer(&self, name: &str) -> Result<(&'p Binding, u64), Failure> {
         let found = self.buffers.iter().find(|(binding, _)| binding.name == name);
-        found.copied().ok_or_else(|| nvidia::bug(&format!("the kernel takes a buffer `{name}` that nobody binds")))
+        found
+            .copied()
+            .ok_or_else(|| nvidia::bug(&format!("the kernel takes a buffer `{name}` that nobody binds")))
     }
 
     fn outputs(&self, plan: &BindingPlan) -> Vec<Vec<u8>> {
@@ -142,7 +151,8 @@ fn launch(
     workgroups: [u32; 3],
     options: &Options<'_>,
 ) -> Result<Report, Failure> {
-    let module = parse(&kernel.ptx).map_err(|error| nvidia::bug(&format!("the interpreter reads no PTX: {error}")))?;
+    let module =
+        parse(&kernel.ptx).map_err(|error| nvidia::bug(&format!("the interpreter reads no PTX: {error}")))?;
     let entry = module.entry(&kernel.entry).ok_or_else(|| nvidia::bug("the kernel has no entry"))?;
     let params = device.params(kernel, program, workgroups)?;
     let launch = Launch {
