@@ -34,8 +34,14 @@ pub enum Fixed {
         lanes: u32,
     },
     /// The low word of how many times that many bytes fit into a buffer, and whether there is more.
-    CountLow { buffer: Buffer, size: u32 },
-    CountIsLong { buffer: Buffer, size: u32 },
+    CountLow {
+        buffer: Buffer,
+        size: u32,
+    },
+    CountIsLong {
+        buffer: Buffer,
+        size: u32,
+    },
     /// Whether there is such an index.
     Any {
         buffer: Buffer,
