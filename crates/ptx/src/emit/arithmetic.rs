@@ -5,12 +5,16 @@
 
 use super::Emitter;
 use super::code::{Class, Operand};
+use smallvec::SmallVec;
 use vyre_ir::{Op, Scalar, Sig};
 
 impl Emitter<'_> {
     /// An operation on scalars; `seen` if the bits of a NaN that it gives are seen.
     pub fn compute(&mut self, op: Op, sig: Sig, args: &[Operand], seen: bool) -> Operand {
         let s = sig.operand;
+        if let Some(known) = evaluate(op, sig, args) {
+            return known;
+        }
         match op {
             Op::Select => self.select(s, args),
             Op::Convert => self.convert(s, sig.result, args[0]),
@@ -144,4 +148,11 @@ impl Emitter<'_> {
         self.code.line(format_args!("{name}.{width} {to}, {x}, {mask:#x}"));
         to.into()
     }
+}
+
+/// What an operation on numbers gives, by its row.
+fn evaluate(op: Op, sig: Sig, args: &[Operand]) -> Option<Operand> {
+    let eval = op.info().eval?;
+    let bits: Option<SmallVec<[u64; 3]>> = args.iter().map(|arg| arg.bits()).collect();
+    Some(Operand::constant(sig.result, eval(sig, &bits?) & sig.result.mask()))
 }

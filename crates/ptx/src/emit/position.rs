@@ -21,6 +21,8 @@ pub enum Fixed {
     /// The address of a buffer that is bound, or of the array of workgroup or private memory.
     Base(Buffer),
     Barrier,
+    Gate,
+    Wanted(u8),
     Shared,
     Local,
     /// The number of elements of a buffer.
@@ -30,6 +32,15 @@ pub enum Fixed {
         buffer: Buffer,
         bytes: u32,
         lanes: u32,
+    },
+    /// The low word of how many times that many bytes fit into a buffer, and whether there is more.
+    CountLow {
+        buffer: Buffer,
+        size: u32,
+    },
+    CountIsLong {
+        buffer: Buffer,
+        size: u32,
     },
     /// Whether there is such an index.
     Any {
@@ -192,17 +203,34 @@ impl Emitter<'_> {
             return Operand::word(decl.count as u32);
         }
         let size = decl.element.bytes();
+        if size.is_power_of_two() {
+            return self.fixed(Fixed::Length(buffer), |e| {
+                let (low, is_long) = e.count(buffer, size);
+                e.code.op(Class::Word, "selp.b32", &[Operand::word(u32::MAX), low, is_long])
+            });
+        }
         self.fixed(Fixed::Length(buffer), |e| {
             let bytes = e.param(Param::Bytes(buffer));
-            let count = match size.is_power_of_two() {
-                true => {
-                    let shift = Operand::word(size.trailing_zeros());
-                    e.code.op(Class::Long, "shr.u64", &[bytes, shift])
-                }
-                false => e.code.op(Class::Long, "div.u64", &[bytes, Operand::long(size as u64)]),
-            };
+            let count = e.code.op(Class::Long, "div.u64", &[bytes, Operand::long(size as u64)]);
             e.at_most_a_word(count)
         })
+    }
+
+    /// How many times a power of two fits into a buffer: the low word, and whether there is more than that.
+    fn count(&mut self, buffer: Buffer, size: u32) -> (Operand, Operand) {
+        let shift = Operand::word(size.trailing_zeros());
+        let low = self.fixed(Fixed::CountLow { buffer, size }, |e| {
+            let bytes = e.param(Param::Bytes(buffer));
+            let bytes = e.code.op(Class::Long, "shr.u64", &[bytes, shift]);
+            e.code.op(Class::Word, "cvt.u32.u64", &[bytes])
+        });
+        let is_long = self.fixed(Fixed::CountIsLong { buffer, size }, |e| {
+            let bytes = e.param(Param::Bytes(buffer));
+            let [low, high] = [(); 2].map(|()| e.code.reg(Class::Word));
+            e.code.line(format_args!("mov.b64 {{{low}, {high}}}, {bytes}"));
+            e.code.op(Class::Pred, "setp.ge.u32", &[high.into(), Operand::word(size)])
+        });
+        (low, is_long)
     }
 
     /// A number of 64 bits in 32, or the largest that those hold.
@@ -218,6 +246,11 @@ impl Emitter<'_> {
         let accessed = Operand::long((bytes * lanes) as u64);
         let size = Param::Bytes(buffer);
         let last = self.fixed(Fixed::Last { buffer, bytes, lanes }, |e| {
+            if lanes == 1 {
+                let (low, is_long) = e.count(buffer, bytes);
+                let last = e.code.op(Class::Word, "sub.u32", &[low, Operand::word(1)]);
+                return e.code.op(Class::Word, "selp.b32", &[Operand::word(u32::MAX), last, is_long]);
+            }
             let size = e.param(size);
             let beyond = e.code.op(Class::Long, "sub.u64", &[size, accessed]);
             let shift = Operand::word(bytes.trailing_zeros());
@@ -234,18 +267,25 @@ impl Emitter<'_> {
         (last, Some(any))
     }
 
+    /// How many workgroups are wanted along an axis.
+    pub fn wanted(&mut self, axis: u8) -> Operand {
+        self.fixed(Fixed::Wanted(axis), |e| {
+            let gate = e.fixed(Fixed::Gate, |e| e.pointer(Param::Gate));
+            let wanted = e.code.reg(Class::Word);
+            e.code.line(format_args!("ld.relaxed.gpu.global.u32 {wanted}, [{gate}+{}]", 4 * axis));
+            wanted.into()
+        })
+    }
+
     /// Ends the kernel for blocks that are not wanted.
     pub fn leave_unless_wanted(&mut self) {
         if !self.options.gated {
             return;
         }
         let before = self.code.to_prologue(true);
-        let gate = self.pointer(Param::Gate);
-        for axis in 0..3u8 {
-            let wanted = self.code.reg(Class::Word);
-            self.code.line(format_args!("ld.relaxed.gpu.global.u32 {wanted}, [{gate}+{}]", 4 * axis));
-            let workgroup = self.workgroup(axis);
-            let beyond = self.code.op(Class::Pred, "setp.ge.u32", &[workgroup, wanted.into()]);
+        for axis in 0..3 {
+            let (wanted, workgroup) = (self.wanted(axis), self.workgroup(axis));
+            let beyond = self.code.op(Class::Pred, "setp.ge.u32", &[workgroup, wanted]);
             let beyond = Guard(Some(self.code.in_register(beyond)));
             self.code.line(format_args!("{beyond}ret"));
         }

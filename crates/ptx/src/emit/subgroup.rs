@@ -119,14 +119,14 @@ impl Emitter<'_> {
             }
         }
         let lane = self.lane();
-        // Beyond 31 there is no lane, and what is below 0 wraps.
+        // Beyond 31 there is no lane. More than 32 lanes away there is none either, but a sum could wrap.
         let from = match op {
             Op::SubgroupShuffle => by,
             Op::SubgroupShuffleXor => self.code.op(Class::Word, "xor.b32", &[lane, by]),
-            Op::SubgroupShuffleUp => self.code.op(Class::Word, "sub.u32", &[lane, by]),
             _ => {
                 let by = self.code.op(Class::Word, "min.u32", &[by, word(32)]);
-                self.code.op(Class::Word, "add.u32", &[lane, by])
+                let name = if op == Op::SubgroupShuffleUp { "sub.u32" } else { "add.u32" };
+                self.code.op(Class::Word, name, &[lane, by])
             }
         };
         let is_there = match all {

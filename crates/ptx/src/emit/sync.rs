@@ -114,7 +114,11 @@ impl Emitter<'_> {
     /// What a block adds to the word by which blocks wait for each other.
     fn arrival(&mut self) -> Operand {
         self.fixed(Fixed::Arrival, |e| {
-            let [x, y, z] = [0, 1, 2].map(|axis| e.special("nctaid", axis));
+            // Blocks that are not wanted have left.
+            let [x, y, z] = [0, 1, 2].map(|axis| match e.options.gated {
+                true => e.wanted(axis),
+                false => e.special("nctaid", axis),
+            });
             let count = e.code.op(Class::Word, "mul.lo.u32", &[x, y]);
             let count = e.code.op(Class::Word, "mul.lo.u32", &[count, z]);
             // 2^31 less the others' ones.
