@@ -71,6 +71,11 @@ impl Context {
 
     /// Ends the context for everybody in the process, once nobody is inside. Its handles are nothing then.
     pub fn end(&self) -> Result<(), Failure> {
+        if let Some(_inside) = self.enter_to_free() {
+            // Nothing is at work in a context that has failed. In one that only gave an error that means so, there may be.
+            // SAFETY: the context is the thread's.
+            let _ = unsafe { call!(self.driver, cuCtxSynchronize()) };
+        }
         if self.ended.swap(true, Ordering::SeqCst) {
             return Ok(());
         }

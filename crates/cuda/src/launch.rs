@@ -166,6 +166,19 @@ pub struct Part {
     pub workgroups: [u32; 3],
 }
 
+/// Workgroups of one launch at most, which cannot be stopped: some tenths of a second, if they do nothing.
+const PART: u64 = 1 << 28;
+
+/// How much of a grid is one launch on a device that takes so much along each axis.
+pub fn largest(workgroups: [u32; 3], device: [u32; 3]) -> [u32; 3] {
+    let mut left = PART;
+    [0, 1, 2].map(|axis| {
+        let most = left.min(device[axis].into()).max(1) as u32;
+        left /= u64::from(workgroups[axis].clamp(1, most));
+        most
+    })
+}
+
 /// The parts of a grid, each of up to so many workgroups along each axis.
 pub fn parts(workgroups: [u32; 3], most: [u32; 3]) -> impl Iterator<Item = Part> {
     let axis = move |axis: usize| (0..workgroups[axis]).step_by(most[axis].max(1) as usize);
@@ -184,6 +197,20 @@ pub fn no_such_command(what: &str) -> BackendError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_is_no_larger_than_a_launch() {
+        let device = [i32::MAX as u32, 65_535, 65_535];
+        for (workgroups, expected) in [
+            ([1, 1, 1], [1 << 28, 65_535, 65_535]),
+            ([4096, 70_000, 2], [1 << 28, 65_535, 1]),
+            ([u32::MAX; 3], [1 << 28, 1, 1]),
+            ([1 << 20, u32::MAX, 7], [1 << 28, 256, 1]),
+            ([0, 5, 5], [1 << 28, 65_535, 65_535]),
+        ] {
+            assert_eq!(largest(workgroups, device), expected, "{workgroups:?}");
+        }
+    }
 
     #[test]
     fn parts_are_the_whole_grid_once() {

@@ -6,7 +6,7 @@
 //! the end of the submission, with all else that comes down: which block is next. Only if one is, more rounds follow.
 
 use crate::errors::internal;
-use crate::launch::{Bound, Place, own_memory, parts};
+use crate::launch::{Bound, Place, largest, own_memory, parts};
 use crate::submission::{LAUNCHES, Submission};
 use crate::symbols::Address;
 use smallvec::SmallVec;
@@ -139,7 +139,8 @@ impl<'s> Submission<'s> {
             let range = rounds.plan.blocks[block].clone();
             let stages = rounds.stages.get(range).ok_or_else(|| internal("a block of no stages"))?;
             for stage in stages {
-                for part in parts(rounds.workgroups, self.opened.description.largest_grid) {
+                let most = largest(rounds.workgroups, self.opened.description.largest_grid);
+                for part in parts(rounds.workgroups, most) {
                     let place = Place {
                         first: part.first,
                         grid: part.workgroups,

@@ -9,7 +9,7 @@ use crate::errors::internal;
 use crate::executable::{CudaExecutable, Loaded};
 use crate::graphs::{LEAST, MOST};
 use crate::lane::Lane;
-use crate::launch::{Bound, Place, Prepared, no_such_command, own_memory, parts};
+use crate::launch::{Bound, Place, Prepared, largest, no_such_command, own_memory, parts};
 use crate::library::Failure;
 use crate::memory::{Block, CudaMemory};
 use crate::opened::{Opened, Stuck};
@@ -46,11 +46,7 @@ pub fn submit(
         }
         Err(error) => error,
     };
-    if opened.lost_error().is_some() {
-        // Nothing is at work in a context that has failed.
-        lane.end(opened);
-        return Err(error);
-    }
+    // What the device is still at work on is not given back. In a context that has failed nothing is at work.
     match wait(cancel, || lane.is_done(opened.driver())) {
         Ok(Waited::Done) => {
             lane.staging.forget();
@@ -307,7 +303,7 @@ impl<'s> Submission<'s> {
         timed: bool,
     ) -> Result<(), BackendError> {
         let barrier = self.lane.barrier;
-        for part in parts(workgroups, self.opened.description.largest_grid) {
+        for part in parts(workgroups, largest(workgroups, self.opened.description.largest_grid)) {
             let place = Place { first: part.first, grid: part.workgroups, workgroups, barrier, gate: 0 };
             self.launch_part(bound, &place, timed)?;
         }

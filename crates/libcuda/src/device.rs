@@ -6,6 +6,7 @@ use crate::codes::{Answer, CONTEXT_IS_DESTROYED, Code, LAUNCH_TIMEOUT};
 use crate::configuration::Configuration;
 use crate::driver::Driver;
 use crate::graph::Graph;
+use crate::host::GARBAGE;
 use crate::image::Image;
 use crate::operation::{Failure, Machine, Operation};
 use crate::queues::{Queues, Task, Ticket};
@@ -83,10 +84,12 @@ impl Device {
         let seed = configuration.seed.wrapping_mul(31).wrapping_add(index);
         let mut allocations = Allocations::default();
         allocations.total = configuration.memory_bytes;
+        let mut memory = Memory::default();
+        memory.unwritten = GARBAGE;
         let default_pool = allocations.pools.insert(Pool { default: true, ..Pool::default() });
         Device {
             context: Context { handle: fresh(), retained: 0, flags: 0, active: false, error: None },
-            memory: Arc::default(),
+            memory: Arc::new(Mutex::new(memory)),
             allocations,
             default_pool,
             work: Queues::new(configuration.pace, seed),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What new memory holds.
-const GARBAGE: u8 = 0xA5;
+pub(crate) const GARBAGE: u8 = 0xA5;
 
 /// A range of pinned memory.
 pub(crate) struct Pinned {

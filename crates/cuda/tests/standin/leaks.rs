@@ -7,6 +7,8 @@ use vyre_libcuda::{Configuration, Control};
 /// What there is, by name: in the driver, and as the device counts it.
 fn alive(device: &Device, control: &Control) -> Vec<(String, u64)> {
     let mut all = control.report().live;
+    // Of what was given back last, some is given back only when the driver works again.
+    all.retain(|(name, _)| name != "bytes");
     let own = device.metrics().into_iter().map(|(name, count)| (name.to_string(), count));
     all.extend(own.filter(|(name, _)| {
         let things = ["blocks", "block bytes", "pinned bytes", "streams", "modules", "graphs"];

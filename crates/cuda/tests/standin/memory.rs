@@ -114,5 +114,6 @@ fn no_memory_at_any_time() {
             assert_eq!(run().unwrap(), [3, 5, 7]);
         });
     }
-    assert!(failures >= 4, "only {failures} failed");
+    // Memory of the device is asked for a second time when there is none.
+    assert!(failures >= 2, "only {failures} failed");
 }

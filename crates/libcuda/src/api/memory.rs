@@ -40,9 +40,23 @@ pub(super) fn allocate(call: &mut Call<'_>, bytes: usize, pool: Option<Handle>) 
         allocations.pools.values_mut().for_each(|pool| pool.trim(0));
         allocations.take(bytes, pool)?;
     }
-    let address = with_memory(call, |memory| memory.allocate(bytes))?;
-    call.device().allocations.place(address, bytes, pool);
-    Ok(address)
+    let address = place(call, bytes);
+    let allocations = &mut call.device().allocations;
+    // What was taken is given back when it gets no address.
+    allocations.place(*address.as_ref().unwrap_or(&0), bytes, pool);
+    if address.is_err() {
+        allocations.release(0);
+    }
+    address
+}
+
+/// An address for new memory.
+pub(super) fn place(call: &mut Call<'_>, bytes: u64) -> Result<u64, Code> {
+    // The interpreter has no address where none are left.
+    match with_memory(call, |memory| memory.allocate(bytes))? {
+        0 => Err(OUT_OF_MEMORY),
+        address => Ok(address),
+    }
 }
 
 #[unsafe(no_mangle)]

@@ -1,6 +1,6 @@
 //! Pinned memory of the host.
 
-use super::memory::with_memory;
+use super::memory::{place, with_memory};
 use crate::call::{Call, Needs, enter, give};
 use crate::codes::{Answer, INVALID_VALUE};
 use crate::host::Entry;
@@ -79,7 +79,7 @@ pub(super) unsafe extern "C" fn cuMemHostGetDevicePointer_v2(
         let mapped = match mapped {
             Some(mapped) => mapped,
             None => {
-                let new = with_memory(call, |memory| memory.allocate(bytes))?;
+                let new = place(call, bytes)?;
                 call.device().allocations.place_mapped(new, bytes);
                 call.host.around(start, 1).ok_or(INVALID_VALUE)?.mapped = Some(new);
                 new

@@ -111,6 +111,9 @@ DONE:
 .visible .entry large()
 {
     .shared .align 4 .b8 memory[40960];
+    .reg .u32 %value;
+    mov.u32 %value, 1;
+    st.shared.u32 [memory], %value;
     ret;
 }
 ";
