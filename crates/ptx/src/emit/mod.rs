@@ -56,6 +56,8 @@ pub(crate) struct Emitter<'p> {
     /// What the prologue has computed.
     fixed: HashMap<Fixed, Operand>,
     params: Vec<Param>,
+    /// Pointers that loops move.
+    pointers: HashMap<address::Pointer, code::Reg>,
     /// The lanes of the subgroup that run the region, as bits. Only in regions where they have to know of each other.
     active: Operand,
     /// Which of the two words for the grid's first invocation is next, as a distance in bytes.
@@ -85,6 +87,7 @@ pub(crate) fn body(
         values: SideTable::new(Lanes::new()),
         fixed: HashMap::new(),
         params: Vec::new(),
+        pointers: HashMap::new(),
         active: Operand::word(u32::MAX),
         turn: None,
         said: None,
