@@ -10,6 +10,7 @@ use crate::outputs::{Results, sinks, views};
 use crate::show::{shape, table};
 use crate::{load, nvidia, progress};
 use serde_json::json;
+use vyre::opt::queue::has_queue;
 use vyre::{AlignedBytes, Binding, BindingPlan};
 use vyre_ir::diagnostic::counted;
 use vyre_ir::{Diagnostic, Loc, Program, Source};
@@ -32,6 +33,10 @@ pub fn debug(args: &DebugArgs, as_json: bool) -> Result<String, Failure> {
     let work = &args.work;
     load::load_dialects(&work.program.dialects)?;
     let program = load::program(&work.program)?;
+    if has_queue(&program) {
+        let message = "the program handles the items of a work queue, which `vyre debug` has none of";
+        return Err(Diagnostic::new(codes::C026, message).fix("Run it with `vyre run`.").into());
+    }
     let grid = work.grid();
     let inputs = Inputs::plan(&program, &work.sets, grid)?;
     let plan = &inputs.plan;
@@ -226,7 +231,7 @@ struct Ran<'a> {
 impl Ran<'_> {
     fn text(&self) -> String {
         let mut text = format!(
-            "{} on {BACKEND} ({}, seed {}): {} workgroups of {}, {}, no fault\n",
+            "{} on {BACKEND} ({}, seed {}): grid of {} workgroups, {} invocations each, {}, no fault\n",
             self.program.name,
             self.arch,
             self.seed,
