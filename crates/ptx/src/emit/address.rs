@@ -4,10 +4,10 @@
 //! workgroup and private memory addresses have 32 bits. What is added to an index as a constant goes into the
 //! instruction's offset, where that cannot differ: the sum does not wrap, or what it wraps to is not in bounds.
 
-use super::Emitter;
 use super::code::{Class, Guard, Operand};
+use super::{Emitter, is_dead};
 use std::fmt;
-use vyre_ir::{Buffer, Inst, InstData, Memory, Op, Type, Value};
+use vyre_ir::{Buffer, Inst, InstData, Memory, Op, Program, Type, Value};
 
 /// A place in memory, as an instruction names it.
 #[derive(Copy, Clone, Debug)]
@@ -85,25 +85,24 @@ impl Emitter<'_> {
 
     /// The place of an access of scalars of so many bytes.
     pub fn address(&mut self, buffer: Buffer, index: Value, bytes: u32) -> Address {
-        let memory = self.p.buffers[buffer].memory;
         let (index, ahead) = self.split(buffer, index, bytes);
-        let (space, base, class) = match memory {
+        let offset = ahead * bytes as i64 + self.layout.offset[buffer] as i64;
+        if let Some(&pointer) = self.pointers.get(&Pointer { index, buffer, bytes }) {
+            return Address { space: "global", base: pointer.into(), offset };
+        }
+        let (space, base, class) = match self.p.buffers[buffer].memory {
             Memory::Workgroup => ("shared", self.shared(), Class::Word),
             Memory::Private => ("local", self.local(), Class::Word),
             _ => ("global", self.base(buffer), Class::Long),
         };
-        let offset = ahead * bytes as i64 + self.layout.offset[buffer] as i64;
-        let index = index.unwrap_or(Operand::word(0));
+        let index = self.get(index);
         if let Some(constant) = index.bits() {
             let offset = offset + constant as i64 * bytes as i64;
             if offset.abs() < OFFSETS {
                 return Address { space, base, offset };
             }
-            let far = self.code.op(
-                class,
-                if class == Class::Long { "add.s64" } else { "add.u32" },
-                &[base, Operand::Bits(class, offset as u64)],
-            );
+            let name = if class == Class::Long { "add.s64" } else { "add.u32" };
+            let far = self.code.op(class, name, &[base, Operand::Bits(class, offset as u64)]);
             return Address { space, base: far, offset: 0 };
         }
         let size = Operand::word(bytes);
@@ -113,24 +112,77 @@ impl Emitter<'_> {
     }
 
     /// An index as another one and what is to be added to it, not modulo 2^32.
-    fn split(&mut self, buffer: Buffer, index: Value, bytes: u32) -> (Option<Operand>, i64) {
-        let whole = Some(self.get(index));
+    fn split(&self, buffer: Buffer, index: Value, bytes: u32) -> (Value, i64) {
         let p = self.p;
-        let Some(data) = p.producer(index).filter(|data| data.op == Op::Add) else { return (whole, 0) };
-        let (rest, constant) = match (p.splat_constant(data.args[0]), p.splat_constant(data.args[1])) {
-            (_, Some(n)) => (data.args[0], n as u32),
-            (Some(n), _) => (data.args[1], n as u32),
-            _ => return (whole, 0),
-        };
+        let Some((rest, constant)) = sum(p, index) else { return (index, 0) };
         let ahead = constant as i32 as i64;
         let safe = match ahead {
             0.. => self.is_below(rest, (1 << 32) - ahead as u64),
             // If the sum was negative, it has wrapped beyond the buffer.
             _ => p.buffers[buffer].static_bytes().is_some_and(|total| total < (bytes as u64) << 31),
         };
-        match safe && (ahead * bytes as i64).abs() < OFFSETS / 2 {
-            true => (Some(self.get(rest)), ahead),
-            false => (whole, 0),
+        let fits = (ahead * bytes as i64).abs() < OFFSETS / 2;
+        if safe && fits { (rest, ahead) } else { (index, 0) }
+    }
+
+    /// The pointers that a loop moves along with its counters, at their first places: those into global memory that every
+    /// turn uses, of counters that do not wrap. Instructions with other offsets share them when ptxas unrolls the loop.
+    pub fn open_pointers(&mut self, data: &InstData) -> Vec<(Pointer, i64)> {
+        let p = self.p;
+        let body = data.regions[0];
+        let mut moved: Vec<(Pointer, i64)> = Vec::new();
+        for &inst in &p.regions[body].insts {
+            let access = &p.insts[inst];
+            let (Some(buffer), Some(ty)) = (p.buffer_of(access), p.accessed(access)) else { continue };
+            if !p.buffers[buffer].memory.is_bound() || is_dead(access, self.needs) || moved.len() == POINTERS
+            {
+                continue;
+            }
+            let bytes = ty.scalar.bytes();
+            let (index, _) = self.split(buffer, access.args[0], bytes);
+            let Some(i) = p.regions[body].params.iter().position(|&param| param == index) else { continue };
+            let Some((counter, step)) = sum(p, p.yielded(body)[1 + i]) else { continue };
+            let pointer = Pointer { index, buffer, bytes };
+            let known = moved.iter().any(|(other, _)| *other == pointer);
+            if counter != index || known || !self.is_below(index, (1 << 32) - step as u64) {
+                continue;
+            }
+            let (first, base) = (self.get(data.args[i]), self.base(buffer));
+            let size = Operand::word(bytes);
+            let reg = self.code.reg(Class::Long);
+            self.code.op_to(reg, "mad.wide.u32", &[first, size, base]);
+            self.pointers.insert(pointer, reg);
+            moved.push((pointer, step as i64 * bytes as i64));
         }
+        moved
+    }
+
+    /// Moves the pointers of a loop on.
+    pub fn move_pointers(&mut self, moved: &[(Pointer, i64)]) {
+        for (pointer, distance) in moved {
+            let reg = self.pointers[pointer];
+            self.code.op_to(reg, "add.s64", &[reg.into(), Operand::long(*distance as u64)]);
+        }
+    }
+}
+
+/// An index that counts in a loop, and the place of that index in a buffer.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Pointer {
+    index: Value,
+    buffer: Buffer,
+    bytes: u32,
+}
+
+/// How many pointers a loop moves: each takes two registers.
+const POINTERS: usize = 4;
+
+/// A value and a constant of which an index is the sum.
+fn sum(p: &Program, index: Value) -> Option<(Value, u32)> {
+    let data = p.producer(index).filter(|data| data.op == Op::Add)?;
+    match (p.splat_constant(data.args[0]), p.splat_constant(data.args[1])) {
+        (_, Some(n)) => Some((data.args[0], n as u32)),
+        (Some(n), _) => Some((data.args[1], n as u32)),
+        _ => None,
     }
 }

@@ -129,9 +129,11 @@ impl Emitter<'_> {
             self.active = lanes.into();
             lanes
         });
+        let pointers = self.open_pointers(data);
         let head = self.code.label();
         self.code.place(head);
         self.region(body);
+        self.move_pointers(&pointers);
         let mut again = self.get(yielded[0]);
         if let Some(lanes) = lanes {
             self.code.op_to(lanes, "vote.sync.ballot.b32", &[again, lanes.into()]);

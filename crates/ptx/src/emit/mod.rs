@@ -24,6 +24,7 @@ pub(crate) use call::text_of;
 
 use crate::Options;
 use crate::alignment::{self, Alignment};
+use crate::capability::{self, Form};
 use crate::kernel::Param;
 use crate::layout::Layout;
 use crate::lines::Lines;
@@ -55,6 +56,8 @@ pub(crate) struct Emitter<'p> {
     /// What the prologue has computed.
     fixed: HashMap<Fixed, Operand>,
     params: Vec<Param>,
+    /// Pointers that loops move.
+    pointers: HashMap<address::Pointer, code::Reg>,
     /// The lanes of the subgroup that run the region, as bits. Only in regions where they have to know of each other.
     active: Operand,
     /// Which of the two words for the grid's first invocation is next, as a distance in bytes.
@@ -84,6 +87,7 @@ pub(crate) fn body(
         values: SideTable::new(Lanes::new()),
         fixed: HashMap::new(),
         params: Vec::new(),
+        pointers: HashMap::new(),
         active: Operand::word(u32::MAX),
         turn: None,
         said: None,
@@ -180,6 +184,11 @@ impl Emitter<'_> {
         let seen = self.needs.seen[data.results[0]];
         let result = self.compute(data.op, self.p.sig(data), &args, seen);
         self.set(data.results[0], result);
+    }
+
+    /// Whether the devices that this is for have a form of an instruction.
+    fn has(&self, form: Form) -> bool {
+        capability::has(self.options.arch, form)
     }
 
     /// The operand that is a scalar value.
