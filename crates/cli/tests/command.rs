@@ -94,7 +94,7 @@ impl Folder {
     fn command(&self, args: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
         // Without the GPUs of the machine.
-        command.env("VK_DRIVER_FILES", "none.json");
+        command.env("VK_DRIVER_FILES", "none.json").env("VYRE_LIBCUDA", "none");
         command.current_dir(self.path()).args(args.split_whitespace());
         for name in ["VYRE_DEBUG", "VYRE_DUMP", "VYRE_CPU"] {
             command.env_remove(name);
@@ -345,7 +345,7 @@ fn a_program_comes_from_standard_input() {
     let folder = Folder::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
     // Without the GPUs of the machine.
-    command.env("VK_DRIVER_FILES", "none.json");
+    command.env("VK_DRIVER_FILES", "none.json").env("VYRE_LIBCUDA", "none");
     command.args(["check", "-"]).stdin(std::fs::File::open(folder.path().join("sum.vyre")).unwrap());
     assert!(String::from_utf8(command.output().unwrap().stdout).unwrap().starts_with("sum: ok"));
 }
@@ -355,7 +355,7 @@ fn the_environment_asks_for_details() {
     let folder = Folder::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
     // Without the GPUs of the machine.
-    command.env("VK_DRIVER_FILES", "none.json");
+    command.env("VK_DRIVER_FILES", "none.json").env("VYRE_LIBCUDA", "none");
     command.current_dir(folder.path()).env("VYRE_DEBUG", "5").env("VYRE_DUMP", "dump");
     command.env("VYRE_CACHE_DIR", "off");
     command.args(["run", "scale.vyre", "--set", "data=[1]"]);

@@ -70,7 +70,7 @@ fn run(case: &Case) -> Example {
     }
     let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
     // Without the GPUs of the machine.
-    command.env("VK_DRIVER_FILES", "none.json");
+    command.env("VK_DRIVER_FILES", "none.json").env("VYRE_LIBCUDA", "none");
     command.current_dir(folder.path());
     for name in ["VYRE_DEBUG", "VYRE_DUMP", "VYRE_THREADS", "VYRE_CPU", "VYRE_LIBCUDA"] {
         command.env_remove(name);
