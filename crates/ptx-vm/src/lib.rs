@@ -3,10 +3,23 @@
 //!
 //! It shares nothing with the emitter whose output it judges.
 
+mod bytes;
+mod code;
+mod convert;
+mod counters;
+mod decode;
 mod fault;
+mod float;
+mod integer;
+mod lex;
+mod machine;
 mod memory;
 mod module;
+mod parse;
+mod races;
 mod run;
+mod soft;
+mod types;
 
 pub use fault::{Fault, FaultKind};
 pub use memory::Memory;

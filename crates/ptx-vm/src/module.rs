@@ -1,6 +1,9 @@
 //! A module: text taken apart.
 
+use crate::code::Code;
+
 use std::fmt;
+use std::sync::Arc;
 
 /// A module.
 #[derive(Clone, Debug)]
@@ -33,6 +36,7 @@ pub struct Entry {
     pub static_shared: u32,
     /// `.reqntid`, if it has one.
     pub required_threads: Option<[u32; 3]>,
+    pub(crate) code: Arc<Code>,
 }
 
 /// A parameter.
@@ -64,6 +68,9 @@ impl fmt::Display for ParseError {
 impl std::error::Error for ParseError {}
 
 /// Takes a module apart.
-pub fn parse(_text: &str) -> Result<Module, ParseError> {
-    unimplemented!()
+///
+/// # Errors
+/// The first line that is no PTX, that breaks PTX's rules of types, or that has an instruction the interpreter lacks.
+pub fn parse(text: &str) -> Result<Module, ParseError> {
+    crate::parse::module(text)
 }

@@ -1,6 +1,7 @@
 //! Runs one launch of a kernel.
 
 use crate::fault::Fault;
+use crate::machine::{Halt, Machine};
 use crate::memory::Memory;
 use crate::module::Entry;
 use std::sync::atomic::AtomicBool;
@@ -77,11 +78,18 @@ pub struct Counters {
 }
 
 /// Runs a launch to its end.
+///
+/// # Errors
+/// The first thing that is wrong with the launch, or that a thread does wrong. Memory keeps what was written until then.
 pub fn run(
-    _entry: &Entry,
-    _memory: &mut Memory,
-    _launch: &Launch<'_>,
-    _options: &Options<'_>,
+    entry: &Entry,
+    memory: &mut Memory,
+    launch: &Launch<'_>,
+    options: &Options<'_>,
 ) -> Result<Report, Fault> {
-    unimplemented!()
+    let refused =
+        |problem: Halt| Fault { kind: problem.0, message: problem.1, line: 0, source: None, place: None };
+    let mut machine = Machine::new(entry, memory, launch, options).map_err(refused)?;
+    machine.run()?;
+    Ok(machine.report())
 }
