@@ -6,6 +6,7 @@ use device::{Given, as_words, launch, seeded, shape, words};
 
 const REDUCE: &str = include_str!("kernels/reduce.ptx");
 const GRID_BARRIER: &str = include_str!("kernels/grid_barrier.ptx");
+const EXCHANGE: &str = include_str!("kernels/exchange.ptx");
 
 /// Numbers without a pattern.
 fn noise(count: usize) -> Vec<u32> {
@@ -52,5 +53,21 @@ fn a_barrier_of_the_grid() {
         let (buffers, _) =
             launch(GRID_BARRIER, &shape, &given, &seeded(seed)).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(as_words(&buffers[2]), expected, "seed {seed}");
+    }
+}
+
+#[test]
+fn lanes_that_exchange() {
+    let input = noise(64);
+    let cell = |thread: usize| input[thread].wrapping_add(thread as u32);
+    // Lanes 0 to 11 have more than 19 lanes above them.
+    let expected: Vec<u32> = (0..64)
+        .map(|thread| cell((thread ^ 31) ^ 1).wrapping_add(0xfff).wrapping_add(cell(thread ^ 32)))
+        .collect();
+    for seed in 0..6 {
+        let given = [Given::Buffer(words(&input)), Given::Unwritten(256)];
+        let (buffers, _) =
+            launch(EXCHANGE, &shape(1, 64), &given, &seeded(seed)).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(as_words(&buffers[1]), expected, "seed {seed}");
     }
 }
