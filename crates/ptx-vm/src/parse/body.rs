@@ -201,9 +201,6 @@ impl<'m, 'a> Body<'m, 'a> {
                         return Ok(());
                     }
                 }
-                Token::Sign(';') => {
-                    cursor.next();
-                }
                 Token::Sign('@') => self.instruction(cursor)?,
                 Token::Word(_) if cursor.second() == Token::Sign(':') => self.label(cursor)?,
                 Token::Word(word) if word.starts_with('.') => {
