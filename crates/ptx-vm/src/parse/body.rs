@@ -355,6 +355,11 @@ impl<'m, 'a> Body<'m, 'a> {
         self.branches.push((self.instructions.len(), label));
     }
 
+    /// Whether there is a list of branch targets of that name.
+    pub(crate) fn has_list(&self, name: &str) -> bool {
+        self.lists.contains_key(name)
+    }
+
     /// Puts the places of labels into branches.
     fn resolve(&mut self) -> Result<(), ParseError> {
         for (at, name) in std::mem::take(&mut self.branches) {
