@@ -191,6 +191,9 @@ pub struct RunArgs {
     /// optimized.
     #[arg(long)]
     pub checked: bool,
+    /// Promise that no access is out of bounds, so that a device may do without looking. If one is, the device may be lost.
+    #[arg(long, conflicts_with = "checked")]
+    pub unchecked: bool,
     /// Allow floats that are rounded otherwise where that is faster.
     #[arg(long)]
     pub fast_math: bool,

@@ -97,7 +97,7 @@ pub fn round(
     };
     debug.say(DEVICE, || format!("backend {}, {}", device.id(), device.profile().name));
     let timeout = args.timeout.map(Duration::from_secs_f64);
-    let (checked, fast_math) = (args.checked, args.fast_math);
+    let (checked, unchecked, fast_math) = (args.checked, args.unchecked, args.fast_math);
     let grid_sync = match args.grid_sync {
         Waiting::Fit => GridSync::Fit,
         Waiting::Native => GridSync::Native,
@@ -107,6 +107,7 @@ pub fn round(
         grid,
         timeout,
         checked,
+        unchecked,
         fast_math,
         grid_sync,
         timed: true,
@@ -490,6 +491,7 @@ impl Report<'_> {
             "compiled": self.compiled.source().name(),
             "notice": self.compiled.notice(),
             "checked": self.config.checked,
+            "unchecked": self.config.unchecked,
             "fast_math": self.config.fast_math,
             "workgroups": self.ran.outputs.workgroups,
             "queue": self.ran.queue_json(),

@@ -134,6 +134,7 @@ fn errors_have_a_status_and_a_code() {
         ("run scale.vyre --grid 1,0", 2, "C001"),
         ("run scale.vyre --threads 4294967296", 2, "C001"),
         ("run scale.vyre --threads 1 --grid 1", 2, "C001"),
+        ("run scale.vyre --checked --unchecked", 2, "C001"),
         ("run scale.vyre --repeat 0", 2, "C001"),
         ("run scale.vyre --timeout 0", 2, "C001"),
         ("run scale.vyre --verify=some", 2, "C001"),

@@ -5,11 +5,14 @@ use vyre::wgsl::{ImportOptions, import_wgsl};
 use vyre::{BackendError, Device, DispatchConfig, Resource, WorkQueue, WorkQueueOptions};
 use vyre_bench::Size;
 use vyre_bench::queues::{NAMES, OnQueue, Workload, workloads};
+use vyre_conformance::apart::apart;
 use vyre_conformance::devices::devices;
 
+/// All devices; the processor and the oracle also with queues that programs drain by themselves.
 fn all() -> Vec<Device> {
     let names = ["cpu-ref", "cpu"].map(String::from).into_iter().chain(devices("wgpu"));
-    names.map(|name| Device::open(&name).unwrap()).collect()
+    let apart = ["cpu-ref", "cpu"].map(|name| Device::new(apart(vyre::acquire(name).unwrap())));
+    names.map(|name| Device::open(&name).unwrap()).chain(apart).collect()
 }
 
 fn program(workload: &Workload) -> vyre::ir::Program {

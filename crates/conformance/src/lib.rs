@@ -8,6 +8,7 @@
 //! Beside them there are random programs ([`random`]), checked over fixed seeds by the tests and over whatever there is
 //! time for by `xtask fuzz` ([`fuzz`]); one that fails is made small ([`reduce`]).
 
+pub mod apart;
 pub mod bounds;
 pub mod case;
 pub mod devices;

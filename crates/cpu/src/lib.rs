@@ -1,9 +1,9 @@
 //! Backend `cpu`: programs compiled to machine code with Cranelift, one workgroup a thread.
 //!
 //! The way of a program: [`mod@plan`] cuts it at barriers into pieces and says where values live between them (with
-//! [`vyre_opt::fission`], [`scalars`], [`zeroing`] and [`frame`]); [`form`] says what a workgroup does, several invocations that are consecutive
-//! in the program's [`order`], a gang, in step; [`clif`] makes one function of that and [`jit`] machine code; [`stored`]
-//! is that as bytes, for the disk cache; [`kernel`] runs it over the workgroups of a grid on the threads of [`pool`], or, if they
+//! [`vyre_opt::fission`], [`vyre_opt::analysis::zeroing`], [`scalars`] and [`frame`]); [`form`] says what a workgroup
+//! does, several invocations that are consecutive in the program's [`order`], a gang, in step; [`clif`] makes one function
+//! of that and [`jit`] machine code; [`stored`] is that as bytes, for the disk cache; [`kernel`] runs it over the workgroups of a grid on the threads of [`pool`], or, if they
 //! wait for each other, all at once ([`meeting`]), and over the items of a work queue ([`deques`]).
 //! Where no code can be made, or no memory be executable, [`strips`] interpret the form; [`engine`] decides, and the
 //! environment variable `VYRE_CPU`: `code`, or `strips` to make no code at all.
@@ -36,7 +36,6 @@ mod shim;
 mod stored;
 mod strips;
 mod subgroup;
-mod zeroing;
 
 pub use device::open;
 pub use engine::{Engine, Fault};

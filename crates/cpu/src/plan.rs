@@ -6,9 +6,10 @@
 
 use crate::frame::Frame;
 use crate::order::Order;
-use crate::{scalars, zeroing};
+use crate::scalars;
 use vyre_driver::BackendError;
-use vyre_ir::{Buffer, Effect, Memory, Op, Program, Rule, SideTable, Value};
+use vyre_ir::{Buffer, Memory, Op, Program, Rule, SideTable, Value};
+use vyre_opt::analysis::zeroing;
 use vyre_opt::fission::{Fission, Home, Level, PrivateUse, Step, again, fission, mark_cuts};
 
 /// A program as workgroup-level steps.
@@ -45,7 +46,7 @@ pub(crate) enum PrivateCopies {
 /// # Errors
 /// [`BackendError::OutOfMemory`] when a workgroup needs too much memory.
 pub(crate) fn plan(p: &Program, gang: u32, checked: bool) -> Result<Plan, BackendError> {
-    let cuts = mark_cuts(p, is_cut);
+    let cuts = mark_cuts(p, Op::syncs_workgroup);
     let scalar = scalars::find(p, &cuts, checked);
     let level = Level {
         cuts: &cuts,
@@ -97,9 +98,4 @@ fn interleaved(p: &Program) -> SideTable<Buffer, u32> {
         interleaved[buffer] = seen[buffer].filter(even).unwrap_or(0);
     }
     interleaved
-}
-
-/// Whether pieces end at an operation: what waits, but not for the subgroup, which is a gang and in step.
-fn is_cut(op: Op) -> bool {
-    op.info().effect == Effect::Syncs && op != Op::SubgroupBarrier
 }

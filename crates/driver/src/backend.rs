@@ -96,6 +96,10 @@ pub struct CompileOptions {
     /// Stop with [`BackendError::OutOfBounds`] at the first access out of bounds instead of reading 0. A backend that
     /// cannot gives [`BackendError::no_checked_mode`].
     pub checked: bool,
+    /// Nothing is out of bounds: whoever asks for the program promises that. A backend may leave out what looks for it
+    /// where only the device can come to harm, never the process; what an access out of bounds then does is as the device
+    /// has it. Never together with `checked`.
+    pub unchecked: bool,
     /// Allow results of floating-point arithmetic that differ in rounding. Checked code makes no use of it.
     pub fast_math: bool,
 }
@@ -149,7 +153,8 @@ pub enum Command<'a> {
     /// Runs the stages of a program.
     Stages(Stages<'a>),
     /// Has a program handle the items of a work queue until none are left. Only for a device of
-    /// [`DeviceProfile::supports_persistent_threads`]; others get [`Command::Stages`].
+    /// [`DeviceProfile::supports_persistent_threads`] and [`DeviceProfile::host_memory`]; others get a
+    /// [`Command::Launch`] of a program that waits for its grid, or [`Command::Stages`].
     Drain(Drain<'a>),
     /// Performs commands several times.
     Repeat {
@@ -187,7 +192,7 @@ pub struct Stages<'a> {
     pub stages: SmallVec<[&'a dyn Executable; 8]>,
     /// What decides which of them run; without, each runs once, in order, with all workgroups.
     pub control: Option<Control<'a>>,
-    /// Workgroups of the grid along x, y, z.
+    /// Workgroups of the grid along x, y, z: no stage ever has more.
     pub workgroups: [u32; 3],
     /// Memory of each buffer, in the order of `Program::buffers` of every stage and of the control program.
     pub memory: SmallVec<[LaunchMemory<'a>; 8]>,

@@ -59,5 +59,6 @@ vyre_ir::codes! {
     D037 = "A work queue is not made for the items of its program.";
     D038 = "A work queue has no room for an item.";
     D040 = "An access of a checked run is out of bounds.";
+    D041 = "A program is to be compiled in checked mode, and said to need no checks.";
     D099 = "Something happened that cannot.", no_example: "a bug in vyre";
 }

@@ -5,7 +5,7 @@ use crate::binding::{Binding, BindingPlan, BindingRole, bind_error};
 use crate::cache::pipeline::Pipeline;
 use crate::cache::{CacheSource, PipelineCache};
 use crate::codes;
-use crate::config::DispatchConfig;
+use crate::config::{DispatchConfig, check_options};
 use crate::device::{Device, Opened, lock};
 use crate::error::BackendError;
 use crate::form::{Form, Made, Purpose, Runs, make};
@@ -57,7 +57,7 @@ pub struct CompileTimes {
 
 impl Device {
     /// Links a program's calls with the dialects of this moment, verifies it, makes it legal for the device, and
-    /// compiles it. Of `config`, what changes code counts: workgroup size, checked mode, fast math.
+    /// compiles it. Of `config`, what changes code counts: workgroup size, checked mode, the promise of `unchecked`, fast math.
     ///
     /// # Errors
     /// [`BackendError::InvalidProgram`] with all that the verifier found, [`BackendError::Unsupported`] for what the
@@ -115,6 +115,7 @@ impl Device {
         program: &Program,
         config: &DispatchConfig,
     ) -> Result<(Program, BindingPlan), BackendError> {
+        check_options(&config.compile_options())?;
         let invalid = |errors| BackendError::InvalidProgram { errors };
         // Nothing asks for the registry without a call: building it costs more than compiling a small program.
         let link = tracing::debug_span!(target: TARGET, "link").entered();

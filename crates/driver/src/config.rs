@@ -32,6 +32,9 @@ pub struct DispatchConfig {
     pub fast_math: bool,
     /// Stop with the first access out of bounds instead of reading 0. Takes effect when compiling.
     pub checked: bool,
+    /// Promise that no access is out of bounds, so that a device may do without looking. If the promise is broken, the
+    /// device may be lost, or memory hold anything. Never together with `checked`. Takes effect when compiling.
+    pub unchecked: bool,
     /// Invocations of a workgroup along x, y, z, instead of the program's own. Takes effect when compiling.
     pub workgroup_size: Option<[u32; 3]>,
     /// How the program runs if it waits for its grid. Takes effect when compiling.
@@ -51,6 +54,7 @@ impl Default for DispatchConfig {
             timeout: None,
             fast_math: false,
             checked: false,
+            unchecked: false,
             workgroup_size: None,
             grid_sync: GridSync::Fit,
             timed: false,
@@ -63,8 +67,17 @@ impl Default for DispatchConfig {
 impl DispatchConfig {
     /// The part that changes the code that is made.
     pub fn compile_options(&self) -> CompileOptions {
-        CompileOptions { checked: self.checked, fast_math: self.fast_math }
+        CompileOptions { checked: self.checked, unchecked: self.unchecked, fast_math: self.fast_math }
     }
+}
+
+/// That what is to be compiled does not contradict itself.
+pub(crate) fn check_options(options: &CompileOptions) -> Result<(), BackendError> {
+    if options.checked && options.unchecked {
+        let message = "accesses out of bounds are to be reported, and there are said to be none";
+        return Err(bind_error(codes::D041, message, "Ask for `checked` or `unchecked`, not for both."));
+    }
+    Ok(())
 }
 
 impl Compiled {
@@ -75,6 +88,8 @@ impl Compiled {
             "0 iterations"
         } else if config.checked && !kernel.options.checked {
             "checked mode, but the program was compiled without it"
+        } else if config.unchecked && !kernel.options.unchecked {
+            "code that does not look for accesses out of bounds, but the program was compiled without that"
         } else if !matches!(kernel.purpose, Purpose::Grid(is) if is == config.grid_sync)
             && config.grid_sync != GridSync::Fit
         {

@@ -1,6 +1,9 @@
 //! What a compiled program runs as: as a whole, or, if it waits for its grid or handles the items of a work queue, as
 //! stages.
 //!
+//! A work queue is drained by the backend where the device works in the host's memory, else by the program itself where its
+//! workgroups can wait for each other, else by stages.
+//!
 //! A program that waits for its grid is compiled whole for a device that can wait, for grids of as many workgroups as
 //! it says, and as stages for larger ones. Each stage, and the control program, is compiled as any program is,
 //! through the same cache.
@@ -19,7 +22,7 @@ use crate::resident::allocate_checked;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use vyre_ir::{Diagnostic, Effect, Memory, Program, Rule};
-use vyre_opt::queue::{Queue, queue};
+use vyre_opt::queue::{Queue, persistent, queue};
 use vyre_opt::split::{split, waits};
 use vyre_opt::stages::{Scratch, Staged};
 
@@ -44,8 +47,28 @@ struct Whole {
     executable: Arc<dyn Executable>,
     /// Workgroups that it can have.
     limit: u64,
-    /// That it drains a work queue.
-    drains: Option<Queue>,
+    /// How it drains a work queue.
+    drains: Option<Drains>,
+}
+
+/// How a program drains a work queue.
+#[derive(Copy, Clone)]
+enum Drains {
+    /// Window after window, in the host's memory, as the backend sees fit.
+    OnHost(Queue),
+    /// By itself.
+    Alone(Persistent),
+}
+
+/// A program that drains a work queue by itself.
+#[derive(Copy, Clone)]
+pub(crate) struct Persistent {
+    /// Where it finds the queue.
+    pub queue: Queue,
+    /// Workgroups that can wait for each other.
+    limit: u64,
+    /// Invocations of a workgroup.
+    invocations: u64,
 }
 
 /// Stages with their code.
@@ -65,6 +88,7 @@ pub(crate) type ScratchMemory = Vec<Arc<dyn DeviceMemory>>;
 pub(crate) enum Runs {
     Whole(Arc<dyn Executable>),
     Drain(Arc<dyn Executable>, Queue),
+    Persistent(Arc<dyn Executable>, Persistent),
     Stages(Arc<StagesCode>),
 }
 
@@ -166,27 +190,47 @@ impl Compiler<'_> {
     fn queue(&mut self, written: &Program) -> Result<Form, BackendError> {
         let start = Instant::now();
         let profile = self.backend.profile();
+        let has_threads = profile.supports_persistent_threads;
+        let invalid = |what| BackendError::InvalidProgram { errors: vec![what] };
+        let whole = |executable, drains| {
+            let whole = Whole { executable, limit: u64::MAX, drains: Some(drains) };
+            Form { whole: Some(whole), stages: None }
+        };
+        if has_threads && profile.supports_grid_sync && !profile.host_memory {
+            let (program, queue) = persistent(written).map_err(invalid)?;
+            self.times.optimize_ns += elapsed(start);
+            self.check_limits(&program)?;
+            let executable = self.pipeline(&program)?.executable;
+            let limit = executable.waiting_workgroups();
+            if limit > 0 {
+                let invocations = program.workgroup_invocations();
+                return Ok(whole(executable, Drains::Alone(Persistent { queue, limit, invocations })));
+            }
+        }
+        let start = Instant::now();
+        let on_host = has_threads && profile.host_memory;
         let mut alone = written.clone();
         // Where a thread handles item after item, a loop around those of a workgroup is only in the way. An oracle gets
         // the program as it was written.
-        let takes_legal = self.backend.target().is_some();
-        if takes_legal && profile.host_memory && profile.supports_persistent_threads && is_alone(written) {
+        if on_host && self.backend.target().is_some() && is_alone(written) {
             alone.workgroup_size = [1; 3];
         }
-        let (plan, queue) =
-            queue(&alone).map_err(|what| BackendError::InvalidProgram { errors: vec![what] })?;
+        let (plan, queue) = queue(&alone).map_err(invalid)?;
         self.times.optimize_ns += elapsed(start);
-        if profile.supports_persistent_threads {
-            let executable = self.pipeline(&plan.stages[0])?.executable;
-            let whole = Whole { executable, limit: u64::MAX, drains: Some(queue) };
-            return Ok(Form { whole: Some(whole), stages: None });
+        if on_host {
+            return Ok(whole(self.pipeline(&plan.stages[0])?.executable, Drains::OnHost(queue)));
         }
         Ok(Form { whole: None, stages: Some(self.stages(plan, written.workgroup_invocations())?) })
     }
 
+    fn check_limits(&self, program: &Program) -> Result<(), BackendError> {
+        let plan = BindingPlan::build(program)?;
+        check_limits(self.backend.id(), self.backend.profile(), program, &plan)
+    }
+
     fn stages(&mut self, plan: Staged, invocations: u64) -> Result<Arc<StagesCode>, BackendError> {
         if let Some(first) = plan.stages.first() {
-            check_limits(self.backend.id(), self.backend.profile(), first, &BindingPlan::build(first)?)?;
+            self.check_limits(first)?;
         }
         let stages = plan.stages.iter().map(|stage| Ok(self.pipeline(stage)?.executable));
         let stages = stages.collect::<Result<_, BackendError>>()?;
@@ -212,9 +256,10 @@ impl Form {
     pub fn runs(&self, workgroups: [u32; 3]) -> Result<Runs, BackendError> {
         let count = workgroups.iter().fold(1u64, |n, &axis| n.saturating_mul(axis.into()));
         match (&self.whole, &self.stages) {
-            (Some(Whole { executable, drains: Some(queue), .. }), _) => {
-                Ok(Runs::Drain(executable.clone(), *queue))
-            }
+            (Some(Whole { executable, drains: Some(drains), .. }), _) => Ok(match drains {
+                Drains::OnHost(queue) => Runs::Drain(executable.clone(), *queue),
+                Drains::Alone(program) => Runs::Persistent(executable.clone(), *program),
+            }),
             (Some(whole), _) if count <= whole.limit => Ok(Runs::Whole(whole.executable.clone())),
             (_, Some(stages)) => Ok(Runs::Stages(stages.clone())),
             (Some(Whole { limit, .. }), None) => {
@@ -237,7 +282,25 @@ impl Form {
     }
 }
 
+impl Persistent {
+    /// Workgroups for windows of up to so many items.
+    pub fn workgroups(&self, items: u64) -> [u32; 3] {
+        workgroups_for(items, self.invocations, self.limit)
+    }
+}
+
+/// Workgroups of so many invocations for so many items, but no more than a limit.
+fn workgroups_for(items: u64, invocations: u64, limit: u64) -> [u32; 3] {
+    let workgroups = items.div_ceil(invocations).clamp(1, limit);
+    [u32::try_from(workgroups).unwrap_or(u32::MAX), 1, 1]
+}
+
 impl StagesCode {
+    /// Workgroups for windows of up to so many items of a queue.
+    pub fn workgroups(&self, items: u64) -> [u32; 3] {
+        workgroups_for(items, self.invocations, u64::MAX)
+    }
+
     /// Memory that the stages need beside the program's, for a grid.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use crate::backend::{
 use crate::compiled::Compiled;
 use crate::device::{Device, Opened, lock};
 use crate::error::BackendError;
-use crate::form::{Runs, ScratchMemory};
+use crate::form::{Persistent, Runs, ScratchMemory};
 use crate::memory::AlignedBytes;
 use crate::placement::Placement;
 use crate::resident::{Journal, Region, Resident, Upload, allocate_checked};
@@ -43,6 +43,8 @@ pub(crate) struct QueueMemory<'a> {
     pub buffers: [&'a Resident; 3],
     /// Entries.
     pub capacity: u32,
+    /// Items of a window at most.
+    pub window: u64,
 }
 
 /// What a buffer is bound to, by place in the plan.
@@ -376,7 +378,7 @@ impl<'m> Commands<'_, 'm> {
         // Memory of workgroups that stages have beside that of the program.
         let buffers = match runs {
             Runs::Whole(_) => 0,
-            Runs::Drain(_, queue) => queue.buffers,
+            Runs::Drain(_, queue) | Runs::Persistent(_, Persistent { queue, .. }) => queue.buffers,
             Runs::Stages(code) => code.plan.stages.first().map_or(0, |stage| stage.buffers.len()),
         };
         memory.resize_with(buffers.max(memory.len()), || LaunchMemory::Unbound);
@@ -384,14 +386,19 @@ impl<'m> Commands<'_, 'm> {
             Runs::Whole(executable) => {
                 Command::Launch(Launch { executable: &**executable, workgroups, memory, timed })
             }
+            Runs::Persistent(executable, program) => {
+                let workgroups = program.workgroups(queue.map_or(1, |queue| queue.window));
+                Command::Launch(Launch { executable: &**executable, workgroups, memory, timed })
+            }
             Runs::Drain(executable, places) => Command::Drain(Drain {
                 executable: &**executable,
                 queue: places,
-                capacity: queue.as_ref().map_or(0, |queue| queue.capacity),
+                capacity: queue.map_or(0, |queue| queue.capacity),
                 memory,
                 timed,
             }),
             Runs::Stages(code) => {
+                let workgroups = queue.map_or(workgroups, |queue| code.workgroups(queue.window));
                 let stages = code.stages.iter().map(|stage| &**stage).collect();
                 let control = code.control.as_ref().zip(code.plan.control.as_ref());
                 let control = control.map(|(executable, plan)| Control { executable: &**executable, plan });

@@ -1,9 +1,10 @@
 //! Work queues on the device: a program handles one item an invocation and may push others, until none are left.
 //!
 //! The plan says how much memory that takes ([`crate::plan_device_work_queue_backpressure`]), [`vyre_opt::queue`] what runs. The host hands over
-//! one submission and waits once. A device with threads of its own drains the queue as it sees fit; for any other
-//! one the submission holds window after window, each sized on the device by the one before. Only if the submission held too
-//! few windows does another go on, which [`WorkQueueRun::host_syncs`] tells.
+//! one submission and waits once. A device in the host's memory drains the queue as it sees fit; on one whose workgroups
+//! can wait for each other the program does so itself, in one launch; for any other one the submission holds window after
+//! window, each sized on the device by the one before. Only if the submission held too few windows does another go on, which
+//! [`WorkQueueRun::host_syncs`] tells.
 //!
 //! Nothing is lost unnoticed: what was done and what is left is as much as was pushed, or the run is an error. An item
 //! that finds no room is an error too, which says how much room there was; resident buffers are then as the items
@@ -253,7 +254,8 @@ impl WorkQueue {
             steps.push(upload(entries, items));
         }
         let capacity = self.profile.queue_capacity as u32;
-        let queue = QueueMemory { buffers: [state, count_memory, entries], capacity };
+        let window = self.plan.items_per_chunk;
+        let queue = QueueMemory { buffers: [state, count_memory, entries], capacity, window };
         let (slots, timed) = (slots.into_vec(), config.timed);
         steps.push(Step::Launch(LaunchStep { compiled, slots, workgroups, timed, queue: Some(queue) }));
         device.inner.metrics.dispatches.add(1);

@@ -167,12 +167,13 @@ fn what_changes_code_makes_it_compile_again() {
     for _ in 0..2 {
         compile(&|_| {});
         compile(&|c| c.checked = true);
+        compile(&|c| c.unchecked = true);
         compile(&|c| c.fast_math = true);
         compile(&|c| c.workgroup_size = Some([32, 1, 1]));
     }
     let s = device.pipeline_cache_snapshot();
-    assert_eq!((s.hits, s.misses), (4, 4));
-    assert_eq!(s.miss_reasons, [("never seen", 2), ("configuration differs", 2)]);
+    assert_eq!((s.hits, s.misses), (5, 5));
+    assert_eq!(s.miss_reasons, [("never seen", 2), ("configuration differs", 3)]);
     // What only changes a run does not.
     let timeout = Some(std::time::Duration::from_secs(1));
     assert_eq!(compile(&|c| c.timeout = timeout), CacheSource::Memory);

@@ -1,5 +1,5 @@
-//! Work queues on a device without threads of its own: window after window, as the control program says. The
-//! backends' own ways are tested by the conformance suite.
+//! Work queues that are drained as the control program says: as stages, and by the program itself where workgroups can wait
+//! for each other. The backends' own ways are tested by the conformance suite.
 
 use vyre_driver::{BackendError, Device, DispatchConfig, Resource, WorkQueue, WorkQueueOptions};
 use vyre_ir::{Program, text};
@@ -24,8 +24,15 @@ const HALVES: &str = "program halves workgroup(4, 1, 1) {
   }
 }";
 
-fn device() -> Device {
-    Device::new(Box::new(NullBackend::new(NullOptions::default(), FaultPlan::default())))
+/// A device on which so many workgroups can wait for each other; on 0, queues are drained by stages.
+fn device(waiting_workgroups: u64) -> Device {
+    let options = NullOptions { waiting_workgroups, ..NullOptions::default() };
+    Device::new(Box::new(NullBackend::new(options, FaultPlan::default())))
+}
+
+/// Devices of all kinds.
+fn devices() -> [Device; 4] {
+    [0, 1, 3, u64::MAX].map(device)
 }
 
 fn program(text: &str) -> Program {
@@ -53,9 +60,12 @@ fn halves(n: u32) -> (u32, u32) {
 
 #[test]
 fn every_item_is_handled_once() {
-    let device = device();
+    devices().iter().for_each(handle_every_item_once);
+}
+
+fn handle_every_item_once(device: &Device) {
     for window in [None, Some(1), Some(3), Some(4), Some(1000)] {
-        let queue = queue(&device, 200, WorkQueueOptions { window, ..WorkQueueOptions::default() });
+        let queue = queue(device, 200, WorkQueueOptions { window, ..WorkQueueOptions::default() });
         // Again on the same memory, and with entries that go round the ring.
         for items in [vec![], vec![1], vec![100], vec![7, 0, 1, 90], vec![100]] {
             let run =
@@ -74,8 +84,11 @@ fn every_item_is_handled_once() {
 
 #[test]
 fn items_without_room_are_an_error_that_says_how_many() {
-    let device = device();
-    let queue = queue(&device, 10, WorkQueueOptions::default());
+    devices().iter().for_each(tell_items_without_room);
+}
+
+fn tell_items_without_room(device: &Device) {
+    let queue = queue(device, 10, WorkQueueOptions::default());
     let error =
         queue.run(&bytes(&[100]), &[Resource::Bytes(&[0; 8])], &DispatchConfig::default()).err().unwrap();
     // Of 100: 50, 50; 25 four times; then 8 items that 4 are to give way to, two at a time.
@@ -91,10 +104,13 @@ fn items_without_room_are_an_error_that_says_how_many() {
 
 #[test]
 fn a_bound_on_pushes_keeps_items_from_getting_lost() {
-    let device = device();
+    devices().iter().for_each(bound_pushes);
+}
+
+fn bound_pushes(device: &Device) {
     let bounded = WorkQueueOptions { pushes_per_item: Some(2), ..WorkQueueOptions::default() };
     let (count, sum) = halves(30);
-    let queue_of = |capacity| queue(&device, capacity, bounded);
+    let queue_of = |capacity| queue(device, capacity, bounded);
     let run = |capacity| {
         queue_of(capacity).run(&bytes(&[30]), &[Resource::Bytes(&[0; 8])], &DispatchConfig::default())
     };
@@ -109,10 +125,13 @@ fn a_bound_on_pushes_keeps_items_from_getting_lost() {
 
 #[test]
 fn what_has_no_room_waits_with_the_host() {
-    let device = device();
+    devices().iter().for_each(spill);
+}
+
+fn spill(device: &Device) {
     for capacity in [3, 4, 10, 34] {
         let options = WorkQueueOptions { window: None, pushes_per_item: Some(2), spill: true };
-        let queue = queue(&device, capacity, options);
+        let queue = queue(device, capacity, options);
         for items in [vec![], vec![30], vec![7, 30, 1, 12, 9]] {
             let (count, sum) = items.iter().fold((0, 0), |(count, sum), &n| {
                 let (more, of) = halves(n);
@@ -131,26 +150,22 @@ fn what_has_no_room_waits_with_the_host() {
     }
     // Not even one item's pushes have room.
     let options = WorkQueueOptions { window: None, pushes_per_item: Some(2), spill: true };
-    let run = queue(&device, 2, options).run(
-        &bytes(&[30]),
-        &[Resource::Bytes(&[0; 8])],
-        &DispatchConfig::default(),
-    );
+    let run =
+        queue(device, 2, options).run(&bytes(&[30]), &[Resource::Bytes(&[0; 8])], &DispatchConfig::default());
     let error = run.err().unwrap();
     let BackendError::QueueFull { capacity: 2, processed: 0, left: 1, lost: 0, .. } = error else {
         panic!("{error}")
     };
     let options = WorkQueueOptions { window: None, pushes_per_item: None, spill: true };
     let profile = WorkQueue::profile(&program(HALVES), 10, 1 << 20).unwrap();
-    let error = WorkQueue::new(&device, &program(HALVES), profile, options, &DispatchConfig::default())
-        .err()
-        .unwrap();
+    let error =
+        WorkQueue::new(device, &program(HALVES), profile, options, &DispatchConfig::default()).err().unwrap();
     assert_eq!(error.code().name(), "D037");
 }
 
 #[test]
 fn queues_that_are_not_for_the_program() {
-    let device = device();
+    let device = device(0);
     let program = program(HALVES);
     let profile = WorkQueue::profile(&program, 100, 1 << 20).unwrap();
     let config = DispatchConfig::default();
@@ -168,4 +183,24 @@ fn queues_that_are_not_for_the_program() {
         |items: &[u8]| queue.run(items, &[Resource::Bytes(&[0; 8])], &config).err().unwrap().code().name();
     assert_eq!(run(&[1, 2, 3]), "D037");
     assert_eq!(run(&[0; 12]), "B022");
+}
+
+#[test]
+fn a_queue_that_drains_itself_is_one_launch() {
+    for (waiting, capacity, window, workgroups) in
+        [(3, 200, None, 3), (u64::MAX, 200, None, 50), (u64::MAX, 201, None, 51), (9, 200, Some(20), 5)]
+    {
+        let options = NullOptions { waiting_workgroups: waiting, ..NullOptions::default() };
+        let backend = NullBackend::new(options, FaultPlan::default());
+        let log = backend.log();
+        let device = Device::new(Box::new(backend));
+        let queue = queue(&device, capacity, WorkQueueOptions { window, ..WorkQueueOptions::default() });
+        queue.run(&bytes(&[100]), &[Resource::Bytes(&[0; 8])], &DispatchConfig::default()).unwrap();
+        let [submission] = &log.submissions()[..] else { panic!("{:?}", log.submissions()) };
+        let launches: Vec<&str> = submission.lines().filter(|line| line.contains("launch")).collect();
+        assert!(
+            matches!(launches[..], [one] if one.contains(&format!("launch [{workgroups}, 1, 1]"))),
+            "{submission}"
+        );
+    }
 }

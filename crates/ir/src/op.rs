@@ -407,6 +407,10 @@ impl Op {
     pub fn info(self) -> &'static Info {
         &OPS[self as usize]
     }
+    /// Whether it waits for the whole workgroup, or for more.
+    pub fn syncs_workgroup(self) -> bool {
+        self.info().effect == Effect::Syncs && self != Op::SubgroupBarrier
+    }
     /// Whether it waits for the whole grid.
     pub fn syncs_grid(self) -> bool {
         matches!(self, Op::GridSync | Op::GridUniform)

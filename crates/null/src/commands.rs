@@ -40,18 +40,24 @@ impl Drop for NullMemory {
 /// A program compiled for one device.
 pub(crate) struct NullExecutable {
     program: Interpreted,
+    /// Workgroups that can wait for each other.
+    waiting: u64,
     generation: u64,
     log: Log,
 }
 
 impl NullExecutable {
-    pub fn new(program: Interpreted, generation: u64, log: Log) -> NullExecutable {
+    pub fn new(program: Interpreted, waiting: u64, generation: u64, log: Log) -> NullExecutable {
         log.add_executable();
-        NullExecutable { program, generation, log }
+        NullExecutable { program, waiting, generation, log }
     }
 }
 
-impl Executable for NullExecutable {}
+impl Executable for NullExecutable {
+    fn waiting_workgroups(&self) -> u64 {
+        self.waiting
+    }
+}
 
 impl Drop for NullExecutable {
     fn drop(&mut self) {

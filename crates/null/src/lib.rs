@@ -36,6 +36,9 @@ const LOSS: &str = "it fell off the bus";
 pub struct NullOptions {
     /// Whether it works in the host's memory. If not, all that a program uses is copied to it and back.
     pub host_memory: bool,
+    /// How many workgroups can wait for each other. If any can, programs that wait for their grid run whole, and work
+    /// queues drain themselves.
+    pub waiting_workgroups: u64,
     /// Whether a run can be stopped.
     pub supports_cancel: bool,
     /// What it takes at most.
@@ -50,6 +53,7 @@ impl Default for NullOptions {
     fn default() -> NullOptions {
         NullOptions {
             host_memory: false,
+            waiting_workgroups: 0,
             supports_cancel: true,
             limits: Limits {
                 workgroup_size: [1024, 1024, 64],
@@ -97,6 +101,8 @@ impl NullBackend {
             supports_bf16: true,
             supports_f64: true,
             supports_i64: true,
+            supports_grid_sync: options.waiting_workgroups > 0,
+            supports_persistent_threads: options.waiting_workgroups > 0,
             supports_cancel: options.supports_cancel,
             host_memory: options.host_memory,
             ..DeviceProfile::new(ID, DeviceKind::Software, "null".into(), "null".into(), options.limits)
@@ -157,7 +163,8 @@ impl VyreBackend for NullBackend {
         program: &Arc<Program>,
         options: &CompileOptions,
     ) -> Result<Arc<dyn Executable>, BackendError> {
-        let fault = self.begin(format!("compile {}", program.name))?;
+        let how = if options.unchecked { " unchecked" } else { "" };
+        let fault = self.begin(format!("compile {}{how}", program.name))?;
         if options.checked {
             return Err(BackendError::no_checked_mode(ID));
         }
@@ -167,7 +174,8 @@ impl VyreBackend for NullBackend {
             _ => {}
         }
         let program = Interpreted::new(program, options);
-        Ok(Arc::new(NullExecutable::new(program, self.generation, self.log.clone())))
+        let waiting = self.options.waiting_workgroups;
+        Ok(Arc::new(NullExecutable::new(program, waiting, self.generation, self.log.clone())))
     }
 
     fn allocate(&self, request: &MemoryRequest<'_>) -> Result<Arc<dyn DeviceMemory>, BackendError> {

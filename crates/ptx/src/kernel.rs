@@ -22,7 +22,7 @@ pub struct Kernel {
 }
 
 /// What a kernel is given.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Param {
     /// u64: where a buffer that the host binds begins; a multiple of 16 bytes at least.
     Address(Buffer),
@@ -33,8 +33,9 @@ pub enum Param {
     /// u32: along an axis, how many workgroups come before those of this launch. The grid of a launch can be part of
     /// the whole, since y and z have at most 65,535 blocks.
     FirstWorkgroup(u8),
-    /// u64: address of the u32 by which blocks wait for each other. Its highest bit flips with every wait; it is 0 at
-    /// first, needs no reset between launches, and is for one launch at a time.
+    /// u64: address of three u32. By the first, blocks wait for each other: its highest bit flips with every wait; it is
+    /// 0 at first and needs no reset between launches. The others hold what the grid's first invocation tells the rest.
+    /// They are for one launch at a time.
     Barrier,
     /// u64: address of three u32, the workgroups along x, y, z that are wanted of this launch. Blocks beyond do nothing.
     /// Only with [`Options::gated`](crate::Options::gated).

@@ -2,13 +2,22 @@
 //!
 //! Pure: no device, no file, no clock. A program comes legal for [`target`], and leaves as one kernel of text.
 
+mod alignment;
 pub mod arch;
+pub mod codes;
+mod emit;
 pub mod kernel;
+mod layout;
+mod lines;
+mod module;
+mod name;
+mod needs;
 
 pub use arch::Arch;
 pub use kernel::{Kernel, Param};
+pub use module::emit;
 
-use vyre_ir::{Diagnostic, Op, Program, Scalar};
+use vyre_ir::{Op, Scalar};
 use vyre_opt::Target;
 
 /// How a program is written.
@@ -42,14 +51,8 @@ pub fn target() -> Target {
     }
 }
 
-fn native(_op: Op, _scalar: Scalar) -> bool {
-    false
-}
-
-/// The program's kernel.
-///
-/// # Errors
-/// What it needs that the device has not, with its place.
-pub fn emit(_program: &Program, _options: &Options) -> Result<Kernel, Diagnostic> {
-    unimplemented!()
+/// Mathematical functions have no instruction that gives the bits of their expansion; of what is asked for beside them,
+/// there is an `fma` of every type that is computed in as it is.
+fn native(op: Op, scalar: Scalar) -> bool {
+    op == Op::Fma && matches!(scalar, Scalar::F16 | Scalar::F32 | Scalar::F64)
 }

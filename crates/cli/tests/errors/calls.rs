@@ -215,6 +215,7 @@ fn devices() -> Vec<Call> {
     );
     let compiled = device.compile(&program, &config).unwrap();
     let checked = DispatchConfig { checked: true, ..DispatchConfig::default() };
+    let both = DispatchConfig { unchecked: true, ..checked.clone() };
     let allocate = |device: &Device, bytes| {
         device.allocate(ResidentOptions { name: "weights".into(), bytes, ..Default::default() }).unwrap()
     };
@@ -239,6 +240,11 @@ fn devices() -> Vec<Call> {
             "D027",
             "compiled.dispatch(&inputs, &DispatchConfig { checked: true, ..Default::default() })",
             error(compiled.dispatch(&[&[0; 16], &[0; 16]], &checked).err().unwrap()),
+        ),
+        (
+            "D041",
+            "device.compile(&program, &DispatchConfig { checked: true, unchecked: true, ..Default::default() })",
+            error(device.compile(compiled.program(), &both).err().unwrap()),
         ),
         ("D028", "compiled.dispatch_resources(&resources, &config)", bound(&large, &small)),
         ("D029", "compiled.dispatch_resources(&resources, &config)", bound(&large, &large)),

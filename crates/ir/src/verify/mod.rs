@@ -10,7 +10,7 @@ use crate::codes;
 use crate::diagnostic::{Diagnostic, Loc};
 use crate::dialect::{self, Call, DialectRegistry, Snapshot, check_call};
 use crate::entity::{Entity, SideTable};
-use crate::op::{Effect, Op, Rule};
+use crate::op::{Op, Rule};
 use crate::program::*;
 use crate::text::Names;
 use crate::types::*;
@@ -406,11 +406,7 @@ impl<'p> Verifier<'p> {
 
 /// Whose invocations an operation waits for, of those that need uniform control flow.
 fn waits(op: Op) -> Option<Scope> {
-    match op {
-        Op::SubgroupBarrier => None,
-        _ if op.syncs_grid() => Some(Scope::Grid),
-        _ => (op.info().effect == Effect::Syncs).then_some(Scope::Workgroup),
-    }
+    if op.syncs_grid() { Some(Scope::Grid) } else { op.syncs_workgroup().then_some(Scope::Workgroup) }
 }
 
 fn results_of(p: &Program, inst: Inst) -> &[Value] {

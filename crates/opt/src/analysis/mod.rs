@@ -4,6 +4,7 @@ pub mod counted;
 mod implied;
 pub mod range;
 pub mod shape;
+pub mod zeroing;
 
 pub use range::{Ranges, ranges};
 pub use shape::{Gang, Shape, shapes};

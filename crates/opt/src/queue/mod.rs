@@ -12,18 +12,25 @@
 //! or it has done [`FEW_WINDOWS`] or many turns of loops.
 //!
 //! Two buffers have words: the state of [`crate::stages`], which the stage only reads, and the counts.
+//!
+//! Where the invocations of a grid can wait for each other, [`persistent`] makes one program that does all of this, with
+//! the same words in the same buffers.
 
 mod control;
+mod few;
+mod handle;
+mod persistent;
+
+pub use few::FEW_WINDOWS;
+pub use persistent::persistent;
 
 use crate::codes;
-use crate::rewrite::{Copier, Values};
 use crate::stages::{Control, Costs, Scratch, Staged, Turn, args};
-use control::{advance, control};
-use std::collections::HashSet;
+use control::control;
+use few::{Few, few, few_stage};
+use handle::item;
 use std::ops::Range;
-use vyre_ir::{
-    Access, Buffer, BufferDecl, Builder, Diagnostic, Inst, Memory, Op, Program, Scalar, Type, Value,
-};
+use vyre_ir::{Access, Buffer, BufferDecl, Builder, Diagnostic, Op, Program, Scalar, Type, Value};
 
 /// The word of the state that is the place of the window's first entry: below the capacity.
 pub const HEAD: u32 = args(2);
@@ -63,16 +70,6 @@ const FEW: u32 = 10;
 /// Words of the counts.
 pub const COUNT_WORDS: u32 = 12;
 
-/// Invocations of the stage for few items, if the program's workgroup has no more.
-const FEW_INVOCATIONS: u64 = 128;
-/// Items that are few, for each of those invocations.
-const FEW_ITEMS: u64 = 8;
-/// Windows of few items that are handled without asking the control program.
-pub const FEW_WINDOWS: u32 = 64;
-/// Turns of the program's loops in an invocation after which it is asked all the same: some drivers allow all loops of
-/// an invocation 65,535 together, and what takes long should not be one launch.
-const FEW_TURNS: u32 = 8192;
-
 /// Where the queue of a program is.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Queue {
@@ -96,11 +93,9 @@ pub struct Queue {
 pub fn queue(p: &Program) -> Result<(Staged, Queue), Diagnostic> {
     let item = item_type(p)?;
     let mut b = Builder::like(p);
-    let state = scratch(&mut b, "queue_state", Access::Read);
-    let counts = scratch(&mut b, "queue_counts", Access::ReadWrite);
-    let items = scratch(&mut b, "queue_items", Access::ReadWrite);
-    let few = few(p).map(|invocations| (invocations, (FEW_ITEMS * invocations) as u32));
-    let memory = few.map(|_| Few::declare(&mut b));
+    let [state, counts, items] = scratch_buffers(&mut b);
+    let few = few(p);
+    let memory = few.map(|_| Few::with_limit(&mut b));
     let queue = Queue { items, counts, state, entry_words: item.lanes.into(), buffers: b.p.buffers.len() };
     let fixed =
         |buffer, words: u32| Scratch { buffer, bytes: 4 * words as u64, per_workgroup: 0, per_invocation: 0 };
@@ -185,6 +180,13 @@ pub fn item_type(p: &Program) -> Result<Type, Diagnostic> {
     }
 }
 
+/// Declares state, counts and entries.
+fn scratch_buffers(b: &mut Builder) -> [Buffer; 3] {
+    let declare = |(name, access)| scratch(b, name, access);
+    [("queue_state", Access::Read), ("queue_counts", Access::ReadWrite), ("queue_items", Access::ReadWrite)]
+        .map(declare)
+}
+
 /// Declares a buffer beside those of the program.
 fn scratch(b: &mut Builder, name: &str, access: Access) -> Buffer {
     let bound = b.p.buffers.values().filter(|decl| decl.memory.is_bound());
@@ -194,40 +196,6 @@ fn scratch(b: &mut Builder, name: &str, access: Access) -> Buffer {
         name.push('_');
     }
     b.buffer(BufferDecl { name, group: group + 1, binding, access, ..BufferDecl::default() })
-}
-
-/// Memory of the stage for few items.
-#[derive(Copy, Clone)]
-struct Few {
-    /// Of the workgroup: how many items the next window has, or 0 to stop.
-    next: Buffer,
-    /// Of the workgroup: the most turns that an invocation made.
-    longest: Buffer,
-    /// Of an invocation: its turns.
-    turns: Buffer,
-}
-
-impl Few {
-    fn declare(b: &mut Builder) -> Few {
-        let mut declare = |name: &str, memory| {
-            let mut name = format!("vyre_queue_{name}");
-            while b.p.buffer_named(&name).is_some() {
-                name.push('_');
-            }
-            b.buffer(BufferDecl {
-                name,
-                memory,
-                access: Access::ReadWrite,
-                count: 1,
-                ..BufferDecl::default()
-            })
-        };
-        Few {
-            next: declare("next", Memory::Workgroup),
-            longest: declare("longest", Memory::Workgroup),
-            turns: declare("turns", Memory::Private),
-        }
-    }
 }
 
 fn word(b: &mut Builder, buffer: Buffer, word: u32) -> Value {
@@ -247,86 +215,12 @@ fn wrap(b: &mut Builder, place: Value, capacity: Value) -> Value {
     b.op(Op::Select, &[inside, place, wrapped])
 }
 
-/// Invocations of the stage for few items; `None` where an invocation cannot handle several, because there is memory that
-/// is zero when it starts.
-fn few(p: &Program) -> Option<u64> {
-    let own = |decl: &BufferDecl| !decl.memory.is_bound();
-    (!p.buffers.values().any(own)).then(|| p.workgroup_invocations().max(FEW_INVOCATIONS))
-}
-
 /// Values of the window that is being handled.
 #[derive(Copy, Clone)]
 struct Window {
     head: Value,
     count: Value,
     capacity: Value,
-}
-
-/// The program for the item at a place of the window, which counts the turns of its loops if `turns` says where. `b` has
-/// its buffers.
-fn item(
-    p: &Program,
-    mut b: Builder,
-    queue: &Queue,
-    window: Window,
-    at: Value,
-    turns: Option<Buffer>,
-) -> Builder {
-    let ends = turns.map_or_else(HashSet::new, |_| loop_ends(p));
-    let Window { head, capacity, .. } = window;
-    let words = b.u32(queue.entry_words);
-    let place = b.op(Op::Add, &[head, at]);
-    let place = wrap(&mut b, place, capacity);
-    let entry = b.op(Op::Mul, &[place, words]);
-    let mut copy = Copier::new(p, b);
-    let (body, _) = copy.split(p.body);
-    let body = body.to_vec();
-    copy.insts(&body, &mut |copy: &mut Copier<'_>, inst: Inst, args: &[Value]| {
-        let b = &mut copy.b;
-        match copy.from.insts[inst].op {
-            Op::Yield if ends.contains(&inst) => {
-                let (turns, one) = (turns.expect("turns are counted"), b.u32(1));
-                let before = word(b, turns, 0);
-                let after = b.op(Op::Add, &[before, one]);
-                set(b, turns, 0, after);
-                None
-            }
-            Op::QueueItem => {
-                let ty = copy.from.ty(copy.from.insts[inst].results[0]);
-                Some(Values::from_slice(&[b.load(Op::Load, queue.items, entry, ty)]))
-            }
-            Op::QueuePush => {
-                let (one, tail) = (b.u32(1), b.u32(TAIL));
-                let at = b.atomic(Op::AtomicAdd, queue.counts, tail, one);
-                let ahead = b.op(Op::Sub, &[at, head]);
-                let room = b.op(Op::Lt, &[ahead, capacity]);
-                b.if_(
-                    room,
-                    |b| {
-                        let place = wrap(b, at, capacity);
-                        let entry = b.op(Op::Mul, &[place, words]);
-                        b.store(Op::Store, queue.items, entry, args[0]);
-                        Vec::new()
-                    },
-                    |_| Vec::new(),
-                );
-                Some(Values::new())
-            }
-            _ => None,
-        }
-    });
-    copy.b
-}
-
-/// The instructions that end a turn of a loop.
-fn loop_ends(p: &Program) -> HashSet<Inst> {
-    let mut ends = HashSet::new();
-    p.walk(p.body, &mut |inst| {
-        if p.insts[inst].op == Op::Loop {
-            ends.extend(p.regions[p.insts[inst].regions[0]].insts.last());
-        }
-    });
-    ends
 }
 
 /// The window that the state says.
@@ -350,66 +244,5 @@ fn stage(p: &Program, mut b: Builder, queue: &Queue) -> Program {
     b.end(&[]);
     let otherwise = b.region(&[], |_, _| Vec::new());
     b.branch(handles, region, otherwise);
-    b.finish()
-}
-
-/// The program around windows of at most so many items, for one workgroup.
-fn few_stage(p: &Program, mut b: Builder, queue: &Queue, few: Few, most: u32) -> Program {
-    let u32s = Type::from(Scalar::U32);
-    let local = b.index(Op::LocalIndex);
-    let size = b.u32(p.workgroup_invocations().max(FEW_INVOCATIONS) as u32);
-    let (zero, one, most) = (b.u32(0), b.u32(1), b.u32(most));
-    let first = window(&mut b, queue);
-    let rounds = b.open(&[u32s; 3]);
-    b.enter(rounds);
-    let [head, count, round] = [0, 1, 2].map(|i| b.p.regions[rounds].params[i]);
-    let now = Window { head, count, ..first };
-    let handles = b.op(Op::Lt, &[local, count]);
-    let any = b.open(&[]);
-    b.enter(any);
-    let each = b.open(&[u32s]);
-    b.enter(each);
-    let at = b.p.regions[each].params[0];
-    let mut b = item(p, b, queue, now, at, Some(few.turns));
-    let further = b.op(Op::Add, &[at, size]);
-    let more = b.op(Op::Lt, &[further, count]);
-    b.end(&[more, further]);
-    b.repeat(&[local], each);
-    b.end(&[]);
-    let otherwise = b.region(&[], |_, _| Vec::new());
-    b.branch(handles, any, otherwise);
-    let turns = word(&mut b, few.turns, 0);
-    b.atomic(Op::AtomicMax, few.longest, zero, turns);
-    for barrier in [Op::StorageBarrier, Op::WorkgroupBarrier] {
-        b.sync(barrier);
-    }
-    let decides = b.op(Op::Eq, &[local, zero]);
-    b.if_(
-        decides,
-        |b| {
-            let after = advance(b, queue, now);
-            for (i, value) in after.into_iter().enumerate() {
-                set(b, queue.counts, FEW + i as u32, value);
-            }
-            let longest = b.load(Op::AtomicLoad, few.longest, zero, u32s);
-            let limit = b.u32(FEW_TURNS);
-            let is_short = b.op(Op::Lt, &[longest, limit]);
-            let count = b.op(Op::Select, &[is_short, after[1], zero]);
-            set(b, few.next, 0, count);
-            Vec::new()
-        },
-        |_| Vec::new(),
-    );
-    b.sync(Op::StorageBarrier);
-    let head = b.op(Op::Add, &[head, count]);
-    let head = wrap(&mut b, head, first.capacity);
-    let count = b.load(Op::UniformLoad, few.next, zero, u32s);
-    let round = b.op(Op::Add, &[round, one]);
-    let last = b.u32(FEW_WINDOWS);
-    let conditions =
-        [b.op(Op::Lt, &[zero, count]), b.op(Op::Le, &[count, most]), b.op(Op::Lt, &[round, last])];
-    let again = conditions.into_iter().reduce(|a, c| b.op(Op::And, &[a, c])).expect("there are three");
-    b.end(&[again, head, count, round]);
-    b.repeat(&[first.head, first.count, zero], rounds);
     b.finish()
 }

@@ -23,8 +23,9 @@ enum State {
     Written,
 }
 
-/// Finds the workgroup buffers that must be zero at first; `cuts` are the instructions that are or hold a barrier.
-pub(crate) fn needed(p: &Program, cuts: &SideTable<Inst, bool>) -> SideTable<Buffer, bool> {
+/// Finds the workgroup buffers that must be zero at first. `cuts` are the instructions that are or hold what waits for
+/// the workgroup: [`mark_cuts`](crate::fission::mark_cuts) of [`Op::syncs_workgroup`].
+pub fn needed(p: &Program, cuts: &SideTable<Inst, bool>) -> SideTable<Buffer, bool> {
     let mut walk = Walk { p, cuts, state: SideTable::new(State::Untouched) };
     walk.region(p.body);
     let mut needed = SideTable::new(false);

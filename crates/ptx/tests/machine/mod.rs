@@ -1,0 +1,64 @@
+//! Runs kernels on the interpreter of PTX, as a driver would.
+
+use vyre_ir::Program;
+use vyre_ptx::{Kernel, Param};
+use vyre_ptx_vm::{Launch, Memory, Options, parse, run};
+
+/// More instructions than any program of the tests takes.
+const STEPS: u64 = 200_000_000;
+
+/// What becomes of the buffers' bytes when a grid runs.
+///
+/// # Errors
+/// What the interpreter reports.
+pub fn execute(
+    p: &Program,
+    kernel: &Kernel,
+    grid: [u32; 3],
+    contents: &[Vec<u8>],
+    seed: u64,
+    races: bool,
+) -> Result<Vec<Vec<u8>>, String> {
+    let module = parse(&kernel.ptx).map_err(|e| format!("{e}\n{}", kernel.ptx))?;
+    let entry = module.entry(&kernel.entry).expect("the module has its entry");
+    let mut memory = Memory::default();
+    let mut allocate = |bytes: &[u8]| {
+        let address = memory.allocate(bytes.len().max(1) as u64);
+        memory.write(address, bytes).expect("it was just allocated");
+        address
+    };
+    let addresses: Vec<u64> = contents.iter().map(|bytes| allocate(bytes)).collect();
+    let barrier = allocate(&[0; 12]);
+    let wanted: Vec<u8> = grid.iter().flat_map(|n| n.to_le_bytes()).collect();
+    let gate = allocate(&wanted);
+    let mut params = Vec::new();
+    for &param in &kernel.params {
+        params.resize(params.len().next_multiple_of(param.bytes()), 0);
+        match param {
+            Param::Address(buffer) => params.extend(addresses[vyre_ir::Entity::index(buffer)].to_le_bytes()),
+            Param::Bytes(buffer) => {
+                params.extend((contents[vyre_ir::Entity::index(buffer)].len() as u64).to_le_bytes());
+            }
+            Param::Workgroups(axis) => params.extend(grid[axis as usize].to_le_bytes()),
+            Param::FirstWorkgroup(_) => params.extend(0u32.to_le_bytes()),
+            Param::Barrier => params.extend(barrier.to_le_bytes()),
+            Param::Gate => params.extend(gate.to_le_bytes()),
+        }
+    }
+    let launch = Launch {
+        grid,
+        block: kernel.workgroup_size,
+        dynamic_shared: kernel.dynamic_shared,
+        params: &params,
+        cooperative: kernel.waits,
+    };
+    let options = Options { seed, races, step_limit: STEPS, ..Options::default() };
+    run(entry, &mut memory, &launch, &options).map_err(|fault| format!("{fault}\n{}", kernel.ptx))?;
+    let mut after = contents.to_vec();
+    for (decl, (bytes, address)) in p.buffers.values().zip(after.iter_mut().zip(addresses)) {
+        if decl.memory.is_bound() {
+            memory.read(address, bytes).expect("it is still allocated");
+        }
+    }
+    Ok(after)
+}
