@@ -342,7 +342,8 @@ fn choices() {
     table.row("slct.b32.f32 $d, $0, $1, $2", 32, &[32; 3], &by_float, |x| {
         if f32::from_bits(x[2] as u32) >= 0.0 { x[0] } else { x[1] }
     });
-    let compared: [(&str, fn(std::cmp::Ordering) -> bool); 6] = [
+    type Holds = fn(std::cmp::Ordering) -> bool;
+    let compared: [(&str, Holds); 6] = [
         ("eq", std::cmp::Ordering::is_eq),
         ("ne", std::cmp::Ordering::is_ne),
         ("lt", std::cmp::Ordering::is_lt),

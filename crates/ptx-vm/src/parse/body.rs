@@ -399,9 +399,9 @@ fn skip_statement(cursor: &mut Cursor<'_>) -> Result<(), ParseError> {
 /// Up to three numbers.
 fn dimensions(cursor: &mut Cursor<'_>) -> Result<[u32; 3], ParseError> {
     let mut out = [1; 3];
-    for at in 0..3 {
+    for size in &mut out {
         let value = cursor.integer()?;
-        out[at] = u32::try_from(value)
+        *size = u32::try_from(value)
             .ok()
             .filter(|value| (1..=1024).contains(value))
             .ok_or_else(|| cursor.error("a block has 1 to 1024 threads along an axis"))?;
