@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::str::FromStr;
+use vyre::Grid;
 
 /// Compute programs in WGSL, SPIR-V or vyre's own form: run, check, translate, inspect.
 #[derive(Parser, Debug)]
@@ -34,6 +35,8 @@ pub struct Cli {
 pub enum Command {
     /// Compile a program, run it, and show what came out.
     Run(Box<RunArgs>),
+    /// Run a program on an interpreter that finds races, and count what its accesses to memory cost.
+    Debug(DebugArgs),
     /// Parse and verify a program; report every problem.
     Check(ProgramArgs),
     /// Print a program in another form.
@@ -119,6 +122,37 @@ pub struct ProgramArgs {
     pub dialects: Vec<PathBuf>,
 }
 
+/// A program over its grid, with its buffers.
+#[derive(Args, Debug)]
+pub struct WorkArgs {
+    /// The program.
+    #[command(flatten)]
+    pub program: ProgramArgs,
+    /// Workgroups to run along each axis.
+    #[arg(long, value_name = "X,Y,Z", conflicts_with = "threads")]
+    pub grid: Option<Extent>,
+    /// Threads to run at least along each axis; rounded up to whole workgroups.
+    #[arg(long, value_name = "N[,M,K]")]
+    pub threads: Option<Extent>,
+    /// Give a buffer its contents.
+    #[arg(long = "set", value_name = "NAME=SOURCE")]
+    pub sets: Vec<Assignment>,
+    /// Write a buffer's contents after the run.
+    #[arg(long = "out", value_name = "NAME=SINK")]
+    pub outs: Vec<Assignment>,
+}
+
+impl WorkArgs {
+    /// Over which grid.
+    pub fn grid(&self) -> Grid {
+        match (self.grid, self.threads) {
+            (Some(groups), _) => Grid::Workgroups(groups.0),
+            (_, Some(threads)) => Grid::Threads(threads.0),
+            _ => Grid::Infer,
+        }
+    }
+}
+
 /// How to run.
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -136,21 +170,9 @@ Examples:
   vyre run saxpy.wgsl --set x=iota:1000 --set y=random:1:1000 --set a=0.5 --repeat 10
   vyre run blend.vyre --threads 64 --load-dialect color.toml --watch")]
 pub struct RunArgs {
-    /// The program.
+    /// What to run.
     #[command(flatten)]
-    pub program: ProgramArgs,
-    /// Workgroups to run along each axis.
-    #[arg(long, value_name = "X,Y,Z", conflicts_with = "threads")]
-    pub grid: Option<Extent>,
-    /// Threads to run at least along each axis; rounded up to whole workgroups.
-    #[arg(long, value_name = "N[,M,K]")]
-    pub threads: Option<Extent>,
-    /// Give a buffer its contents.
-    #[arg(long = "set", value_name = "NAME=SOURCE")]
-    pub sets: Vec<Assignment>,
-    /// Write a buffer's contents after the run.
-    #[arg(long = "out", value_name = "NAME=SINK")]
-    pub outs: Vec<Assignment>,
+    pub work: WorkArgs,
     /// The items that a work queue starts with, for a program that handles items.
     #[arg(long, value_name = "SOURCE", conflicts_with_all = ["grid", "threads"], allow_hyphen_values = true)]
     pub items: Option<String>,
@@ -203,6 +225,39 @@ pub struct RunArgs {
     pub grid_sync: Waiting,
 }
 
+/// What to look at.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+The program runs as the kernel that NVIDIA's driver would take, thread by thread, in an order that the seed decides. It
+ends at the first race (two accesses of the same memory without an order between them, one of which writes and not both of
+which are atomic), read of what was never written, access out of bounds, barrier that not all reach, or wait without an end.
+
+The table says for each access to memory how often warps of 32 threads ran it, how many transactions that took, and how few
+it could have taken: for global memory sectors of 32 bytes, for workgroup memory passes over its 32 banks.
+
+SOURCE and SINK are those of `vyre run`.
+
+Examples:
+  vyre debug sum.wgsl --set data=random:1:4096 --set total=0
+  vyre debug transpose.wgsl --threads 64,64 --set src=iota:4096 --seed 7 --json")]
+pub struct DebugArgs {
+    /// What to run.
+    #[command(flatten)]
+    pub work: WorkArgs,
+    /// What runs it: `ptx-vm`, an interpreter of NVIDIA's PTX.
+    #[arg(long, value_name = "ID", default_value = "ptx-vm")]
+    pub backend: String,
+    /// For which NVIDIA architecture the code is; sm_90 when this is not given.
+    #[arg(long, value_name = "NAME")]
+    pub arch: Option<String>,
+    /// Decides in which order threads run.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Stop after so many instructions of all threads together.
+    #[arg(long, value_name = "N", default_value_t = 1_000_000_000)]
+    pub step_limit: u64,
+}
+
 /// How a program runs that waits for its grid.
 #[derive(ValueEnum, Copy, Clone, PartialEq, Eq, Debug)]
 #[allow(missing_docs)] // the option says it
@@ -217,7 +272,8 @@ pub enum Waiting {
 #[command(after_help = "\
 Examples:
   vyre emit kernel.wgsl --target vyre
-  vyre emit kernel.wgsl --target spirv -o kernel.spv")]
+  vyre emit kernel.wgsl --target spirv -o kernel.spv
+  vyre emit kernel.wgsl --target ptx --arch sm_80")]
 pub struct EmitArgs {
     /// The program.
     #[command(flatten)]
@@ -225,6 +281,10 @@ pub struct EmitArgs {
     /// The form.
     #[arg(long, value_name = "FORM")]
     pub target: Target,
+    /// For which NVIDIA architecture `ptx` and `sass` are, such as sm_80; sm_90 when this is not given. Later
+    /// architectures take the PTX of earlier ones.
+    #[arg(long, value_name = "NAME")]
+    pub arch: Option<String>,
     /// Where to write it instead of standard output.
     #[arg(short, long, value_name = "OUT")]
     pub output: Option<PathBuf>,
@@ -374,6 +434,10 @@ pub enum Target {
     Clif,
     /// Machine code of this processor as text, as the backend `cpu` makes it.
     Asm,
+    /// What NVIDIA's driver takes, as the backend `cuda` makes it.
+    Ptx,
+    /// Machine code of an NVIDIA device as text, as NVIDIA's ptxas and nvdisasm make it of the PTX.
+    Sass,
 }
 
 /// How much to verify.

@@ -23,7 +23,11 @@ vyre_ir::codes! {
     C025 = "There is no dialect of that name.";
     C026 = "The items of a work queue are given to a program that takes none, or not given to one that does.";
     C027 = "The program does not run as stages, or has no such stage.";
+    C028 = "There is no architecture of that name.";
+    C029 = "A tool that is not part of vyre is missing, or does not take what it is given.";
     C030 = "A trace cannot be written where `--trace` says.";
+    C031 = "`vyre debug` has no such interpreter.";
+    C032 = "The interpreter found a fault, such as a race.";
     C040 = "The results differ from those of the reference interpreter.";
     C041 = "The verification took longer than it may and was stopped.";
     C099 = "Something happened that cannot.", no_example: "a bug in vyre";

@@ -4,6 +4,7 @@ use crate::args::{EmitArgs, Target};
 use crate::codes;
 use crate::failure::{Failure, failed, file_error};
 use crate::load::load;
+use crate::nvidia;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use vyre::opt::optimize;
@@ -12,6 +13,11 @@ use vyre_wgsl::export;
 
 /// Emits a program.
 pub fn emit(args: &EmitArgs, as_json: bool) -> Result<String, Failure> {
+    if args.arch.is_some() && !matches!(args.target, Target::Ptx | Target::Sass) {
+        let message = "`--arch` says for which NVIDIA architecture code is, and this form is for none";
+        return Err(Diagnostic::new(codes::C006, message).fix("Leave `--arch` out.").into());
+    }
+    let arch = nvidia::arch(args.arch.as_deref())?;
     let program = load(&args.program)?;
     let code: Vec<u8> = match args.target {
         Target::Vyre => program.to_string().into_bytes(),
@@ -19,6 +25,8 @@ pub fn emit(args: &EmitArgs, as_json: bool) -> Result<String, Failure> {
         Target::Clif => vyre_cpu::clif(&optimize(&program, &vyre_cpu::target()))?.into_bytes(),
         Target::Gangs => vyre_cpu::gangs(&optimize(&program, &vyre_cpu::target()))?.into_bytes(),
         Target::Asm => vyre_cpu::assembly(&optimize(&program, &vyre_cpu::target()), false)?.into_bytes(),
+        Target::Ptx => nvidia::kernel(&program, arch)?.ptx.into_bytes(),
+        Target::Sass => nvidia::sass(&program, arch)?.into_bytes(),
         Target::Wgsl => exported(&program, |p, proven| export::wgsl(p, proven).map(String::into_bytes))?,
         Target::Spirv => exported(&program, export::spirv)?,
         Target::Msl => exported(&program, |p, proven| export::msl(p, proven).map(String::into_bytes))?,

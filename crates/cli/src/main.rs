@@ -19,9 +19,12 @@ mod inputs;
 mod items;
 mod load;
 mod npy;
+mod nvidia;
 mod ops;
 mod opt;
+mod outputs;
 mod progress;
+mod ptx_vm;
 mod report;
 mod run;
 mod show;
@@ -85,6 +88,7 @@ fn execute(as_json: bool) -> Result<(String, u8), Failure> {
     let debug = debug::Debug::from_environment()?;
     let text = match &cli.command {
         Command::Run(args) => run::run(args, as_json, &debug),
+        Command::Debug(args) => ptx_vm::debug(args, as_json),
         Command::Check(args) => check::check(args, as_json),
         Command::Emit(args) => emit::emit(args, as_json),
         Command::Opt(args) => opt::opt(args, as_json),

@@ -5,26 +5,23 @@ use crate::codes;
 use crate::debug::{CODE, DEVICE, Debug, LAUNCHES, PASSES, PROGRAM};
 use crate::devices::{self, auto_policy_for_run};
 use crate::failure::{FAILED, Failure};
-use crate::inputs::{Inputs, element, unknown};
+use crate::inputs::Inputs;
 use crate::items::{Items, Ran, Ready};
+use crate::outputs::{Results, sinks, views};
 use crate::show::{bytes, nanoseconds, shape};
-use crate::sink::{Output, Sink, write_all};
 use crate::trace::Trace;
 use crate::verify::{Memory, Subject, Verified, verify, verify_items};
 use crate::watch::watch;
-use crate::{elements, load, progress};
+use crate::{load, progress};
 use serde_json::{Map, Value, json};
 use std::time::{Duration, Instant};
 use tracing::info_span;
 use vyre::spans::TARGET;
 use vyre::{
     AlignedBytes, BackendError, Binding, BindingPlan, BindingRole, CacheConfig, CacheSource, Compiled,
-    Device, DispatchConfig, Grid, GridSync,
+    Device, DispatchConfig, GridSync,
 };
-use vyre_ir::{Diagnostic, Program, Type};
-
-/// Elements of an output that are shown.
-const SHOWN: usize = 8;
+use vyre_ir::{Diagnostic, Program};
 
 /// What a run did: everything that is printed about it.
 struct Report<'a> {
@@ -34,7 +31,7 @@ struct Report<'a> {
     auto: bool,
     plan: &'a BindingPlan,
     ran: &'a Ran,
-    sinks: &'a [Option<Sink>],
+    outputs: Results<'a>,
     import_ns: u64,
     compiled: &'a Compiled,
     config: &'a DispatchConfig,
@@ -50,7 +47,7 @@ pub fn run(args: &RunArgs, as_json: bool, debug: &Debug) -> Result<String, Failu
         if args.watch {
             return watch(&mut device, args, as_json, debug);
         }
-        load::load_dialects(&args.program.dialects)?;
+        load::load_dialects(&args.work.program.dialects)?;
         round(&mut device, args, as_json, debug)
     };
     let Some(path) = &args.trace else { return all() };
@@ -68,20 +65,16 @@ pub fn round(
     debug: &Debug,
 ) -> Result<String, Failure> {
     let start = Instant::now();
-    let program = load::program(&args.program)?;
+    let program = load::program(&args.work.program)?;
     let import_ns = start.elapsed().as_nanos() as u64;
     debug.dump("imported.vyre", || program.to_string())?;
 
-    let grid = match (args.grid, args.threads) {
-        (Some(groups), _) => Grid::Workgroups(groups.0),
-        (_, Some(threads)) => Grid::Threads(threads.0),
-        _ => Grid::Infer,
-    };
+    let grid = args.work.grid();
     let items = Items::plan(&program, args)?;
-    let inputs = Inputs::plan(&program, &args.sets, grid)?;
+    let inputs = Inputs::plan(&program, &args.work.sets, grid)?;
     let plan = &inputs.plan;
     let workgroups = grid.workgroups(&program, plan)?;
-    let sinks = sinks(args, &program, &inputs, as_json)?;
+    let sinks = sinks(&args.work, &program, &inputs, as_json)?;
     inputs.check_memory(args.verify.is_some())?;
 
     let device = match opened {
@@ -208,7 +201,7 @@ pub fn round(
         auto: args.backend == "auto",
         plan,
         ran: &ran,
-        sinks: &sinks,
+        outputs: Results { program: &program, plan, buffers: views(&outputs.buffers), sinks: &sinks },
         import_ns,
         compiled,
         config: &config,
@@ -218,20 +211,12 @@ pub fn round(
     if let Some(failure) = report.verified.as_ref().and_then(mismatch) {
         return Err(failure);
     }
-    let written: Vec<Output> = (plan.outputs().zip(&outputs.buffers).zip(&sinks))
-        .filter_map(|((binding, bytes), sink)| {
-            let ty = element(&program, binding);
-            Some(Output { ty, bytes, sink: sink.as_ref()? })
-        })
-        .collect();
-    for notice in info_span!(target: TARGET, "write").in_scope(|| write_all(&written))? {
-        eprintln!("note: {notice}");
-    }
+    info_span!(target: TARGET, "write").in_scope(|| report.outputs.write())?;
     if as_json {
         return Ok(format!("{:#}\n", report.json()));
     }
     let text = report.text();
-    if sinks.iter().flatten().any(|sink| sink.path().is_none()) {
+    if report.outputs.on_standard_output() {
         // Standard output belongs to the values.
         eprint!("{text}");
         return Ok(String::new());
@@ -278,78 +263,6 @@ fn refuse_contradiction(args: &RunArgs) -> Result<(), Diagnostic> {
     }
     let message = "`--verify` compares every bit with exact results, and `--fast-math` allows others";
     Err(Diagnostic::new(codes::C006, message).fix("Leave one of them out."))
-}
-
-/// The sink of each output of the plan, if it has one, checked.
-fn sinks(
-    args: &RunArgs,
-    program: &Program,
-    inputs: &Inputs,
-    as_json: bool,
-) -> Result<Vec<Option<Sink>>, Failure> {
-    let plan = &inputs.plan;
-    let mut sinks: Vec<Option<Sink>> = plan.outputs().map(|_| None).collect();
-    let mut errors = Vec::new();
-    for out in &args.outs {
-        let Some(i) = plan.outputs().position(|b| b.name == out.name) else {
-            errors.push(unknown_output(plan, &out.name));
-            continue;
-        };
-        let binding = plan.outputs().nth(i).expect("it was just found");
-        let (ty, elements) = (element(program, binding), binding.element_count);
-        let sink = Sink::parse(&out.value).and_then(|mut sink| {
-            sink.fit(&out.name, ty, elements, picture_width(args, program, inputs, elements))?;
-            sink.probe()?;
-            Ok(sink)
-        });
-        match sink {
-            Ok(sink) => {
-                let taken = sinks.iter().flatten().any(|other| match (other.path(), sink.path()) {
-                    (None, None) => true,
-                    (Some(a), Some(b)) => a == b,
-                    _ => false,
-                });
-                if taken || sinks[i].is_some() {
-                    let message = format!("`--out {}={}` comes twice", out.name, out.value);
-                    errors.push(
-                        Diagnostic::new(codes::C012, message)
-                            .fix("Write each buffer once, to its own place."),
-                    );
-                }
-                sinks[i] = Some(sink);
-            }
-            Err(error) => errors.push(error),
-        }
-    }
-    if as_json && sinks.iter().flatten().any(|sink| sink.path().is_none()) {
-        let message = "`--json` and an output to `-` both want standard output";
-        errors.push(Diagnostic::new(codes::C001, message).fix("Write the output to a file."));
-    }
-    if errors.is_empty() { Ok(sinks) } else { Err(errors.into()) }
-}
-
-fn unknown_output(plan: &BindingPlan, name: &str) -> Diagnostic {
-    let mut error = unknown(plan, name, |b| b.output_index.is_some());
-    if plan.bindings.iter().any(|b| b.name == name) {
-        error.message = format!("the program does not write buffer `{name}`");
-    }
-    error
-}
-
-/// The width of a picture of so many pixels: the grid's if it has two axes, else that of an input of as many pixels.
-fn picture_width(args: &RunArgs, program: &Program, inputs: &Inputs, pixels: u64) -> Option<u32> {
-    let axes = match (args.threads, args.grid) {
-        (Some(threads), _) => threads.0.map(u64::from),
-        (_, Some(groups)) => {
-            [0, 1, 2].map(|axis| groups.0[axis] as u64 * program.workgroup_size[axis] as u64)
-        }
-        _ => [1; 3],
-    };
-    if axes[1] > 1 && axes[0] as u128 * axes[1] as u128 * axes[2] as u128 == pixels as u128 {
-        return u32::try_from(axes[0]).ok();
-    }
-    let same = inputs.pictures.iter().find(|(w, h)| *w as u64 * *h as u64 == pixels);
-    same.map(|(width, _)| *width)
 }
 
 fn verification_timeout(seconds: f64) -> Failure {
@@ -445,42 +358,13 @@ impl Report<'_> {
             };
             text += &format!("  verified: {part} agree with the reference interpreter ({:.2?})\n", v.time);
         }
-        for ((binding, buffer), sink) in self.plan.outputs().zip(&self.ran.outputs.buffers).zip(self.sinks) {
-            let ty = element(self.program, binding);
-            let to =
-                sink.as_ref().and_then(|s| Some(format!(" -> {}", s.path()?.display()))).unwrap_or_default();
-            text += &format!(
-                "  {}: {ty}[{}]{}{to}\n",
-                binding.name,
-                binding.element_count,
-                extent(sink, binding.element_count)
-            );
-            if !matches!(sink, Some(Sink::Png(..))) {
-                text += &format!("    {}\n", first_elements(buffer, ty));
-            }
-        }
+        text += &self.outputs.text();
         text
     }
 
     fn json(&self) -> Value {
         let profile = self.device.profile();
         let (input, output) = self.bytes();
-        let outputs: Vec<Value> = (self.plan.outputs().zip(&self.ran.outputs.buffers).zip(self.sinks))
-            .map(|((binding, buffer), sink)| {
-                let ty = element(self.program, binding);
-                let first: Vec<Value> = (0..SHOWN * ty.lanes as usize)
-                    .map_while(|i| elements::scalar_at(buffer, ty.scalar, i))
-                    .map(|bits| elements::json(ty.scalar, bits))
-                    .collect();
-                json!({
-                    "name": binding.name,
-                    "type": ty.to_string(),
-                    "elements": binding.element_count,
-                    "first": first,
-                    "file": sink.as_ref().and_then(Sink::path).map(|path| path.display().to_string()),
-                })
-            })
-            .collect();
         let metrics: Map<String, Value> =
             self.device.metrics().into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         json!({
@@ -513,24 +397,10 @@ impl Report<'_> {
                 "of": v.of,
                 "time_ns": v.time.as_nanos() as u64,
             })),
-            "outputs": outputs,
+            "outputs": self.outputs.json(),
             "metrics": metrics,
         })
     }
-}
-
-fn extent(sink: &Option<Sink>, elements: u64) -> String {
-    match sink {
-        Some(Sink::Png(_, Some(width))) => format!(", {width} x {} pixels", elements / *width as u64),
-        _ => String::new(),
-    }
-}
-
-fn first_elements(buffer: &[u8], ty: Type) -> String {
-    let elements = buffer.len() / ty.bytes() as usize;
-    let first = (0..elements.min(SHOWN)).map(|i| elements::show_element(buffer, ty, i));
-    let more = if elements > SHOWN { " ..." } else { "" };
-    first.collect::<Vec<_>>().join(" ") + more
 }
 
 fn median(runs: &[u64]) -> u64 {

@@ -40,8 +40,8 @@ impl Trace {
         if path.as_os_str() == "-" {
             return refuse("a trace cannot go to standard output".into());
         }
-        let of_run = args.sets.iter().chain(&args.outs).map(|buffer| path_of(&buffer.value));
-        if let Some(other) = of_run.chain([&*args.program.file]).find(|other| same(path, other)) {
+        let of_run = args.work.sets.iter().chain(&args.work.outs).map(|buffer| path_of(&buffer.value));
+        if let Some(other) = of_run.chain([&*args.work.program.file]).find(|other| same(path, other)) {
             return refuse(format!("a trace cannot replace `{}`, which the run uses", other.display()));
         }
         if let Err(e) = probe(path) {

@@ -26,13 +26,13 @@ pub fn watch(
         let message = "`--watch` prints after every run, and `--json` is one document";
         return Err(refuse(message, "Leave one of them out.").into());
     }
-    if args.program.file == Path::new("-") {
+    if args.work.program.file == Path::new("-") {
         let message = "`--watch` reads the program again, which standard input is not there for";
         return Err(refuse(message, "Name a file.").into());
     }
     let (sender, changes) = channel();
     let mut watches = Vec::new();
-    for path in &args.program.dialects {
+    for path in &args.work.program.dialects {
         let sender = sender.clone();
         watches.push(DialectWatch::start(path, move |reload| drop(sender.send(reload)))?);
     }

@@ -22,4 +22,5 @@ pub mod rows;
 pub mod staged;
 pub mod suite;
 pub mod table;
+pub mod tools;
 pub mod trial;

@@ -1,5 +1,6 @@
 //! Every program of `tests/programs` on every backend that is linked, and every one of `tests/programs/invalid` refused.
 
+use std::process::Command;
 use vyre::Device;
 use vyre_conformance::case::Case;
 use vyre_conformance::devices::devices;
@@ -26,6 +27,23 @@ fn wgpu_runs_every_program() {
         assert!(report.failed.is_empty() && unnamed.is_empty(), "{name}: {:#?} {unnamed:#?}", report.failed);
         assert!(report.passed.len() >= 100, "{name} runs only {}", report.passed.len());
     }
+}
+
+/// On every device, and on the stand-in for NVIDIA's driver, which needs a process of its own.
+#[test]
+fn cuda_runs_every_program() {
+    let library = vyre_libcuda::path().expect("cargo builds the stand-in with this test");
+    let mut process = Command::new(std::env::current_exe().unwrap());
+    process.args(["--exact", "devices_of_cuda_run_every_program", "--ignored", "--nocapture"]);
+    let ran = process.env("VYRE_LIBCUDA", library).output().unwrap();
+    let words = [ran.stdout, ran.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    assert!(ran.status.success() && words[0].contains("1 passed"), "{}", words.join("\n"));
+}
+
+#[test]
+#[ignore = "for machines with such a device, and for processes that have the stand-in"]
+fn devices_of_cuda_run_every_program() {
+    devices("cuda").iter().for_each(|name| check(name));
 }
 
 #[test]

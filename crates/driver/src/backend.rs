@@ -100,6 +100,9 @@ pub struct CompileOptions {
     /// where only the device can come to harm, never the process; what an access out of bounds then does is as the device
     /// has it. Never together with `checked`.
     pub unchecked: bool,
+    /// The program is a stage of which a [`Control`] decides on the device whether it runs: it is launched by
+    /// [`Command::Stages`] with one, and in no other way. A backend for which that makes no difference may ignore it.
+    pub gated: bool,
     /// Allow results of floating-point arithmetic that differ in rounding. Checked code makes no use of it.
     pub fast_math: bool,
 }

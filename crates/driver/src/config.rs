@@ -67,7 +67,8 @@ impl Default for DispatchConfig {
 impl DispatchConfig {
     /// The part that changes the code that is made.
     pub fn compile_options(&self) -> CompileOptions {
-        CompileOptions { checked: self.checked, unchecked: self.unchecked, fast_math: self.fast_math }
+        let DispatchConfig { checked, unchecked, fast_math, .. } = *self;
+        CompileOptions { checked, unchecked, fast_math, gated: false }
     }
 }
 

@@ -146,7 +146,15 @@ struct Compiler<'c> {
 
 impl Compiler<'_> {
     fn pipeline(&mut self, program: &Program) -> Result<Pipeline, BackendError> {
-        let (made, times, source) = pipeline(self.cache, self.backend, program, self.options)?;
+        self.pipeline_with(program, self.options)
+    }
+
+    fn pipeline_with(
+        &mut self,
+        program: &Program,
+        options: &CompileOptions,
+    ) -> Result<Pipeline, BackendError> {
+        let (made, times, source) = pipeline(self.cache, self.backend, program, options)?;
         self.times.optimize_ns += times.optimize_ns;
         self.times.codegen_ns += times.codegen_ns;
         self.times.cache_ns += times.cache_ns;
@@ -232,7 +240,8 @@ impl Compiler<'_> {
         if let Some(first) = plan.stages.first() {
             self.check_limits(first)?;
         }
-        let stages = plan.stages.iter().map(|stage| Ok(self.pipeline(stage)?.executable));
+        let options = CompileOptions { gated: plan.control.is_some(), ..self.options.clone() };
+        let stages = plan.stages.iter().map(|stage| Ok(self.pipeline_with(stage, &options)?.executable));
         let stages = stages.collect::<Result<_, BackendError>>()?;
         let control = plan.control.as_ref().map(|control| Ok(self.pipeline(&control.program)?.executable));
         let control = control.transpose().map_err(|error: BackendError| error)?;

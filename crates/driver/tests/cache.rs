@@ -21,6 +21,7 @@ fn a_key_changes_with_each_of_its_fields() {
     with(&|k| k.device += "x");
     with(&|k| k.options.checked = true);
     with(&|k| k.options.unchecked = true);
+    with(&|k| k.options.gated = true);
     with(&|k| k.options.fast_math = true);
     with(&|k| k.source = Some([0; 32]));
     with(&|k| k.source = Some([1; 32]));

@@ -204,3 +204,21 @@ fn a_queue_that_drains_itself_is_one_launch() {
         );
     }
 }
+
+/// A stage is told that a control program decides on it; the control program and a program that is whole are not.
+#[test]
+fn stages_that_are_decided_on_are_gated() {
+    for (waiting, expected) in [
+        (0, &["compile halves gated", "compile halves.few gated", "compile halves.control"][..]),
+        (3, &["compile halves.queue"]),
+    ] {
+        let options = NullOptions { waiting_workgroups: waiting, ..NullOptions::default() };
+        let backend = NullBackend::new(options, FaultPlan::default());
+        let log = backend.log();
+        queue(&Device::new(Box::new(backend)), 10, WorkQueueOptions::default());
+        let calls = log.calls();
+        let compiled: Vec<&str> =
+            calls.iter().map(String::as_str).filter(|call| call.starts_with("compile")).collect();
+        assert_eq!(compiled, expected);
+    }
+}

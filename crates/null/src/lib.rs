@@ -163,8 +163,9 @@ impl VyreBackend for NullBackend {
         program: &Arc<Program>,
         options: &CompileOptions,
     ) -> Result<Arc<dyn Executable>, BackendError> {
-        let how = if options.unchecked { " unchecked" } else { "" };
-        let fault = self.begin(format!("compile {}{how}", program.name))?;
+        let unchecked = if options.unchecked { " unchecked" } else { "" };
+        let gated = if options.gated { " gated" } else { "" };
+        let fault = self.begin(format!("compile {}{unchecked}{gated}", program.name))?;
         if options.checked {
             return Err(BackendError::no_checked_mode(ID));
         }

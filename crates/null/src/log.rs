@@ -42,7 +42,8 @@ impl Log {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All calls so far, a text for each: `compile NAME`, followed by `unchecked` where bounds need no checks,
+    /// All calls so far, a text for each: `compile NAME`, followed by `unchecked` where bounds need no checks
+    /// and `gated` where a control program decides,
     /// `allocate BYTES aligned to N for WHAT`, or `submit` with a line for each command, in which `m3` is the fourth memory that was allocated and a `!` says that the program
     /// may write it.
     pub fn calls(&self) -> Vec<String> {

@@ -22,6 +22,7 @@ pub mod if_to_select;
 pub mod inline;
 pub mod joins;
 pub mod licm;
+pub mod nest;
 pub mod pipeline;
 pub mod queue;
 pub mod rewrite;

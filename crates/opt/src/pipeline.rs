@@ -12,6 +12,7 @@ use crate::if_to_select::if_to_select;
 use crate::inline::inline;
 use crate::joins::joins;
 use crate::licm::licm;
+use crate::nest::nest;
 use crate::rotate::rotate;
 use crate::scalarize::scalarize;
 use crate::simplify::simplify;
@@ -66,6 +67,7 @@ pub const PASSES: &[Pass] = &[
     group("joins", joins, "before if_to_select, which would make selects of what is no choice"),
     group("rotate", rotate, "before if_to_select, which would leave no branch to take the condition from"),
     group("if_to_select", if_to_select, "before licm: what was in a branch now stands in the loop itself"),
+    group("nest", nest, "after if_to_select: what is left of conditions has effects"),
     group("carry", carry, "after if_to_select: what a branch gave can be followed through a select"),
     group("licm", licm, "after gvn, so that equal instructions move once"),
     group("unroll", unroll, "after licm: what does not change in a loop is not copied with it"),
@@ -106,6 +108,7 @@ pub const ORDER: &[(&str, &str, &str)] = &[
     ("rotate", "if_to_select", "a branch that became selects cannot be moved to the end"),
     ("rotate", "licm", "what stood in a branch stands in the loop itself"),
     ("rotate", "unroll", "turns with the condition at their end need no turn after the loop"),
+    ("if_to_select", "nest", "a condition without effects is computed, not branched on"),
     ("if_to_select", "carry", "both sides of a select are at hand, what is in a branch is not"),
     ("carry", "unroll", "a counter that a leaving turn no longer holds back counts"),
     ("carry", "dce", "selects that only a parameter needed are dead"),

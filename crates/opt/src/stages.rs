@@ -21,6 +21,9 @@
 //! Run after a block that was not [`NEXT`], it does nothing. So a device that cannot look at the state may be given the
 //! blocks in any order, each launched with the workgroups of [`args`] and followed by the control program: those that
 //! are not next are skipped. [`Control::turns`] is an order in which little is. Stages only read the state.
+//!
+//! A device whose launches take no sizes from memory can launch each stage with the workgroups of the whole grid, none of
+//! which do anything but those below the three words at [`args`] of its block, in the memory of [`Control::state`].
 
 use std::ops::Range;
 use vyre_ir::{Buffer, Program};

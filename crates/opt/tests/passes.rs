@@ -580,3 +580,48 @@ fn expand_leaves_only_what_the_target_has() {
         }
     }
 }
+
+/// A branch on `%r`, which is that of another branch whose sides are given, around a line.
+fn decided(sides: [&str; 2], line: &str) -> String {
+    let [then, otherwise] = sides;
+    format!(
+        "%p: bool = lt %x, %y
+         %r: bool = if %p {{
+           {then}
+         }} else {{
+           {otherwise}
+         }}
+         if %r {{
+           {line}
+         }}"
+    )
+}
+
+#[test]
+fn nest_puts_a_branch_into_the_one_that_decides_it() {
+    let then = "%a: u32 = atomic_min w[%x], %y
+           %q: bool = lt %y, %a
+           yield %q";
+    let not = "%no: bool = const false
+           yield %no";
+    with_xy(
+        "nest",
+        &decided([then, not], "store w[%y], %x"),
+        "%p: bool = lt %x, %y
+         if %p {
+           %a: u32 = atomic_min w[%x], %y
+           %q: bool = lt %y, %a
+           if %q {
+             store w[%y], %x
+           }
+         }",
+    );
+    // True on the other side, used again, and what works together with other invocations.
+    let yes = "%yes: bool = const true
+           yield %yes";
+    let again = format!("{}\n%s: u32 = convert %r\nstore w[%i], %s", decided([then, not], "store w[%y], %x"));
+    let together = decided([then, not], "%v: u32 = subgroup_add %x\nstore w[%y], %v");
+    for kept in [decided([then, yes], "store w[%y], %x"), again, together] {
+        with_xy("nest", &kept, &kept);
+    }
+}

@@ -15,6 +15,8 @@ const GUARD: u64 = 4096;
 /// Global memory. Addresses are never used again while the memory lives, so that a use after free is found.
 #[derive(Default, Debug)]
 pub struct Memory {
+    /// What new memory holds until it is written, where somebody looks all the same.
+    pub unwritten: u8,
     allocations: Vec<Allocation>,
     /// For each slot its allocation plus 1.
     slots: Vec<u32>,
@@ -46,7 +48,7 @@ impl Memory {
         }
         self.allocations.push(Allocation {
             begin,
-            data: vec![0; bytes as usize],
+            data: vec![self.unwritten; bytes as usize],
             written: ByteSet::new(bytes as usize),
             constant: false,
             live: true,
@@ -69,7 +71,7 @@ impl Memory {
         }
     }
 
-    /// Copies out; `None` unless all of it lies in one allocation. What was never written reads as 0.
+    /// Copies out; `None` unless all of it lies in one allocation. What was never written reads as [`Memory::unwritten`].
     pub fn read(&self, address: u64, into: &mut [u8]) -> Option<()> {
         let (allocation, offset) = self.locate(address, into.len() as u64)?;
         into.copy_from_slice(&self.allocations[allocation].data[offset..offset + into.len()]);

@@ -4,6 +4,7 @@
 
 mod alignment;
 pub mod arch;
+pub mod capability;
 pub mod codes;
 mod emit;
 pub mod kernel;

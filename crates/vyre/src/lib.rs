@@ -55,12 +55,14 @@
 //! }
 //! ```
 //!
-//! Backends are linked by cargo feature: `cpu` (the processor, by a just-in-time compiler), `wgpu` (every Vulkan, Metal
+//! Backends are linked by cargo feature: `cpu` (the processor, by a just-in-time compiler), `cuda` (NVIDIA devices, by their driver alone), `wgpu` (every Vulkan, Metal
 //! and DX12 device) and `reference` (the interpreter that defines what is right, id `cpu-ref`). The feature `ops` links the operations of the dialects `math`,
 //! `hash` and `bits`, which programs call.
 
 #[cfg(feature = "cpu")]
 use vyre_cpu as _;
+#[cfg(feature = "cuda")]
+use vyre_cuda as _;
 #[cfg(feature = "ops")]
 use vyre_ops as _;
 #[cfg(feature = "reference")]

@@ -42,6 +42,7 @@ fn tables() -> Vec<Code> {
         vyre::codes::CODES,
         vyre_reference::codes::CODES,
         vyre_wgpu::codes::CODES,
+        vyre_cuda::codes::CODES,
         vyre_cpu::codes::CODES,
         vyre_bench::codes::CODES,
         cli_codes::CODES,

@@ -39,8 +39,10 @@ impl Emitter<'_> {
             inputs.push((Scalar::U32, self.vectors(place.index)));
         }
         let first = inputs.len();
-        for &x in operands.iter().filter(|&&x| self.ty(x).varying) {
-            inputs.push((self.ty(x).scalar, self.get(x)));
+        for &x in operands.iter() {
+            if let Type { scalar, varying: true } = self.ty(x) {
+                inputs.push((scalar, self.get(x)));
+            }
         }
         let mask = place.mask.map(|mask| self.vectors(mask));
         let kept = if outs.is_empty() { &[][..] } else { &results[..] };

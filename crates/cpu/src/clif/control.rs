@@ -44,7 +44,8 @@ impl Emitter<'_> {
                 switch.emit(&mut self.b, selector, *blocks.last().expect("a switch has a side"));
             }
         }
-        let local = self.local;
+        let (local, branches) = (self.local, self.branches);
+        self.branches = branches.map(|branches| branches + 1);
         for (block, side) in blocks.into_iter().zip(sides) {
             self.b.switch_to_block(block);
             self.block(&side.body);
@@ -52,15 +53,18 @@ impl Emitter<'_> {
             self.b.ins().jump(after, &values);
             self.local = local;
         }
+        self.branches = branches;
         self.b.switch_to_block(after);
         self.params(after, outs);
     }
 
     pub fn repeat(&mut self, data: &Loop) {
+        let branches = self.branches.replace(0);
         match &data.exit {
             Exit::While(again) => self.uniform_loop(data, *again),
             Exit::Masked { .. } => self.masked_loop(data),
         }
+        self.branches = branches;
     }
 
     fn uniform_loop(&mut self, data: &Loop, again: Var) {

@@ -59,7 +59,7 @@ impl Emitter<'_> {
         let atomic = place.atomic && matches!(place.memory, Space::Bound { shared: true, .. });
         let mut memory = match place.memory {
             Space::Bound { buffer, .. } => {
-                let bound = self.bound[buffer].expect("buffers are bound on entry");
+                let bound = self.bound_here(buffer);
                 // Only memory that is written is known to be aligned.
                 let flags = MemFlagsData::new().with_notrap().with_alias_region(Some(bound.region));
                 let size_of = size.trailing_zeros() as usize;
@@ -121,9 +121,23 @@ impl Emitter<'_> {
                 return (memory.base, at as i32);
             }
         }
-        let wide = self.b.ins().uextend(I64, index);
+        let wide = self.widen(index);
         let scaled = self.b.ins().ishl_imm_u(wide, memory.step.trailing_zeros() as i64);
         (self.b.ins().iadd(memory.base, scaled), offset as i32)
+    }
+
+    /// An index in 64 bits. That of a statement of one lane is made once: its check comes before its accesses.
+    fn widen(&mut self, index: ir::Value) -> ir::Value {
+        if let Some([of, wide]) = self.widened
+            && of == index
+        {
+            return wide;
+        }
+        let wide = self.b.ins().uextend(I64, index);
+        if self.form.width == 1 {
+            self.widened = Some([index, wide]);
+        }
+        wide
     }
 
     /// As [`Emitter::address`], of the first lane, for the lane whose number is a value.
@@ -152,7 +166,7 @@ impl Emitter<'_> {
                 }
             }
             Count::Counted(count, _) => {
-                let wide = self.b.ins().uextend(I64, index);
+                let wide = self.widen(index);
                 let last = if n > 1 { self.b.ins().iadd_imm_u(wide, n as i64 - 1) } else { wide };
                 Inside::When(self.b.ins().icmp(IntCC::UnsignedLessThan, last, count))
             }

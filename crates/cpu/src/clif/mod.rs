@@ -35,7 +35,8 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
     self, AbiParam, AliasRegion, AliasRegionData, Block, BlockArg, ExtFuncData, ExternalName, FuncRef,
-    Function, InstBuilder, MemFlagsData, Signature, StackSlot, UserExternalName,
+    Function, InstBuilder, MemFlagsData, Signature, StackSlot, StackSlotData, StackSlotKind,
+    UserExternalName,
 };
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
@@ -83,17 +84,24 @@ pub(crate) fn emit(
         scratch: params[1],
         workgroup: [params[2], params[3], params[4]],
         values: vec![Lanes::new(); form.types.len()],
+        constants: vec![None; form.types.len()],
         bound: SideTable::new(None),
         scratch_region,
         shims: [None; Shim::ALL.len()],
         stopped,
         outside: None,
         local: None,
+        widened: None,
+        aside: None,
+        branches: None,
         lane_slot: None,
         b,
     };
     let flags = MemFlagsData::trusted().with_readonly();
     emitter.cancel = emitter.b.ins().load(I64, flags, params[0], context::CANCEL);
+    if form.width == 1 {
+        emitter.aside = Some(Aside::new(&mut emitter.b, params[0], emitter.cancel, params[5]));
+    }
     emitter.bind(&form.body);
     emitter.workgroups(params[5]);
     emitter.b.switch_to_block(stopped);
@@ -103,6 +111,9 @@ pub(crate) fn emit(
     emitter.b.seal_all_blocks();
     emitter.b.finalize(config);
 }
+
+/// Branches in a loop around what is rarely done.
+const RARE: u32 = 2;
 
 /// A bound buffer, in registers from the function's entry on.
 #[derive(Copy, Clone)]
@@ -114,6 +125,24 @@ struct Bound {
     /// Those, as far as 2^32.
     reach: [ir::Value; 4],
     region: AliasRegion,
+}
+
+/// What code for one lane rarely needs, on the stack: in registers it would be in the way throughout loops.
+#[derive(Copy, Clone)]
+struct Aside(StackSlot);
+
+impl Aside {
+    const CONTEXT: i32 = 0;
+    const CANCEL: i32 = 8;
+    const END: i32 = 16;
+
+    fn new(b: &mut FunctionBuilder<'_>, context: ir::Value, cancel: ir::Value, end: ir::Value) -> Aside {
+        let slot = b.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, 24, 3));
+        for (value, at) in [(context, Aside::CONTEXT), (cancel, Aside::CANCEL), (end, Aside::END)] {
+            b.ins().stack_store(I64, value, slot, at);
+        }
+        Aside(slot)
+    }
 }
 
 struct Emitter<'a> {
@@ -129,6 +158,9 @@ struct Emitter<'a> {
     workgroup: [ir::Value; 3],
     /// By variable.
     values: Vec<Lanes>,
+    /// By variable: the bits of what is made anew wherever it is used. A constant in a register would be in the way of
+    /// others throughout loops.
+    constants: Vec<Option<u64>>,
     bound: SideTable<Buffer, Option<Bound>>,
     scratch_region: AliasRegion,
     shims: [Option<FuncRef>; Shim::ALL.len()],
@@ -138,6 +170,11 @@ struct Emitter<'a> {
     outside: Option<Block>,
     /// Local ids of the invocations that reports are for; those of the first one if there are none.
     local: Option<[Var; 3]>,
+    /// Of the statement's one index, in code for one lane: the index, and what it is in 64 bits.
+    widened: Option<[ir::Value; 2]>,
+    aside: Option<Aside>,
+    /// How many branches there are around the statement in its loop, if it is in one.
+    branches: Option<u32>,
     /// Where lanes lie that are done one by one, and its bytes.
     lane_slot: Option<(StackSlot, u32)>,
 }
@@ -172,17 +209,34 @@ impl Emitter<'_> {
         let user_id = vyre_ir::Entity::index(buffer) as u32 + 1;
         let region = AliasRegionData { user_id, description: "buffer".into() };
         let region = self.b.func.dfg.alias_regions.insert(region);
+        self.bound[buffer] = Some(self.bound(buffer, self.context, region));
+    }
+
+    /// Loads where a buffer is.
+    fn bound(&mut self, buffer: Buffer, context: ir::Value, region: AliasRegion) -> Bound {
         let flags = MemFlagsData::trusted().with_readonly();
         let at = context::buffer_offset(buffer);
-        let base = self.b.ins().load(I64, flags, self.context, at);
-        let bytes = self.b.ins().load(I64, flags, self.context, at + 8);
+        let base = self.b.ins().load(I64, flags, context, at);
+        let bytes = self.b.ins().load(I64, flags, context, at + 8);
         let scalars = [0, 1, 2, 3].map(|shift| match shift {
             0 => bytes,
             _ => self.b.ins().ushr_imm_u(bytes, shift),
         });
         let most = self.b.ins().iconst(I64, 1 << 32);
         let reach = scalars.map(|n| self.b.ins().umin(n, most));
-        self.bound[buffer] = Some(Bound { base, bytes, scalars, reach, region });
+        Bound { base, bytes, scalars, reach, region }
+    }
+
+    /// Where a buffer is that a statement accesses: loaded there, if it is far from every turn of its loop.
+    fn bound_here(&mut self, buffer: Buffer) -> Bound {
+        let bound = self.bound[buffer].expect("buffers are bound on entry");
+        match (self.aside, self.branches) {
+            (Some(Aside(slot)), Some(RARE..)) => {
+                let context = self.b.ins().stack_load(I64, I64, slot, Aside::CONTEXT);
+                self.bound(buffer, context, bound.region)
+            }
+            _ => bound,
+        }
     }
 
     /// The loop over the workgroups of the row.
@@ -196,6 +250,10 @@ impl Emitter<'_> {
         self.block(&form.body);
         let [back, done] = [(); 2].map(|()| self.b.create_block());
         let next = self.b.ins().iadd_imm_u(x, 1);
+        let end = match self.aside {
+            Some(Aside(slot)) => self.b.ins().stack_load(I64, I32, slot, Aside::END),
+            None => end,
+        };
         let more = self.b.ins().icmp(IntCC::NotEqual, next, end);
         self.b.ins().brif(more, back, &[], done, &[]);
         self.b.switch_to_block(back);
@@ -208,7 +266,11 @@ impl Emitter<'_> {
     /// A jump, unless the run is to stop.
     fn unless_stopped(&mut self, to: Block, values: &[BlockArg]) {
         let flags = MemFlagsData::trusted();
-        let stop = self.b.ins().atomic_load(I32, flags, self.cancel);
+        let cancel = match self.aside {
+            Some(Aside(slot)) => self.b.ins().stack_load(I64, I64, slot, Aside::CANCEL),
+            None => self.cancel,
+        };
+        let stop = self.b.ins().atomic_load(I32, flags, cancel);
         self.b.ins().brif(stop, self.stopped, &[], to, values);
     }
 
@@ -218,7 +280,11 @@ impl Emitter<'_> {
         self.form.ty(var)
     }
 
-    fn get(&self, var: Var) -> Lanes {
+    fn get(&mut self, var: Var) -> Lanes {
+        if let Some(bits) = self.constants[var.0 as usize] {
+            let scalar = self.ty(var).scalar;
+            return smallvec![constant(&mut self.b, scalar, bits)];
+        }
         debug_assert!(!self.values[var.0 as usize].is_empty(), "{var:?} is used where it is not known");
         self.values[var.0 as usize].clone()
     }
@@ -229,7 +295,7 @@ impl Emitter<'_> {
     }
 
     /// A uniform variable.
-    fn uniform(&self, var: Var) -> ir::Value {
+    fn uniform(&mut self, var: Var) -> ir::Value {
         debug_assert!(!self.ty(var).varying, "{var:?} differs");
         self.get(var)[0]
     }
@@ -286,9 +352,14 @@ impl Emitter<'_> {
     }
 
     fn stmt(&mut self, stmt: &Stmt) {
+        self.widened = None;
         match stmt {
             Stmt::Const { out, bits } => {
                 let scalar = self.ty(*out).scalar;
+                if self.form.width == 1 && !scalar.is_float() {
+                    self.constants[out.0 as usize] = Some(*bits);
+                    return;
+                }
                 let value = constant(&mut self.b, scalar, *bits);
                 self.set(*out, smallvec![value]);
             }

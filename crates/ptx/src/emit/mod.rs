@@ -24,6 +24,7 @@ pub(crate) use call::text_of;
 
 use crate::Options;
 use crate::alignment::{self, Alignment};
+use crate::capability::{self, Form};
 use crate::kernel::Param;
 use crate::layout::Layout;
 use crate::lines::Lines;
@@ -183,6 +184,11 @@ impl Emitter<'_> {
         let seen = self.needs.seen[data.results[0]];
         let result = self.compute(data.op, self.p.sig(data), &args, seen);
         self.set(data.results[0], result);
+    }
+
+    /// Whether the devices that this is for have a form of an instruction.
+    fn has(&self, form: Form) -> bool {
+        capability::has(self.options.arch, form)
     }
 
     /// The operand that is a scalar value.

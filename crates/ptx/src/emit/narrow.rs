@@ -6,6 +6,7 @@
 
 use super::Emitter;
 use super::code::{Class, Operand};
+use crate::capability::Form;
 use vyre_ir::{Op, Scalar};
 
 impl Emitter<'_> {
@@ -16,8 +17,8 @@ impl Emitter<'_> {
             Op::Sub => "sub.rn.f16",
             Op::Mul => "mul.rn.f16",
             Op::Fma => "fma.rn.f16",
-            Op::Min if self.options.arch.sm >= 80 => "min.f16",
-            Op::Max if self.options.arch.sm >= 80 => "max.f16",
+            Op::Min if self.has(Form::MinF16) => "min.f16",
+            Op::Max if self.has(Form::MinF16) => "max.f16",
             Op::Floor => "cvt.rmi.f16.f16",
             Op::Ceil => "cvt.rpi.f16.f16",
             Op::Trunc => "cvt.rzi.f16.f16",
@@ -43,7 +44,7 @@ impl Emitter<'_> {
         match op {
             Op::Neg | Op::Abs => return self.change_sign(op, Class::Half, args[0]),
             Op::Rem => return self.remainder(Scalar::BF16, args),
-            Op::Fma if self.options.arch.sm >= 80 => return self.code.op(Class::Half, "fma.rn.bf16", args),
+            Op::Fma if self.has(Form::FmaBf16) => return self.code.op(Class::Half, "fma.rn.bf16", args),
             Op::Fma => return self.fma_bf16(args),
             _ => {}
         }
@@ -76,7 +77,7 @@ impl Emitter<'_> {
 
     /// An f32 rounded to bf16, to nearest even.
     pub fn round_bf16(&mut self, x: Operand) -> Operand {
-        if self.options.arch.sm >= 80 {
+        if self.has(Form::CvtBf16) {
             return self.code.op(Class::Half, "cvt.rn.bf16.f32", &[x]);
         }
         let word = Operand::word;

@@ -10,6 +10,7 @@
 use super::Emitter;
 use super::code::{Class, Operand, Reg};
 use super::convert::constant;
+use crate::capability::Form;
 use vyre_ir::{InstData, Op, Scalar};
 
 /// What of a reduction a lane gets.
@@ -160,7 +161,7 @@ impl Emitter<'_> {
         let any_order = s.is_int() || matches!(op, Op::Min | Op::Max);
         if part == Part::All
             && s.is_int()
-            && self.options.arch.sm >= 80
+            && self.has(Form::Redux)
             && let Some(result) = self.redux(op, s, x)
         {
             return result;

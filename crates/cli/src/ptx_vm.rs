@@ -1,0 +1,278 @@
+//! `vyre debug`: a program's PTX on the interpreter, which finds races, and what its accesses to memory cost.
+//!
+//! What runs is the kernel that the driver would be given, so what is said of it is true of the program as optimized.
+
+use crate::args::DebugArgs;
+use crate::codes;
+use crate::failure::{Failure, failed};
+use crate::inputs::Inputs;
+use crate::outputs::{Results, sinks, views};
+use crate::show::{shape, table};
+use crate::{load, nvidia, progress};
+use serde_json::json;
+use vyre::{AlignedBytes, Binding, BindingPlan};
+use vyre_ir::diagnostic::counted;
+use vyre_ir::{Diagnostic, Loc, Program, Source};
+use vyre_ptx::{Arch, Kernel, Param};
+use vyre_ptx_vm::{Counters, Fault, FaultKind, Launch, Memory, Options, Report, parse, run};
+
+/// The interpreter's name.
+const BACKEND: &str = "ptx-vm";
+
+/// Bytes behind the address of the barrier: a line of a device's cache, as the backend gives it.
+const BARRIER: u64 = 128;
+
+/// Debugs a program; gives what to print on standard output.
+pub fn debug(args: &DebugArgs, as_json: bool) -> Result<String, Failure> {
+    if args.backend != BACKEND {
+        let message = format!("`vyre debug` has no interpreter `{}`", args.backend);
+        return Err(Diagnostic::new(codes::C031, message).fix(format!("Name one of: {BACKEND}.")).into());
+    }
+    let arch = nvidia::arch(args.arch.as_deref())?;
+    let work = &args.work;
+    load::load_dialects(&work.program.dialects)?;
+    let program = load::program(&work.program)?;
+    let grid = work.grid();
+    let inputs = Inputs::plan(&program, &work.sets, grid)?;
+    let plan = &inputs.plan;
+    let workgroups = grid.workgroups(&program, plan)?;
+    let sinks = sinks(work, &program, &inputs, as_json)?;
+    inputs.check_memory(false)?;
+    let kernel = nvidia::kernel(&program, arch)?;
+    for notice in &inputs.notices {
+        eprintln!("note: {notice}");
+    }
+    let contents = inputs.read(&program)?;
+    let mut device = Allocated::new(plan, &contents)?;
+    let options =
+        Options { seed: args.seed, counters: true, step_limit: args.step_limit, ..Options::default() };
+    let report =
+        progress::during("interpreting", || launch(&kernel, &program, &mut device, workgroups, &options))?;
+    let buffers = device.outputs(plan);
+    let results = Results { program: &program, plan, buffers: views(&buffers), sinks: &sinks };
+    results.write()?;
+    let ran =
+        Ran { program: &program, arch, workgroups, seed: args.seed, report: &report, results: &results };
+    if as_json {
+        return Ok(format!("{:#}\n", ran.json()));
+    }
+    let text = ran.text();
+    if results.on_standard_output() {
+        // Standard output belongs to the values.
+        eprint!("{text}");
+        return Ok(String::new());
+    }
+    Ok(text)
+}
+
+/// The program's buffers in the interpreter's memory.
+struct Allocated<'p> {
+    memory: Memory,
+    /// The bound buffers, each with its address.
+    buffers: Vec<(&'p Binding, u64)>,
+}
+
+impl<'p> Allocated<'p> {
+    fn new(plan: &'p BindingPlan, contents: &[AlignedBytes]) -> Result<Allocated<'p>, Failure> {
+        let mut allocated = Allocated { memory: Memory::default(), buffers: Vec::new() };
+        for binding in plan.bindings.iter().filter(|binding| has_memory(binding)) {
+            let zeros;
+            let bytes = match binding.input_index {
+                Some(input) => &contents[input][..],
+                None => {
+                    zeros = vec![0; binding.byte_len() as usize];
+                    &zeros[..]
+                }
+            };
+            let address = allocated.filled(bytes)?;
+            allocated.buffers.push((binding, address));
+        }
+        Ok(allocated)
+    }
+
+    fn filled(&mut self, bytes: &[u8]) -> Result<u64, Failure> {
+        let address = self.memory.allocate(bytes.len() as u64);
+        match self.memory.write(address, bytes) {
+            Some(()) => Ok(address),
+            None => Err(nvidia::bug("new memory cannot be written")),
+        }
+    }
+
+    /// What a kernel is given, each at the next multiple of its size.
+    fn params(
+        &mut self,
+        kernel: &Kernel,
+        program: &Program,
+        workgroups: [u32; 3],
+    ) -> Result<Vec<u8>, Failure> {
+        let mut block = Vec::new();
+        for param in &kernel.params {
+            block.resize(block.len().next_multiple_of(param.bytes()), 0);
+            let value = match *param {
+                Param::Address(buffer) => self.buffer(&program.buffers[buffer].name)?.1,
+                Param::Bytes(buffer) => self.buffer(&program.buffers[buffer].name)?.0.byte_len(),
+                Param::Workgroups(axis) => workgroups[axis as usize].into(),
+                Param::FirstWorkgroup(_) => 0,
+                Param::Barrier => self.filled(&[0; BARRIER as usize])?,
+                Param::Gate => return Err(nvidia::bug("the kernel has a gate")),
+            };
+            block.extend(&value.to_le_bytes()[..param.bytes()]);
+        }
+        Ok(block)
+    }
+
+    fn buffer(&self, name: &str) -> Result<(&'p Binding, u64), Failure> {
+        let found = self.buffers.iter().find(|(binding, _)| binding.name == name);
+        found
+            .copied()
+            .ok_or_else(|| nvidia::bug(&format!("the kernel takes a buffer `{name}` that nobody binds")))
+    }
+
+    fn outputs(&self, plan: &BindingPlan) -> Vec<Vec<u8>> {
+        let read = |output: &Binding| {
+            let mut bytes = vec![0; output.byte_len() as usize];
+            let found = self.buffers.iter().find(|(binding, _)| binding.name == output.name);
+            found.and_then(|(_, address)| self.memory.read(*address, &mut bytes));
+            bytes
+        };
+        plan.outputs().map(read).collect()
+    }
+}
+
+/// Whether a buffer lies in the device's memory.
+fn has_memory(binding: &Binding) -> bool {
+    binding.is_bound() || binding.role == vyre::BindingRole::Persistent
+}
+
+fn launch(
+    kernel: &Kernel,
+    program: &Program,
+    device: &mut Allocated<'_>,
+    workgroups: [u32; 3],
+    options: &Options<'_>,
+) -> Result<Report, Failure> {
+    let module =
+        parse(&kernel.ptx).map_err(|error| nvidia::bug(&format!("the interpreter reads no PTX: {error}")))?;
+    let entry = module.entry(&kernel.entry).ok_or_else(|| nvidia::bug("the kernel has no entry"))?;
+    let params = device.params(kernel, program, workgroups)?;
+    let launch = Launch {
+        grid: workgroups,
+        block: kernel.workgroup_size,
+        dynamic_shared: kernel.dynamic_shared,
+        params: &params,
+        cooperative: kernel.waits,
+    };
+    run(entry, &mut device.memory, &launch, options).map_err(|fault| told(&fault, kernel, program))
+}
+
+/// A fault with its lines of the source and of the PTX.
+fn told(fault: &Fault, kernel: &Kernel, program: &Program) -> Failure {
+    let mut message = format!("{fault}");
+    if let Some((block, thread)) = fault.place {
+        let three = |at: [u32; 3]| at.map(|n| n.to_string()).join(",");
+        message += &format!(" (workgroup {}, invocation {})", three(block), three(thread));
+    }
+    if let Some(line) = kernel.ptx.lines().nth(fault.line.wrapping_sub(1)) {
+        message += &format!("\n  PTX line {}: {}", fault.line, line.trim());
+    }
+    let mut diagnostic = Diagnostic::new(codes::C032, message).in_source(program.source.as_ref());
+    if let (Some((_, line, column)), Some(source)) = (&fault.source, &program.source) {
+        diagnostic = diagnostic.at(place(source, *line, *column), "");
+    }
+    failed(match fix(fault.kind) {
+        Some(fix) => diagnostic.fix(fix),
+        None => diagnostic,
+    })
+}
+
+fn fix(kind: FaultKind) -> Option<&'static str> {
+    match kind {
+        FaultKind::Race => Some("Put a barrier between the two accesses, or make both atomic."),
+        FaultKind::Barrier => Some("Put the barrier where all invocations of the workgroup come."),
+        FaultKind::Deadlock => Some("Wait only for what other invocations do whatever happens."),
+        FaultKind::StepLimit => Some("Allow more with `--step-limit`, or run fewer threads."),
+        FaultKind::Uninitialized => Some("Write the memory before it is read."),
+        _ => None,
+    }
+}
+
+/// The place of a line and a column, both from 1, the column in bytes.
+fn place(source: &Source, line: usize, column: usize) -> Loc {
+    let start = source.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum::<usize>();
+    let at = (start + column.saturating_sub(1)).min(source.text.len()) as u32;
+    Loc::span(at, at + 1)
+}
+
+/// A run without a fault.
+struct Ran<'a> {
+    program: &'a Program,
+    arch: Arch,
+    workgroups: [u32; 3],
+    seed: u64,
+    report: &'a Report,
+    results: &'a Results<'a>,
+}
+
+impl Ran<'_> {
+    fn text(&self) -> String {
+        let mut text = format!(
+            "{} on {BACKEND} ({}, seed {}): {} workgroups of {}, {}, no fault\n",
+            self.program.name,
+            self.arch,
+            self.seed,
+            shape(self.workgroups),
+            shape(self.program.workgroup_size),
+            counted(self.report.steps, "step"),
+        );
+        text += &self.results.text();
+        let header = ["source", "instruction", "PTX line", "warps", "transactions", "a warp", "at least"];
+        let mut rows = vec![header.map(String::from)];
+        rows.extend(self.report.accesses.iter().filter(|access| access.warps > 0).map(row));
+        if rows.len() > 1 {
+            text += "\nwhat accesses to memory cost: sectors of 32 bytes, or passes over the banks of workgroup memory\n";
+            text += &table(&rows);
+        }
+        text
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let access = |access: &Counters| {
+            let source = access.source.as_ref();
+            json!({
+                "file": source.map(|(file, _, _)| file),
+                "line": source.map(|(_, line, _)| line),
+                "column": source.map(|(_, _, column)| column),
+                "instruction": access.instruction,
+                "ptx_line": access.line,
+                "warps": access.warps,
+                "transactions": access.transactions,
+                "least": access.least,
+            })
+        };
+        json!({
+            "program": self.program.name,
+            "backend": BACKEND,
+            "arch": self.arch.to_string(),
+            "seed": self.seed,
+            "workgroups": self.workgroups,
+            "workgroup_size": self.program.workgroup_size,
+            "steps": self.report.steps,
+            "accesses": self.report.accesses.iter().map(access).collect::<Vec<_>>(),
+            "outputs": self.results.json(),
+        })
+    }
+}
+
+fn row(access: &Counters) -> [String; 7] {
+    let each = |n: u64| format!("{:.1}", n as f64 / access.warps as f64);
+    let source = access.source.as_ref();
+    [
+        source.map(|(file, line, column)| format!("{file}:{line}:{column}")).unwrap_or_default(),
+        access.instruction.clone(),
+        access.line.to_string(),
+        access.warps.to_string(),
+        access.transactions.to_string(),
+        each(access.transactions),
+        each(access.least),
+    ]
+}

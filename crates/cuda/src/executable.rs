@@ -1,0 +1,396 @@
+//! Programs as kernels of a device.
+//!
+//! A kernel is loaded when it is compiled, and stays so as long as its program, unless there are very many: then those that
+//! were launched longest ago are unloaded, and loaded again from their code when they are launched.
+
+use crate::library::{Failure, call};
+use crate::link::{self, Refused, can_link};
+use crate::opened::{Opened, PutOff, lock};
+use crate::symbols::{self, NOT_SUPPORTED, OUT_OF_MEMORY, Status, function};
+use crate::{ID, codes, errors, stored};
+use std::ffi::CString;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use vyre_driver::{BackendError, CompileOptions, Executable};
+use vyre_ir::{Diagnostic, Memory, Program};
+use vyre_ptx::{Arch, Kernel, Param};
+
+/// Kernels that are loaded at most, about.
+const LOADED: usize = 512;
+
+/// Bytes of workgroup memory that a launch may ask for without further ado.
+const FREE_SHARED: u32 = 48 << 10;
+
+/// What a launch has to know of a kernel.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Facts {
+    pub entry: CString,
+    pub params: Vec<Param>,
+    pub block: [u32; 3],
+    pub dynamic_shared: u32,
+    /// Whether its blocks wait for each other.
+    pub waits: bool,
+}
+
+/// What a kernel is loaded from.
+pub enum Image {
+    /// What the device executes.
+    Code(Vec<u8>),
+    /// Text that ends in a zero, where the driver keeps its code for itself.
+    Text(Vec<u8>),
+}
+
+/// A program as a kernel of one device.
+pub struct CudaExecutable {
+    pub opened: Arc<Opened>,
+    pub facts: Facts,
+    image: Image,
+    slot: Arc<Slot>,
+    /// How many of its blocks can wait for each other.
+    waiting: u64,
+    notice: Option<String>,
+    /// Of a control program: how often it decided in the last run, or 0.
+    pub turns: AtomicU32,
+}
+
+/// Where a loaded kernel is, while it is loaded.
+#[derive(Default)]
+struct Slot {
+    loaded: Mutex<Option<Arc<Loaded>>>,
+    /// When it was asked for last, on [`Modules::clock`].
+    used: AtomicU64,
+}
+
+/// A loaded kernel, unloaded when it is dropped.
+pub struct Loaded {
+    opened: Arc<Opened>,
+    /// Whether it is not to be launched again: graphs that have it are given up.
+    retired: AtomicBool,
+    /// No two of a process have the same.
+    pub id: u64,
+    module: symbols::Module,
+    pub function: symbols::Function,
+}
+
+/// The kernels of a device.
+#[derive(Default)]
+pub struct Modules {
+    clock: AtomicU64,
+    slots: Mutex<Vec<Weak<Slot>>>,
+    /// How many were retired so far.
+    retired: AtomicU64,
+}
+
+impl CudaExecutable {
+    /// Compiles a legal program.
+    pub fn compile(
+        opened: &Arc<Opened>,
+        program: &Program,
+        options: &CompileOptions,
+    ) -> Result<CudaExecutable, BackendError> {
+        opened.usable()?;
+        let arch = opened.description.arch;
+        let emitted = vyre_ptx::emit(program, &ptx_options(arch, options));
+        let kernel =
+            emitted.map_err(|what| BackendError::Unsupported { backend: ID, what: Box::new(what) })?;
+        let facts = Facts::of(&kernel)?;
+        let mut text = kernel.ptx.into_bytes();
+        text.push(0);
+        let _inside = opened.enter()?;
+        let driver = opened.driver();
+        let refused = |refused| failed(opened, &refused, &text);
+        let linked = match can_link(driver) {
+            true => link::link(driver, &text).map(Some),
+            false => Ok(None),
+        };
+        let image = match linked {
+            Ok(Some(code)) => Image::Code(code),
+            Ok(None) => Image::Text(text.clone()),
+            Err(Refused { failure, .. }) if failure.status == NOT_SUPPORTED => Image::Text(text.clone()),
+            Err(other) => return Err(refused(other)),
+        };
+        opened.counters.compilations.add(1);
+        let loaded = Loaded::new(opened, &image, &facts).map_err(|error| match error {
+            LoadError::Refused(refused) => failed(opened, &refused, &text),
+            LoadError::Failed(failure) => opened.failed(&failure),
+        })?;
+        CudaExecutable::of(opened, program, facts, image, loaded)
+    }
+
+    /// Loads what was kept of a program; `None` when that is not understood, or the device does not take it.
+    pub fn load(
+        opened: &Arc<Opened>,
+        program: &Program,
+        kept: &[u8],
+    ) -> Result<Option<CudaExecutable>, BackendError> {
+        opened.usable()?;
+        let Some((facts, code)) = stored::decode(program, kept) else { return Ok(None) };
+        let _inside = opened.enter()?;
+        let image = Image::Code(code.to_vec());
+        let loaded = match Loaded::new(opened, &image, &facts) {
+            Ok(loaded) => loaded,
+            Err(LoadError::Refused(Refused { failure, .. }) | LoadError::Failed(failure)) => {
+                return if errors::is_loss(failure.status) { Err(opened.failed(&failure)) } else { Ok(None) };
+            }
+        };
+        opened.counters.loads.add(1);
+        CudaExecutable::of(opened, program, facts, image, loaded).map(Some)
+    }
+
+    fn of(
+        opened: &Arc<Opened>,
+        program: &Program,
+        facts: Facts,
+        image: Image,
+        loaded: Loaded,
+    ) -> Result<CudaExecutable, BackendError> {
+        let waiting = if facts.waits { loaded.waiting(&facts).map_err(|e| opened.failed(&e))? } else { 0 };
+        loaded.check(&facts)?;
+        let notice = loaded.notice(program);
+        let slot = Arc::new(Slot::default());
+        opened.modules.add(&slot, Arc::new(loaded));
+        let opened = opened.clone();
+        Ok(CudaExecutable { opened, facts, image, slot, waiting, notice, turns: AtomicU32::new(0) })
+    }
+
+    /// The kernel, loaded. The context is the thread's.
+    pub fn loaded(&self) -> Result<Arc<Loaded>, BackendError> {
+        let modules = &self.opened.modules;
+        self.slot.used.store(modules.clock.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        if let Some(loaded) = &*lock(&self.slot.loaded) {
+            return Ok(loaded.clone());
+        }
+        let loaded = Loaded::new(&self.opened, &self.image, &self.facts);
+        let loaded = Arc::new(loaded.map_err(|error| match error {
+            LoadError::Refused(Refused { failure, .. }) | LoadError::Failed(failure) => {
+                self.opened.failed(&failure)
+            }
+        })?);
+        self.opened.counters.loads.add(1);
+        modules.add(&self.slot, loaded.clone());
+        Ok(loaded)
+    }
+}
+
+impl Drop for CudaExecutable {
+    fn drop(&mut self) {
+        let loaded = lock(&self.slot.loaded).take();
+        if let Some(loaded) = loaded {
+            loaded.retire();
+        }
+    }
+}
+
+impl Executable for CudaExecutable {
+    fn waiting_workgroups(&self) -> u64 {
+        self.waiting
+    }
+
+    fn code(&self) -> Option<Vec<u8>> {
+        match &self.image {
+            Image::Code(code) => Some(stored::encode(&self.facts, code)),
+            Image::Text(_) => None,
+        }
+    }
+
+    fn notice(&self) -> Option<String> {
+        self.notice.clone()
+    }
+}
+
+/// How a program is written for a device.
+fn ptx_options(arch: Arch, options: &CompileOptions) -> vyre_ptx::Options {
+    let CompileOptions { unchecked, gated, .. } = *options;
+    vyre_ptx::Options { unchecked, gated, ..vyre_ptx::Options::new(arch) }
+}
+
+/// That the driver's compiler did not take what was written for it, in its own words and with the lines that it names.
+fn failed(opened: &Opened, refused: &Refused, text: &[u8]) -> BackendError {
+    let Refused { failure, log } = refused;
+    // CUDA_ERROR_JIT_COMPILER_NOT_FOUND
+    if failure.status == Status(221) {
+        return BackendError::Unavailable {
+            reason: format!("NVIDIA's driver has no compiler for PTX: {failure}"),
+            fix: "Install the library libnvidia-ptxjitcompiler, which belongs to the driver.".into(),
+        };
+    }
+    if errors::is_loss(failure.status) || failure.status == OUT_OF_MEMORY {
+        return opened.failed(failure);
+    }
+    let text = String::from_utf8_lossy(text);
+    let mut words = format!("{failure}\n{log}");
+    let numbers = log.split("line ").skip(1).filter_map(|rest| {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        rest[..digits].parse::<usize>().ok()
+    });
+    for number in numbers.take(4) {
+        if let Some(line) = number.checked_sub(1).and_then(|number| text.lines().nth(number)) {
+            words += &format!("\n{number}: {line}");
+        }
+    }
+    BackendError::CompileFailed { backend: ID, log: words }
+}
+
+impl Facts {
+    fn of(kernel: &Kernel) -> Result<Facts, BackendError> {
+        let entry = CString::new(kernel.entry.as_str());
+        Ok(Facts {
+            entry: entry.map_err(|_| errors::internal("the name of a kernel has a zero in it"))?,
+            params: kernel.params.clone(),
+            block: kernel.workgroup_size,
+            dynamic_shared: kernel.dynamic_shared,
+            waits: kernel.waits,
+        })
+    }
+
+    /// Threads of a block.
+    fn threads(&self) -> i32 {
+        self.block.iter().fold(1u32, |n, axis| n.saturating_mul(*axis)).min(i32::MAX as u32) as i32
+    }
+}
+
+/// Why a kernel was not loaded.
+enum LoadError {
+    Refused(Refused),
+    Failed(Failure),
+}
+
+impl From<Failure> for LoadError {
+    fn from(failure: Failure) -> LoadError {
+        LoadError::Failed(failure)
+    }
+}
+
+impl Loaded {
+    /// The context is the thread's.
+    fn new(opened: &Arc<Opened>, image: &Image, facts: &Facts) -> Result<Loaded, LoadError> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let driver = opened.driver();
+        let (Image::Code(bytes) | Image::Text(bytes)) = image;
+        let module = link::load(driver, bytes).map_err(LoadError::Refused)?;
+        opened.counters.modules.add(1);
+        let mut loaded = Loaded {
+            opened: opened.clone(),
+            retired: AtomicBool::new(false),
+            id: COUNT.fetch_add(1, Ordering::Relaxed),
+            module,
+            function: symbols::Function::default(),
+        };
+        // SAFETY: the module is loaded, and the name ends in a zero.
+        unsafe { call!(driver, cuModuleGetFunction(&mut loaded.function, module, facts.entry.as_ptr())) }?;
+        if facts.dynamic_shared > FREE_SHARED {
+            let (attribute, bytes) = (function::MAX_DYNAMIC_SHARED_BYTES, facts.dynamic_shared as i32);
+            // SAFETY: the function is the module's.
+            unsafe { call!(driver, cuFuncSetAttribute(loaded.function, attribute, bytes)) }?;
+        }
+        Ok(loaded)
+    }
+
+    /// Whether it is not to be launched again.
+    pub fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Acquire)
+    }
+
+    /// It is not launched again, once what is under way is done.
+    fn retire(&self) {
+        let opened = &self.opened;
+        self.retired.store(true, Ordering::Release);
+        opened.modules.retired.fetch_add(1, Ordering::SeqCst);
+        if let Some(_inside) = opened.context.enter_to_free() {
+            opened.lanes.give_up_retired(opened);
+        }
+    }
+
+    fn attribute(&self, attribute: i32) -> Option<u64> {
+        let mut value = 0;
+        // SAFETY: the function is the module's; the driver writes the number to where it is to go.
+        unsafe { call!(self.opened.driver(), cuFuncGetAttribute(&mut value, attribute, self.function)) }
+            .ok()?;
+        u64::try_from(value).ok()
+    }
+
+    /// How many blocks of a launch the device runs at once.
+    fn waiting(&self, facts: &Facts) -> Result<u64, Failure> {
+        if !self.opened.description.profile.supports_grid_sync {
+            return Ok(0);
+        }
+        let mut blocks = 0;
+        let shared = facts.dynamic_shared as usize;
+        // SAFETY: the function is the module's; the driver writes the number to where it is to go.
+        unsafe {
+            call!(
+                self.opened.driver(),
+                cuOccupancyMaxActiveBlocksPerMultiprocessor(
+                    &mut blocks,
+                    self.function,
+                    facts.threads(),
+                    shared
+                )
+            )
+        }?;
+        Ok(blocks.max(0) as u64 * u64::from(self.opened.description.multiprocessors))
+    }
+
+    /// Whether the device can launch it.
+    fn check(&self, facts: &Facts) -> Result<(), BackendError> {
+        let (has, takes) = (facts.threads() as u64, self.attribute(function::MAX_THREADS_PER_BLOCK));
+        let unsupported = |what| BackendError::Unsupported { backend: ID, what: Box::new(what) };
+        if let Some(takes) = takes.filter(|takes| *takes < has) {
+            let registers = self.attribute(function::REGISTERS).unwrap_or(0);
+            let message = format!(
+                "a workgroup of {has} invocations needs {registers} registers for each, with which the device takes {takes}"
+            );
+            return Err(unsupported(Diagnostic::new(codes::D601, message).fix("Use a smaller workgroup.")));
+        }
+        Ok(())
+    }
+
+    /// That invocations keep values in memory that should be in registers.
+    fn notice(&self, program: &Program) -> Option<String> {
+        let own = program.buffers.values().filter(|decl| decl.memory == Memory::Private);
+        let own: u64 = own.map(|decl| u64::from(decl.element.bytes()) * decl.count).sum();
+        let spilled = self.attribute(function::LOCAL_BYTES)?.checked_sub(own.next_multiple_of(16))?;
+        let registers = self.attribute(function::REGISTERS)?;
+        (spilled > 0).then(|| {
+            format!("each invocation has {registers} registers, and keeps {spilled} bytes in memory for lack of more")
+        })
+    }
+}
+
+impl Drop for Loaded {
+    fn drop(&mut self) {
+        self.opened.counters.modules.sub(1);
+        self.opened.give_back(PutOff::Module(self.module));
+    }
+}
+
+impl Modules {
+    /// How many were retired so far.
+    pub fn retired(&self) -> u64 {
+        self.retired.load(Ordering::SeqCst)
+    }
+
+    /// Puts a loaded kernel into its slot, and has others make room for it if there are too many.
+    fn add(&self, slot: &Arc<Slot>, loaded: Arc<Loaded>) {
+        slot.used.store(self.clock.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        *lock(&slot.loaded) = Some(loaded);
+        let mut slots = lock(&self.slots);
+        let is_loaded = |slot: &Weak<Slot>| slot.upgrade().is_some_and(|slot| lock(&slot.loaded).is_some());
+        if slots.len() >= LOADED {
+            slots.retain(is_loaded);
+        }
+        if !slots.iter().any(|known| std::ptr::eq(known.as_ptr(), &**slot)) {
+            slots.push(Arc::downgrade(slot));
+        }
+        let mut gone = Vec::new();
+        while slots.len() > LOADED {
+            let used = |slot: &Weak<Slot>| slot.upgrade().map_or(0, |slot| slot.used.load(Ordering::Relaxed));
+            let Some((oldest, _)) = slots.iter().enumerate().min_by_key(|(_, slot)| used(slot)) else {
+                break;
+            };
+            gone.extend(slots.swap_remove(oldest).upgrade().and_then(|slot| lock(&slot.loaded).take()));
+        }
+        drop(slots);
+        gone.iter().for_each(|loaded| loaded.retire());
+    }
+}

@@ -1,0 +1,193 @@
+//! What NVIDIA's assembler makes of what is written: it takes every program of the suite, every example, every kernel that
+//! is measured and random programs without a warning, and spills nothing. What programs take of an sm_90 is in
+//! `tests/ptx/registers.txt`; what their instructions are, for the programs in `tests/ptx`.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use vyre_conformance::case::show_all;
+use vyre_conformance::tools::{NVDISASM, PTXAS, Usage, assemble, disassemble, in_parallel, instructions};
+use vyre_conformance::{random, suite};
+use vyre_ir::{Memory, Program};
+use vyre_opt::{Schedule, optimize, queue};
+use vyre_ptx::{Arch, Options, emit, target};
+use vyre_wgsl::{ImportOptions, import_wgsl};
+
+/// The architecture whose table is kept, and whose instructions are looked at.
+const KEPT: &str = "sm_90";
+
+fn root(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+}
+
+/// The WGSL files of a folder, by name.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let entries = std::fs::read_dir(root(folder)).unwrap();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "wgsl"));
+    paths.sort();
+    let read = |path: PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        (name, std::fs::read_to_string(&path).unwrap())
+    };
+    paths.into_iter().map(read).collect()
+}
+
+fn import(name: &str, source: &str) -> Program {
+    import_wgsl(name, source, &ImportOptions::default())
+        .unwrap_or_else(|e| panic!("{name}: {}", show_all(&e)))
+}
+
+/// All programs. One that handles items of a queue is the program that takes them from there.
+fn programs() -> Vec<(String, Program)> {
+    let mut all: Vec<(String, Program)> = Vec::new();
+    for case in suite::programs() {
+        let program = case.program().unwrap_or_else(|e| panic!("{}: {}", case.name, show_all(&e)));
+        all.push((case.name, program));
+    }
+    for folder in ["examples", "crates/bench/kernels"] {
+        for (file, source) in sources(folder) {
+            let (name, mut program) = (format!("{folder}/{file}"), import(&file, &source));
+            if queue::has_queue(&program) {
+                (program, _) = queue::persistent(&program).unwrap_or_else(|e| panic!("{name}: {e}"));
+            }
+            all.push((name, program));
+        }
+    }
+    assert!(all.len() > 220, "only {} programs were found", all.len());
+    all
+}
+
+/// What a program takes of an architecture.
+fn usage(ptxas: &Path, program: &Program, options: &Options) -> Result<Usage, String> {
+    let kernel = emit(program, options).map_err(|e| e.to_string())?;
+    let usages = assemble(ptxas, &kernel.ptx, &options.arch.to_string(), &[])?.kernels;
+    let [usage] = usages.try_into().map_err(|all| format!("it is not one kernel: {all:?}"))?;
+    match usage.shared == kernel.static_shared {
+        true => Ok(usage),
+        false => Err(format!("{} bytes of shared memory are declared: {usage:?}", kernel.static_shared)),
+    }
+}
+
+/// Refuses what a program takes beyond what it must.
+fn only_needed(program: &Program, usage: Usage) -> Result<Usage, String> {
+    let has_arrays = program.buffers.values().any(|decl| decl.memory == Memory::Private);
+    match usage.spilled > 0 || usage.local > 0 && !has_arrays {
+        true => Err(format!("local memory is used: {usage:?}")),
+        false => Ok(usage),
+    }
+}
+
+#[test]
+fn every_program_assembles_and_spills_nothing() {
+    let Some(ptxas) = PTXAS.for_test() else { return };
+    let programs = in_parallel(&programs(), |(name, program)| (name.clone(), optimize(program, &target())));
+    // sm_89 takes what sm_80 takes.
+    let archs = Arch::ALL.into_iter().filter(|arch| arch.sm != 89);
+    let work: Vec<(&str, &Program, Arch)> =
+        archs.flat_map(|arch| programs.iter().map(move |(name, program)| (&**name, program, arch))).collect();
+    let results = in_parallel(&work, |(_, program, arch)| {
+        only_needed(program, usage(&ptxas, program, &Options::new(*arch))?)
+    });
+    let mut failed = Vec::new();
+    let mut table = String::from(
+        "# What programs take of an sm_90, by ptxas 12.9: registers of a thread, bytes of shared memory of a block, bytes of\n\
+         # local memory of a thread.\n",
+    );
+    for ((name, _, arch), result) in work.iter().zip(results) {
+        match result {
+            Err(why) => failed.push(format!("{name} {arch}: {why}")),
+            Ok(Usage { registers, shared, local, .. }) if arch.to_string() == KEPT => {
+                writeln!(table, "{name} {registers} {shared} {local}").unwrap();
+            }
+            Ok(_) => {}
+        }
+    }
+    assert!(failed.is_empty(), "{} of {}:\n{}", failed.len(), work.len(), failed.join("\n"));
+    keep(&root("tests/ptx/registers.txt"), &table);
+}
+
+/// Compares with what is kept in a file, or with `VYRE_BLESS` writes it.
+fn keep(path: &Path, table: &str) {
+    if std::env::var_os("VYRE_BLESS").is_some() {
+        return std::fs::write(path, table).unwrap();
+    }
+    let kept = std::fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n");
+    let without = |lines: &str, others: &str, sign: char| {
+        let other: Vec<&str> = others.lines().collect();
+        let lines = lines.lines().filter(move |line| !other.contains(line));
+        lines.map(|line| format!("{sign} {line}\n")).collect::<String>()
+    };
+    let changes = without(&kept, table, '-') + &without(table, &kept, '+');
+    assert!(kept == table, "registers, shared and local memory changed; VYRE_BLESS=1 keeps that:\n{changes}");
+}
+
+#[test]
+fn what_is_only_legal_assembles() {
+    let Some(ptxas) = PTXAS.for_test() else { return };
+    let options = Options::new(Arch::ALL[0]);
+    let results = in_parallel(&programs(), |(name, program)| {
+        let legal = vyre_opt::Options { schedule: Schedule::Legal, ..Default::default() };
+        let program = vyre_opt::run(program, &target(), legal);
+        usage(&ptxas, &program, &options).map_err(|why| format!("{name}: {why}"))
+    });
+    let failed: Vec<String> = results.into_iter().filter_map(Result::err).collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn random_programs_assemble() {
+    let Some(ptxas) = PTXAS.for_test() else { return };
+    let seeds: Vec<u64> = (0..80).collect();
+    let results = in_parallel(&seeds, |&seed| {
+        let options = random::Options {
+            wide: seed % 3 == 0,
+            grid_syncs: seed % 4 == 0,
+            calls: seed % 5 == 0,
+            statements: 40,
+            ..random::Options::default()
+        };
+        let program = optimize(&random::program(seed, &options), &target());
+        let arch = Arch::ALL[[0, 1, 3][seed as usize % 3]];
+        let options = Options { unchecked: seed % 7 == 0, ..Options::new(arch) };
+        usage(&ptxas, &program, &options).map_err(|why| format!("seed {seed} {arch}: {why}"))
+    });
+    let failed: Vec<String> = results.into_iter().filter_map(Result::err).collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// Whether an instruction has a name with its suffixes, among others.
+fn is(instruction: &str, name: &str) -> bool {
+    let (mut suffixes, mut wanted) = (instruction.split('.'), name.split('.'));
+    suffixes.next() == wanted.next() && wanted.all(|part| suffixes.any(|suffix| suffix == part))
+}
+
+#[test]
+fn names_of_instructions_are_told_apart() {
+    assert!(
+        is("LDG.E.128.CONSTANT", "LDG.E.128") && is("LDG.E.CONSTANT", "LDG.CONSTANT") && is("FADD", "FADD")
+    );
+    assert!(!is("LDG.E.64", "LDG.E.128") && !is("REDUX.SUM", "RED") && !is("DADD", "FADD"));
+}
+
+#[test]
+fn machine_code_has_what_programs_should_have() {
+    let (Some(ptxas), Some(nvdisasm)) = (PTXAS.for_test(), NVDISASM.for_test()) else { return };
+    let check = |(name, source): &(String, String)| -> Vec<String> {
+        let program = optimize(&import(name, source), &target());
+        let kernel = emit(&program, &Options::new(Arch::parse(KEPT).unwrap())).unwrap();
+        let cubin = assemble(&ptxas, &kernel.ptx, KEPT, &[]).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let sass = disassemble(&nvdisasm, &cubin.bytes).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let wanted = source.lines().filter_map(|line| line.strip_prefix("//! ")?.split_once(' '));
+        let mut wrong = Vec::new();
+        for (word, instruction) in wanted.filter(|(word, _)| matches!(*word, "has" | "lacks")) {
+            let count = instructions(&sass).filter(|have| is(have, instruction)).count();
+            if (count > 0) != (word == "has") {
+                wrong.push(format!("{name} {word} {instruction}: there are {count}"));
+            }
+        }
+        wrong
+    };
+    let programs = sources("tests/ptx");
+    let wrong = in_parallel(&programs, check).concat();
+    assert!(programs.len() >= 6 && wrong.is_empty(), "{}", wrong.join("\n"));
+}
