@@ -99,7 +99,7 @@ fn ptx() -> Vec<Call> {
     };
     let mut wide = parse("");
     wide.workgroup_size = [2048, 1, 1];
-    let lines = (0..300).map(|i| {
+    let lines = (0..600).map(|i| {
         format!(
             "buffer b{i}: f32[1] storage read_write @group(0) @binding({i})\n\
              %{}: u32 = const 0\n%{}: f32 = const 1\nstore b{i}[%{}], %{}",
