@@ -3,7 +3,7 @@
 use crate::codes;
 use crate::failure::{Failure, failed};
 use std::path::PathBuf;
-use vyre::opt::optimize;
+use vyre::opt::{optimize, queue};
 use vyre_conformance::tools::{NVDISASM, PTXAS, Tool, assemble, disassemble};
 use vyre_ir::{Diagnostic, Program};
 use vyre_ptx::{Arch, Kernel};
@@ -21,9 +21,13 @@ pub fn arch(name: Option<&str>) -> Result<Arch, Diagnostic> {
     })
 }
 
-/// The program as a kernel.
+/// The program as a kernel; of one that handles the items of a work queue the kernel that drains it.
 pub fn kernel(program: &Program, arch: Arch) -> Result<Kernel, Diagnostic> {
-    vyre_ptx::emit(&optimize(program, &vyre_ptx::target()), &vyre_ptx::Options::new(arch))
+    let program = match queue::has_queue(program) {
+        true => optimize(&queue::persistent(program)?.0, &vyre_ptx::target()),
+        false => optimize(program, &vyre_ptx::target()),
+    };
+    vyre_ptx::emit(&program, &vyre_ptx::Options::new(arch))
 }
 
 /// The program as NVIDIA's tools disassemble it.
