@@ -430,6 +430,8 @@ pub(crate) struct Code {
     pub(crate) constants: Vec<Constant>,
     /// Variables with where they lie: an offset in their space.
     pub(crate) variables: Vec<(Variable, u64)>,
+    /// Of variables in shared memory: begin and end.
+    pub(crate) shared: Vec<(u64, u64)>,
     /// Of shared memory, where the dynamic part begins.
     pub(crate) dynamic_shared: u64,
     pub(crate) has_dynamic_shared: bool,

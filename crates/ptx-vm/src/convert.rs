@@ -26,8 +26,8 @@ impl Conversion {
         let value = value & self.from.mask();
         match (self.from.format(), self.to.format()) {
             (None, None) => self.between_integers(value),
-            (None, Some(to)) => self.from_integer(value, to),
-            (Some(from), None) => self.to_integer(value, from),
+            (None, Some(to)) => self.integer_to_float(value, to),
+            (Some(from), None) => self.float_to_integer(value, from),
             (Some(from), Some(to)) => self.between_floats(value, from, to),
         }
     }
@@ -41,7 +41,7 @@ impl Conversion {
         if self.saturate { clamp(wide, self.to) } else { wide as u64 & self.to.mask() }
     }
 
-    fn from_integer(self, value: u64, to: Format) -> u64 {
+    fn integer_to_float(self, value: u64, to: Format) -> u64 {
         let wide = self.wide(value);
         let number =
             Number { negative: wide < 0, significand: wide.unsigned_abs(), exponent: 0, sticky: false };
@@ -49,7 +49,7 @@ impl Conversion {
     }
 
     /// A NaN becomes 0, unless a side has 64 bits: then the highest bit alone.
-    fn to_integer(self, value: u64, from: Format) -> u64 {
+    fn float_to_integer(self, value: u64, from: Format) -> u64 {
         let value = if self.flush && from.is_subnormal(value) { value & from.sign() } else { value };
         if from.is_nan(value) {
             let long = from == Format::F64 || self.to.bits() == 64;

@@ -15,6 +15,7 @@ mod lex;
 mod machine;
 mod memory;
 mod module;
+pub mod mutants;
 mod parse;
 mod races;
 mod run;

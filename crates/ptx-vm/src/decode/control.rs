@@ -57,6 +57,9 @@ fn branch_by_index(r: &mut Reading<'_, '_, '_>) -> Decoded {
     let Operand::Name(list) = *r.operand(1)? else {
         return Err("a list of branch targets is missing".to_string());
     };
+    if !r.body.has_list(list) {
+        return Err(format!("there is no list of branch targets `{list}` before it"));
+    }
     r.body.branch(list);
     Ok(Instruction::new(Op::BranchIndex(Box::default())).from([index]))
 }

@@ -4,7 +4,7 @@ use super::Machine;
 use super::lane::{Halt, halt};
 use crate::code::{Access, Instruction, NONE, Space};
 use crate::fault::FaultKind;
-use crate::parse::{LOCAL_BEGIN, PARAM_BEGIN, SHARED_BEGIN, shared_variable};
+use crate::parse::{LOCAL_BEGIN, PARAM_BEGIN, SHARED_BEGIN};
 use crate::races::{Kind, Touch, Where};
 
 /// Where the spaces lie in generic addresses.
@@ -102,8 +102,8 @@ impl Machine<'_> {
         if address >= self.code.dynamic_shared {
             return self.code.has_dynamic_shared.then_some(address as usize);
         }
-        let (variable, begin) = shared_variable(&self.code.variables, address)?;
-        (end <= begin + variable.bytes).then_some(address as usize)
+        let inside = self.code.shared.iter().any(|(first, last)| address >= *first && end <= *last);
+        inside.then_some(address as usize)
     }
 
     fn out_of_bounds(&self, space: Space, address: u64, bytes: u64) -> String {

@@ -41,7 +41,7 @@ impl Machine<'_> {
         let mut expected = all;
         if threads != Source::NONE {
             expected = self.read(thread, threads)? as u32;
-            if expected == 0 || expected % 32 != 0 || expected > all.next_multiple_of(32) {
+            if expected == 0 || !expected.is_multiple_of(32) || expected > all.next_multiple_of(32) {
                 return halt(
                     FaultKind::Barrier,
                     format!("barrier {number} of {expected} threads in a block of {all}"),

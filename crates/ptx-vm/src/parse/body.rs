@@ -201,9 +201,6 @@ impl<'m, 'a> Body<'m, 'a> {
                         return Ok(());
                     }
                 }
-                Token::Sign(';') => {
-                    cursor.next();
-                }
                 Token::Sign('@') => self.instruction(cursor)?,
                 Token::Word(_) if cursor.second() == Token::Sign(':') => self.label(cursor)?,
                 Token::Word(word) if word.starts_with('.') => {
@@ -358,6 +355,11 @@ impl<'m, 'a> Body<'m, 'a> {
         self.branches.push((self.instructions.len(), label));
     }
 
+    /// Whether there is a list of branch targets of that name.
+    pub(crate) fn has_list(&self, name: &str) -> bool {
+        self.lists.contains_key(name)
+    }
+
     /// Puts the places of labels into branches.
     fn resolve(&mut self) -> Result<(), ParseError> {
         for (at, name) in std::mem::take(&mut self.branches) {
@@ -397,9 +399,9 @@ fn skip_statement(cursor: &mut Cursor<'_>) -> Result<(), ParseError> {
 /// Up to three numbers.
 fn dimensions(cursor: &mut Cursor<'_>) -> Result<[u32; 3], ParseError> {
     let mut out = [1; 3];
-    for at in 0..3 {
+    for size in &mut out {
         let value = cursor.integer()?;
-        out[at] = u32::try_from(value)
+        *size = u32::try_from(value)
             .ok()
             .filter(|value| (1..=1024).contains(value))
             .ok_or_else(|| cursor.error("a block has 1 to 1024 threads along an axis"))?;

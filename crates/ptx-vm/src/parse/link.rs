@@ -4,7 +4,7 @@
 //! fixed places, beside those of its callers.
 
 use super::{Formal, Function, SHARED_BYTES, Source};
-use crate::code::{Call, Code, Constant, Instruction, NONE, Op, Place, Space, Variable};
+use crate::code::{Call, Code, Constant, Instruction, NONE, Op, Place, Space};
 use crate::module::{Entry, Module, ParamDecl, ParseError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -63,6 +63,7 @@ impl<'s, 'a> Linker<'s, 'a> {
                 names: Vec::new(),
                 constants: Vec::new(),
                 variables: Vec::new(),
+                shared: Vec::new(),
                 dynamic_shared: 0,
                 has_dynamic_shared: false,
                 local_bytes: 0,
@@ -230,6 +231,7 @@ impl<'s, 'a> Linker<'s, 'a> {
                 // Banks are those that the variable would have.
                 end += (aligned % 128 + 128 - end % 128) % 128;
                 offsets[at] = end;
+                self.code.shared.push((end, end + variable.bytes));
                 plain = aligned + variable.bytes;
                 end += variable.bytes + SHARED_GAP;
             }
@@ -327,13 +329,4 @@ fn moved(one: &Instruction, code: u32, registers: u32, constants: u32) -> Instru
         _ => {}
     }
     one
-}
-
-/// The variable in shared memory that holds a place, and where it begins.
-pub(crate) fn shared_variable(variables: &[(Variable, u64)], at: u64) -> Option<(&Variable, u64)> {
-    variables
-        .iter()
-        .filter(|(variable, begin)| variable.space == Space::Shared && *begin != u64::from(NONE))
-        .find(|(variable, begin)| at >= *begin && at - begin < variable.bytes)
-        .map(|(variable, begin)| (variable, *begin))
 }

@@ -6,7 +6,7 @@ mod link;
 mod operand;
 
 pub(crate) use body::Body;
-pub(crate) use link::{LOCAL_BEGIN, PARAM_BEGIN, SHARED_BEGIN, shared_variable};
+pub(crate) use link::{LOCAL_BEGIN, PARAM_BEGIN, SHARED_BEGIN};
 pub(crate) use operand::{Operand, special_bits};
 
 use crate::code::{Constant, Instruction, Space, Variable};

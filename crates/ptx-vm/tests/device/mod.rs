@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // every test file uses its own part
 
+pub mod table;
+
 use std::path::PathBuf;
 use std::process::Command;
 use vyre_ptx_vm::{Fault, Launch, Memory, Module, Options, Report, parse, run};

@@ -131,6 +131,12 @@ impl Emitter<'_> {
         let p = self.p;
         let body = data.regions[0];
         let mut moved: Vec<(Pointer, i64)> = Vec::new();
+        // ptxas unrolls no others.
+        let mut innermost = true;
+        p.walk(body, &mut |inst| innermost &= p.insts[inst].op != Op::Loop);
+        if !innermost {
+            return moved;
+        }
         for &inst in &p.regions[body].insts {
             let access = &p.insts[inst];
             let (Some(buffer), Some(ty)) = (p.buffer_of(access), p.accessed(access)) else { continue };

@@ -181,7 +181,7 @@ pub struct Code {
 
 impl Code {
     /// Whether lines go to the prologue from now on; what it was before.
-    pub fn to_prologue(&mut self, to: bool) -> bool {
+    pub fn write_prologue(&mut self, to: bool) -> bool {
         std::mem::replace(&mut self.in_prologue, to)
     }
 

@@ -64,9 +64,9 @@ impl Emitter<'_> {
         if let Some(&known) = self.fixed.get(&what) {
             return known;
         }
-        let before = self.code.to_prologue(true);
+        let before = self.code.write_prologue(true);
         let x = compute(self);
-        self.code.to_prologue(before);
+        self.code.write_prologue(before);
         self.fixed.insert(what, x);
         x
     }
@@ -282,14 +282,14 @@ impl Emitter<'_> {
         if !self.options.gated {
             return;
         }
-        let before = self.code.to_prologue(true);
+        let before = self.code.write_prologue(true);
         for axis in 0..3 {
             let (wanted, workgroup) = (self.wanted(axis), self.workgroup(axis));
             let beyond = self.code.op(Class::Pred, "setp.ge.u32", &[workgroup, wanted]);
             let beyond = Guard(Some(self.code.in_register(beyond)));
             self.code.line(format_args!("{beyond}ret"));
         }
-        self.code.to_prologue(before);
+        self.code.write_prologue(before);
     }
 }
 

@@ -7,7 +7,8 @@ use vyre_ptx_vm::{Launch, Memory, Options, parse, run};
 /// More instructions than any program of the tests takes.
 const STEPS: u64 = 200_000_000;
 
-/// What becomes of the buffers' bytes when a grid runs.
+/// What becomes of the buffers' bytes when a grid runs: as two launches, where that can be and the seed is odd, and with
+/// more blocks than are wanted, where the kernel asks.
 ///
 /// # Errors
 /// What the interpreter reports.
@@ -31,29 +32,43 @@ pub fn execute(
     let barrier = allocate(&[0; 12]);
     let wanted: Vec<u8> = grid.iter().flat_map(|n| n.to_le_bytes()).collect();
     let gate = allocate(&wanted);
-    let mut params = Vec::new();
-    for &param in &kernel.params {
-        params.resize(params.len().next_multiple_of(param.bytes()), 0);
-        match param {
-            Param::Address(buffer) => params.extend(addresses[vyre_ir::Entity::index(buffer)].to_le_bytes()),
-            Param::Bytes(buffer) => {
-                params.extend((contents[vyre_ir::Entity::index(buffer)].len() as u64).to_le_bytes());
-            }
-            Param::Workgroups(axis) => params.extend(grid[axis as usize].to_le_bytes()),
-            Param::FirstWorkgroup(_) => params.extend(0u32.to_le_bytes()),
-            Param::Barrier => params.extend(barrier.to_le_bytes()),
-            Param::Gate => params.extend(gate.to_le_bytes()),
+    let axis = (0..3).find(|&axis| grid[axis] > 1 && seed % 2 == 1 && !kernel.waits);
+    let parts = match axis {
+        None => vec![([0u32; 3], grid)],
+        Some(axis) => {
+            let (mut first, mut counts) = ([0u32; 3], [grid; 2]);
+            (first[axis], counts[0][axis]) = (1, 1);
+            counts[1][axis] -= 1;
+            vec![([0; 3], counts[0]), (first, counts[1])]
         }
-    }
-    let launch = Launch {
-        grid,
-        block: kernel.workgroup_size,
-        dynamic_shared: kernel.dynamic_shared,
-        params: &params,
-        cooperative: kernel.waits,
     };
-    let options = Options { seed, races, step_limit: STEPS, ..Options::default() };
-    run(entry, &mut memory, &launch, &options).map_err(|fault| format!("{fault}\n{}", kernel.ptx))?;
+    for (first, mut blocks) in parts {
+        let mut params = Vec::new();
+        for &param in &kernel.params {
+            params.resize(params.len().next_multiple_of(param.bytes()), 0);
+            let index = |buffer| vyre_ir::Entity::index(buffer);
+            match param {
+                Param::Address(buffer) => params.extend(addresses[index(buffer)].to_le_bytes()),
+                Param::Bytes(buffer) => params.extend((contents[index(buffer)].len() as u64).to_le_bytes()),
+                Param::Workgroups(axis) => params.extend(grid[axis as usize].to_le_bytes()),
+                Param::FirstWorkgroup(axis) => params.extend(first[axis as usize].to_le_bytes()),
+                Param::Barrier => params.extend(barrier.to_le_bytes()),
+                Param::Gate => params.extend(gate.to_le_bytes()),
+            }
+        }
+        if kernel.params.contains(&Param::Gate) && axis.is_none() {
+            blocks = blocks.map(|n| n + 1);
+        }
+        let launch = Launch {
+            grid: blocks,
+            block: kernel.workgroup_size,
+            dynamic_shared: kernel.dynamic_shared,
+            params: &params,
+            cooperative: kernel.waits,
+        };
+        let options = Options { seed, races, step_limit: STEPS, ..Options::default() };
+        run(entry, &mut memory, &launch, &options).map_err(|fault| format!("{fault}\n{}", kernel.ptx))?;
+    }
     let mut after = contents.to_vec();
     for (decl, (bytes, address)) in p.buffers.values().zip(after.iter_mut().zip(addresses)) {
         if decl.memory.is_bound() {
