@@ -3,6 +3,7 @@
 mod bench;
 mod bench_driver;
 mod fuzz;
+mod sass;
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -10,6 +11,7 @@ use std::process::{Command, ExitCode};
 const USAGE: &str = "usage: cargo xtask VERB
     bless    write the generated documentation anew
     bench    measure the examples; for figures that mean something: cargo run --release -p xtask -- bench
+    sass     count the instructions of kernels against those of nvcc; needs nvcc (VYRE_NVCC) and nvdisasm (VYRE_NVDISASM)
     fuzz     look for programs that something is wrong with: cargo run --release -p xtask -- fuzz [--seconds N]
              [--seed START] [--device ID] [--backends] [--passes] [--exports] [--text] [--wire] [--sources]; all of them when none is named";
 
@@ -18,6 +20,7 @@ fn main() -> ExitCode {
     let result = match verb.as_deref() {
         Some("bless") => bless(),
         Some("bench") => bench::bench().and_then(|()| bench_driver::bench()).map_err(|e| e.to_string()),
+        Some("sass") => sass::sass(),
         Some("fuzz") => fuzz::fuzz(std::env::args().skip(2)),
         _ => Err(USAGE.into()),
     };

@@ -3,7 +3,8 @@
 use crate::codes;
 use crate::failure::{Failure, failed};
 use std::path::PathBuf;
-use vyre::opt::{optimize, queue};
+use vyre::opt::optimize;
+use vyre::opt::queue::{has_queue, persistent};
 use vyre_conformance::tools::{NVDISASM, PTXAS, Tool, assemble, disassemble};
 use vyre_ir::{Diagnostic, Program};
 use vyre_ptx::{Arch, Kernel};
@@ -21,12 +22,13 @@ pub fn arch(name: Option<&str>) -> Result<Arch, Diagnostic> {
     })
 }
 
-/// The program as a kernel; of one that handles the items of a work queue the kernel that drains it.
+/// The program as a kernel. One that handles items of a queue is the kernel that takes them from there until none are left.
 pub fn kernel(program: &Program, arch: Arch) -> Result<Kernel, Diagnostic> {
-    let program = match queue::has_queue(program) {
-        true => optimize(&queue::persistent(program)?.0, &vyre_ptx::target()),
-        false => optimize(program, &vyre_ptx::target()),
+    let persistent = match has_queue(program) {
+        true => Some(persistent(program)?.0),
+        false => None,
     };
+    let program = optimize(persistent.as_ref().unwrap_or(program), &vyre_ptx::target());
     vyre_ptx::emit(&program, &vyre_ptx::Options::new(arch))
 }
 

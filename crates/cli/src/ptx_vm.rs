@@ -10,6 +10,7 @@ use crate::outputs::{Results, sinks, views};
 use crate::show::{shape, table};
 use crate::{load, nvidia, progress};
 use serde_json::json;
+use vyre::opt::queue::has_queue;
 use vyre::{AlignedBytes, Binding, BindingPlan};
 use vyre_ir::diagnostic::counted;
 use vyre_ir::{Diagnostic, Loc, Program, Source};
@@ -32,6 +33,10 @@ pub fn debug(args: &DebugArgs, as_json: bool) -> Result<String, Failure> {
     let work = &args.work;
     load::load_dialects(&work.program.dialects)?;
     let program = load::program(&work.program)?;
+    if has_queue(&program) {
+        let message = "the program handles the items of a work queue, which `vyre debug` has none of";
+        return Err(Diagnostic::new(codes::C026, message).fix("Run it with `vyre run`.").into());
+    }
     let grid = work.grid();
     let inputs = Inputs::plan(&program, &work.sets, grid)?;
     let plan = &inputs.plan;
@@ -167,17 +172,27 @@ fn launch(
 
 /// A fault with its lines of the source and of the PTX.
 fn told(fault: &Fault, kernel: &Kernel, program: &Program) -> Failure {
-    let mut message = format!("{fault}");
+    let mut message = fault.message.clone();
     if let Some((block, thread)) = fault.place {
         let three = |at: [u32; 3]| at.map(|n| n.to_string()).join(",");
-        message += &format!(" (workgroup {}, invocation {})", three(block), three(thread));
+        message += &format!(" (invocation {} of workgroup {})", three(thread), three(block));
     }
-    if let Some(line) = kernel.ptx.lines().nth(fault.line.wrapping_sub(1)) {
-        message += &format!("\n  PTX line {}: {}", fault.line, line.trim());
+    let lines = [Some(fault.line), fault.other.as_ref().map(|(line, _)| *line)];
+    for line in lines.into_iter().flatten() {
+        if let Some(text) = line.checked_sub(1).and_then(|i| kernel.ptx.lines().nth(i)) {
+            message += &format!("\n  PTX line {line}: {}", text.trim());
+        }
     }
     let mut diagnostic = Diagnostic::new(codes::C032, message).in_source(program.source.as_ref());
-    if let (Some((_, line, column)), Some(source)) = (&fault.source, &program.source) {
-        diagnostic = diagnostic.at(place(source, *line, *column), "");
+    let other = fault.other.as_ref().and_then(|(_, source)| source.as_ref());
+    let labels = match other {
+        Some(_) => ["one access", "the other"],
+        None => ["", ""],
+    };
+    for (at, label) in [fault.source.as_ref(), other].into_iter().zip(labels) {
+        if let (Some((_, line, column)), Some(source)) = (at, &program.source) {
+            diagnostic = diagnostic.at(place(source, *line, *column), label);
+        }
     }
     failed(match fix(fault.kind) {
         Some(fix) => diagnostic.fix(fix),
@@ -216,7 +231,7 @@ struct Ran<'a> {
 impl Ran<'_> {
     fn text(&self) -> String {
         let mut text = format!(
-            "{} on {BACKEND} ({}, seed {}): {} workgroups of {}, {}, no fault\n",
+            "{} on {BACKEND} ({}, seed {}): grid of {} workgroups, {} invocations each, {}, no fault\n",
             self.program.name,
             self.arch,
             self.seed,

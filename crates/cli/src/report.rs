@@ -67,14 +67,21 @@ struct Excerpt {
 /// Bytes kept of a line around a label.
 const WIDTH: usize = 200;
 
+/// Bytes from the first label to the last that are looked through for lines.
+const SEARCHED: usize = 16 << 10;
+
 impl Excerpt {
     fn around(source: &Source, diagnostic: &Diagnostic) -> Option<Excerpt> {
         let text = source.text.as_str();
         let first = diagnostic.labels.first()?.loc;
-        let (start, end) = lines_of(text, first);
-        let line = source.line_column(first.start).0;
-        if end - start <= 4 * WIDTH {
-            // Labels on the same lines are drawn; others are rare and would need more excerpts.
+        // What lies between the lines of labels is left out when they are drawn, if all of that is not much to look through.
+        let lines = diagnostic.labels.iter().map(|label| lines_of(text, label.loc));
+        let all = lines.clone().fold((text.len(), 0), |all, (start, end)| (all.0.min(start), all.1.max(end)));
+        let draws_all =
+            all.1 - all.0 <= SEARCHED && lines.clone().all(|(start, end)| end - start <= 4 * WIDTH);
+        let (start, end) = if draws_all { all } else { lines_of(text, first) };
+        let line = source.line_column(start as u32).0;
+        if draws_all || end - start <= 4 * WIDTH {
             let inside = |loc: &Loc| (loc.start as usize) >= start && (loc.start as usize) <= end;
             let labels = (diagnostic.labels.iter().filter(|label| inside(&label.loc)))
                 .map(|label| (span_in(&text[start..end], label.loc, start), printable(&label.text)))
@@ -153,6 +160,23 @@ error[C001]: no such thing
   |
   = Fix: name another";
         assert_eq!(drawn("one\ntwo three\nfour\n", Loc::span(8, 13)), expect);
+    }
+
+    #[test]
+    fn shows_the_lines_of_all_labels() {
+        let source = Source { name: "a.wgsl".into(), text: "one\ntwo\n3\n4\n5\n6\n7\nlast\n".into() };
+        let d =
+            Diagnostic::new(codes::C001, "a race").at(Loc::span(18, 22), "here").at(Loc::span(4, 7), "there");
+        let expect = "\
+error[C001]: a race
+ --> a.wgsl:8:1
+  |
+2 | two
+  | --- there
+...
+8 | last
+  | ^^^^ here";
+        assert_eq!(draw(&d.in_source(Some(&Arc::new(source))), false), expect);
     }
 
     #[test]

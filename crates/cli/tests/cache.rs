@@ -20,7 +20,7 @@ impl Folder {
     fn command(&self, args: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
         // Without the GPUs of the machine.
-        command.env("VK_DRIVER_FILES", "none.json");
+        command.env("VK_DRIVER_FILES", "none.json").env("VYRE_LIBCUDA", "none");
         command.current_dir(self.path()).args(args.split_whitespace());
         command.env("VYRE_CACHE_DIR", self.path().join("cache"));
         for name in ["VYRE_DEBUG", "VYRE_DUMP", "VYRE_THREADS", "VYRE_GANG"] {

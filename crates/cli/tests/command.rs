@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 use tempfile::TempDir;
+use vyre_conformance::tools::{NVDISASM, PTXAS};
 
 const SCALE: &str = "
 program scale workgroup(64, 1, 1) {
@@ -93,7 +94,7 @@ impl Folder {
     fn command(&self, args: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
         // Without the GPUs of the machine.
-        command.env("VK_DRIVER_FILES", "none.json");
+        command.env("VK_DRIVER_FILES", "none.json").env("VYRE_LIBCUDA", "none");
         command.current_dir(self.path()).args(args.split_whitespace());
         for name in ["VYRE_DEBUG", "VYRE_DUMP", "VYRE_CPU"] {
             command.env_remove(name);
@@ -344,7 +345,7 @@ fn a_program_comes_from_standard_input() {
     let folder = Folder::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
     // Without the GPUs of the machine.
-    command.env("VK_DRIVER_FILES", "none.json");
+    command.env("VK_DRIVER_FILES", "none.json").env("VYRE_LIBCUDA", "none");
     command.args(["check", "-"]).stdin(std::fs::File::open(folder.path().join("sum.vyre")).unwrap());
     assert!(String::from_utf8(command.output().unwrap().stdout).unwrap().starts_with("sum: ok"));
 }
@@ -354,7 +355,7 @@ fn the_environment_asks_for_details() {
     let folder = Folder::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
     // Without the GPUs of the machine.
-    command.env("VK_DRIVER_FILES", "none.json");
+    command.env("VK_DRIVER_FILES", "none.json").env("VYRE_LIBCUDA", "none");
     command.current_dir(folder.path()).env("VYRE_DEBUG", "5").env("VYRE_DUMP", "dump");
     command.env("VYRE_CACHE_DIR", "off");
     command.args(["run", "scale.vyre", "--set", "data=[1]"]);
@@ -387,5 +388,23 @@ fn persistent_memory_keeps_its_contents_and_is_verified() {
         assert_eq!(String::from_utf8(output.stdout).unwrap(), "0\n3\n6\n9\n");
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(said.contains("verified: all 1 workgroups agree"), "{said}");
+    }
+}
+
+#[test]
+fn code_for_nvidia() {
+    let folder = Folder::new();
+    for arch in ["sm_70", "sm_90", "sm_120"] {
+        let ptx = folder.ok(&format!("emit scale.vyre --target ptx --arch {arch}"));
+        let parts = [format!(".target {arch}\n"), ".visible .entry scale(".into(), "mul.rn.f32".into()];
+        assert!(parts.iter().all(|part| ptx.contains(part)), "{ptx}");
+    }
+    assert!(folder.ok("emit scale.vyre --target ptx").contains(".target sm_90\n"), "it is the default");
+    if PTXAS.for_test().is_some() && NVDISASM.for_test().is_some() {
+        let sass = folder.ok("emit scale.vyre --target sass --arch sm_80");
+        assert!(sass.contains("FMUL") && sass.contains("EXIT"), "{sass}");
+        let output = folder.vyre("emit scale.vyre --target sass --arch sm_70");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(1) && told.contains("C029") && told.contains("sm_70"), "{told}");
     }
 }

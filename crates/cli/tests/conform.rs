@@ -47,7 +47,7 @@ fn everything_as_json() {
 
 #[test]
 fn a_device_that_there_is_not() {
-    let output = conform("--backend cuda");
+    let output = conform("--backend metal");
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("D001"));
 }

@@ -18,7 +18,7 @@ fn vyre_in(folder: &Path, args: &[&str]) -> Output {
     }
     let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
     // Without the GPUs of the machine.
-    command.env("VK_DRIVER_FILES", folder.join("none.json"));
+    command.env("VK_DRIVER_FILES", folder.join("none.json")).env("VYRE_LIBCUDA", "none");
     command.env("VYRE_CACHE_DIR", folder.join("cache")).env("VYRE_THREADS", "3");
     command.current_dir(folder).args(args).output().unwrap()
 }
@@ -96,10 +96,11 @@ fn json_says_all() {
     assert_eq!(document["default"]["picks"], Value::Null);
     assert!(document["default"]["failure"].as_str().unwrap().contains("no device that the policy allows"));
     let devices = document["devices"].as_array().unwrap();
-    assert_eq!(devices.len(), 3);
-    let [cpu, oracle, wgpu] =
-        ["cpu", "cpu-ref", "wgpu"].map(|id| devices.iter().find(|device| device["id"] == id).unwrap());
+    assert_eq!(devices.len(), 4);
+    let [cpu, oracle, wgpu, cuda] = ["cpu", "cpu-ref", "wgpu", "cuda"]
+        .map(|id| devices.iter().find(|device| device["id"] == id).unwrap());
     assert!(wgpu["failure"].to_string().contains("VK_DRIVER_FILES"), "{wgpu}");
+    assert!(cuda["failure"].to_string().contains("VYRE_LIBCUDA"), "{cuda}");
     for device in [cpu, oracle] {
         // 16 + 8 + 4 + 8 + 8 + 4 + 4 + 2 + 2 by the table of points.
         assert_eq!(device["score"], 56);
@@ -188,6 +189,7 @@ fn a_device_that_cannot_be_had_is_listed_with_the_reason() {
         .args(["devices"])
         .env("VYRE_THREADS", "many")
         .env("VK_DRIVER_FILES", "none.json")
+        .env("VYRE_LIBCUDA", "none")
         .output();
     let text = String::from_utf8(output.unwrap().stdout).unwrap();
     assert!(text.contains("no device: VYRE_THREADS is `many`"), "{text}");

@@ -28,7 +28,7 @@ fn run(folder: &Path, line: &str) -> String {
     let args = line.strip_prefix("vyre ").unwrap().split_whitespace();
     let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
     // Without the GPUs of the machine.
-    command.env("VK_DRIVER_FILES", "none.json");
+    command.env("VK_DRIVER_FILES", "none.json").env("VYRE_LIBCUDA", "none");
     command.current_dir(folder).args(args).env("VYRE_CACHE_DIR", "off");
     for name in ["VYRE_DEBUG", "VYRE_DUMP"] {
         command.env_remove(name);

@@ -39,7 +39,7 @@ fn folder() -> TempDir {
 fn command(folder: &Path, args: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
     // Without the GPUs of the machine.
-    command.env("VK_DRIVER_FILES", "none.json");
+    command.env("VK_DRIVER_FILES", "none.json").env("VYRE_LIBCUDA", "none");
     command.current_dir(folder).args(args.split_whitespace());
     for name in ["VYRE_DEBUG", "VYRE_DUMP"] {
         command.env_remove(name);

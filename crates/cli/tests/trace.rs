@@ -42,7 +42,7 @@ impl Folder {
     fn vyre(&self, args: &str, cache: &str) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
         // Without the GPUs of the machine.
-        command.env("VK_DRIVER_FILES", "none.json");
+        command.env("VK_DRIVER_FILES", "none.json").env("VYRE_LIBCUDA", "none");
         command.current_dir(self.0.path()).args(args.split_whitespace()).env("VYRE_CACHE_DIR", cache);
         for name in ["VYRE_DEBUG", "VYRE_DUMP"] {
             command.env_remove(name);

@@ -17,7 +17,7 @@ inventory::submit! { BackendRegistration { id: ID, acquire: || open(0) } }
 inventory::submit! { BackendProbe { id: ID, probe: device::profiles, hardware: device::may_be_hardware, open } }
 inventory::submit! { BackendCapability { id: ID, dispatches: true } }
 // Before what is made for every maker's devices.
-inventory::submit! { BackendPrecedence { id: ID, rank: 100 } }
+inventory::submit! { BackendPrecedence { id: ID, rank: 150 } }
 
 fn open(index: usize) -> Result<Box<dyn VyreBackend>, BackendError> {
     Ok(Box::new(CudaBackend { opened: Opened::get(index)? }))

@@ -23,7 +23,7 @@ pub struct Row {
 }
 
 /// The parts of vyre by the letter of their codes.
-pub const PARTS: [(char, &str); 10] = [
+pub const PARTS: [(char, &str); 11] = [
     ('T', "Text form"),
     ('W', "Wire form"),
     ('V', "Verifier"),
@@ -31,6 +31,7 @@ pub const PARTS: [(char, &str); 10] = [
     ('S', "Stages and work queues"),
     ('I', "Importer"),
     ('E', "Exporter"),
+    ('P', "PTX"),
     ('B', "Binding"),
     ('D', "Driver and backends"),
     ('C', "Command line"),

@@ -13,6 +13,8 @@ pub struct Fault {
     pub line: usize,
     /// File, line and column of the source, where `.loc` says it.
     pub source: Option<(String, usize, usize)>,
+    /// Of a race, the line of the other access in the PTX text, and where in the source that is.
+    pub other: Option<(usize, Option<(String, usize, usize)>)>,
     /// Block and thread.
     pub place: Option<([u32; 3], [u32; 3])>,
 }

@@ -87,8 +87,14 @@ pub fn run(
     launch: &Launch<'_>,
     options: &Options<'_>,
 ) -> Result<Report, Fault> {
-    let refused =
-        |problem: Halt| Fault { kind: problem.0, message: problem.1, line: 0, source: None, place: None };
+    let refused = |problem: Halt| Fault {
+        kind: problem.0,
+        message: problem.1,
+        line: 0,
+        source: None,
+        other: None,
+        place: None,
+    };
     let mut machine = Machine::new(entry, memory, launch, options).map_err(refused)?;
     machine.run()?;
     Ok(machine.report())

@@ -22,6 +22,7 @@ pub fn calls() -> Vec<Call> {
         program(),
         dialects(),
         binding(),
+        ptx(),
         devices(),
         faults(),
         queue(),
@@ -82,6 +83,40 @@ fn program() -> Vec<Call> {
             "export::device::module(&program, &Features::default(), &|_| false)",
             device::module(&double, &device::Features::default(), &|_| false).unwrap_err().to_string(),
         ),
+    ]
+}
+
+/// What has no code in PTX.
+fn ptx() -> Vec<Call> {
+    let call = "emit(&program, &Options::new(Arch::ALL[3]))";
+    let error = |code, program: Program| {
+        let error = vyre_ptx::emit(&program, &vyre_ptx::Options::new(vyre_ptx::Arch::ALL[3])).unwrap_err();
+        (code, call, error.to_string())
+    };
+    let own = |memory, bytes: u64| {
+        let decl = BufferDecl { memory, count: bytes / 4, ..storage("own", 0, 0) };
+        with_buffers([decl])
+    };
+    let mut wide = parse("");
+    wide.workgroup_size = [2048, 1, 1];
+    let lines = (0..300).map(|i| {
+        format!(
+            "buffer b{i}: f32[1] storage read_write @group(0) @binding({i})\n\
+             %{}: u32 = const 0\n%{}: f32 = const 1\nstore b{i}[%{}], %{}",
+            2 * i,
+            2 * i + 1,
+            2 * i,
+            2 * i + 1
+        )
+    });
+    let (buffers, stores): (Vec<String>, Vec<String>) =
+        lines.map(|line| line.split_once('\n').map(|(a, b)| (a.to_string(), b.to_string())).unwrap()).unzip();
+    vec![
+        error("P001", wide),
+        error("P002", own(Memory::Workgroup, 1 << 20)),
+        error("P003", parse(&[buffers, stores].concat().join("\n"))),
+        error("P004", own(Memory::Private, 1 << 20)),
+        error("P005", parse("%0: f32 = const 1\n%1: f32 = sin %0")),
     ]
 }
 

@@ -46,6 +46,17 @@ const RACE: &str = "
   %5: bool = eq %0, %3
 ";
 
+/// Each invocation reads what its neighbor writes.
+const NEIGHBORS: &str = "\
+@group(0) @binding(0) var<storage, read_write> data: array<u32, 128>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) i: u32) {
+    data[i] = i;
+    data[64u + i] = data[i ^ 1u];
+}
+";
+
 /// Calls an operation of the dialect `color`.
 const TINT: &str = "\
 program tint workgroup(64, 1, 1) {
@@ -93,6 +104,7 @@ pub fn cases() -> Vec<Case> {
     let mut cases = devices();
     cases.extend(dialects());
     let files = [("scale.vyre", SCALE), ("halves.vyre", HALVES)];
+    cases.push(case("C032", "vyre debug neighbors.wgsl --grid 1", &[("neighbors.wgsl", NEIGHBORS)]));
     let npy = |descr: &str| {
         let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': (1,), }}\n");
         [b"\x93NUMPY\x01\x00", &[header.len() as u8, 0][..], header.as_bytes(), &[0; 4]].concat()
@@ -115,9 +127,12 @@ pub fn cases() -> Vec<Case> {
         ("C024", "vyre opt scale.vyre --passes fold,dse"),
         ("C026", "vyre run scale.vyre --set factor=2 --items [1]"),
         ("C027", "vyre opt scale.vyre --stage 0"),
+        ("C028", "vyre emit scale.vyre --target ptx --arch sm_91"),
+        ("C029", "VYRE_PTXAS=none vyre emit scale.vyre --target sass"),
+        ("C031", "vyre debug scale.vyre --backend cpu"),
         ("C050", "vyre bench mandlebrot"),
         ("C030", "vyre run scale.vyre --set factor=2 --threads 4 --trace missing/trace.json"),
-        ("D001", "vyre run scale.vyre --set factor=2 --threads 4 --backend cuda"),
+        ("D001", "vyre run scale.vyre --set factor=2 --threads 4 --backend tpu"),
         ("D040", "vyre run scale.vyre --checked --set factor=2 --set data=zeros:100 --grid 2"),
         ("D006", "vyre run scale.vyre --set factor=2 --set data=zeros:1000000000000000 --grid 1"),
         ("B011", "vyre run scale.vyre --set factor=2 --set data=zeros:4 --grid 4294967295"),

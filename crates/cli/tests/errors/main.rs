@@ -43,6 +43,7 @@ fn tables() -> Vec<Code> {
         vyre_reference::codes::CODES,
         vyre_wgpu::codes::CODES,
         vyre_cuda::codes::CODES,
+        vyre_ptx::codes::CODES,
         vyre_cpu::codes::CODES,
         vyre_bench::codes::CODES,
         cli_codes::CODES,
@@ -69,9 +70,9 @@ fn run(case: &Case) -> Example {
     }
     let mut command = Command::new(env!("CARGO_BIN_EXE_vyre"));
     // Without the GPUs of the machine.
-    command.env("VK_DRIVER_FILES", "none.json");
+    command.env("VK_DRIVER_FILES", "none.json").env("VYRE_LIBCUDA", "none");
     command.current_dir(folder.path());
-    for name in ["VYRE_DEBUG", "VYRE_DUMP", "VYRE_THREADS", "VYRE_CPU"] {
+    for name in ["VYRE_DEBUG", "VYRE_DUMP", "VYRE_THREADS", "VYRE_CPU", "VYRE_LIBCUDA"] {
         command.env_remove(name);
     }
     command.env("VYRE_CACHE_DIR", "off");

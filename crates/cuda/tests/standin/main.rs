@@ -4,6 +4,7 @@
 //! After each test nothing is left in the driver, and nothing was done that a program must not do.
 
 mod caching;
+mod conformance;
 mod graphs;
 mod leaks;
 mod library;

@@ -370,13 +370,20 @@ impl<'a> Machine<'a> {
     fn fault(&self, thread: usize, problem: (FaultKind, String)) -> Fault {
         let state = &self.threads[thread];
         let instruction = self.code.instructions.get(state.pc as usize);
+        let source = |instruction: &Instruction| {
+            (instruction.place != NONE).then(|| self.code.places[instruction.place as usize].clone())
+        };
+        let raced_with = self.races.as_ref().and_then(|races| races.raced_with);
+        let other = raced_with.map(|line| {
+            let there = self.code.instructions.iter().find(|instruction| instruction.line == line);
+            (line as usize, there.and_then(source))
+        });
         Fault {
             kind: problem.0,
             message: problem.1,
             line: instruction.map_or(0, |instruction| instruction.line as usize),
-            source: instruction
-                .filter(|instruction| instruction.place != NONE)
-                .map(|instruction| self.code.places[instruction.place as usize].clone()),
+            source: instruction.and_then(source),
+            other,
             place: Some((state.position.ctaid, state.position.tid)),
         }
     }

@@ -76,6 +76,8 @@ pub(crate) struct Races {
     shared: Vec<Shadow>,
     lists: Lists,
     handed: FxHashMap<(Where, usize), Handed>,
+    /// The line of the access that raced with the one that ended the run.
+    pub(crate) raced_with: Option<u32>,
 }
 
 impl Races {
@@ -100,6 +102,7 @@ impl Races {
             shared: (0..slots).map(|_| Shadow::default()).collect(),
             lists: Lists::default(),
             handed: FxHashMap::default(),
+            raced_with: None,
         })
     }
 
@@ -160,6 +163,7 @@ impl Races {
             let (begin, end) = (at.max(word * 4) - word * 4, (at + bytes).min(word * 4 + 4) - word * 4);
             access.bytes = (0xf >> (4 - (end - begin)) << begin) as u8;
             if let Some(other) = visit(shadow.cell(word), &mut self.lists, view, access, shared) {
+                self.raced_with = Some(other.line);
                 return Err(race(view, access, other, touch.kind, address));
             }
         }
