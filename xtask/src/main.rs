@@ -2,6 +2,7 @@
 
 mod bench;
 mod bench_driver;
+mod emission;
 mod fuzz;
 mod sass;
 
@@ -12,6 +13,7 @@ const USAGE: &str = "usage: cargo xtask VERB
     bless    write the generated documentation anew
     bench    measure the examples; for figures that mean something: cargo run --release -p xtask -- bench
     sass     count the instructions of kernels against those of nvcc; needs nvcc (VYRE_NVCC) and nvdisasm (VYRE_NVDISASM)
+    emission measure how long it takes to write PTX: cargo run --release -p xtask -- emission
     fuzz     look for programs that something is wrong with: cargo run --release -p xtask -- fuzz [--seconds N]
              [--seed START] [--device ID] [--backends] [--passes] [--exports] [--text] [--wire] [--sources]; all of them when none is named";
 
@@ -20,6 +22,7 @@ fn main() -> ExitCode {
     let result = match verb.as_deref() {
         Some("bless") => bless(),
         Some("bench") => bench::bench().and_then(|()| bench_driver::bench()).map_err(|e| e.to_string()),
+        Some("emission") => emission::emission(),
         Some("sass") => sass::sass(),
         Some("fuzz") => fuzz::fuzz(std::env::args().skip(2)),
         _ => Err(USAGE.into()),

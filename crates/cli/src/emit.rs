@@ -7,7 +7,7 @@ use crate::load::load;
 use crate::nvidia;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
-use vyre::opt::optimize;
+use vyre::opt::{optimize, queue};
 use vyre_ir::{Diagnostic, Program, wire};
 use vyre_wgsl::export;
 
@@ -22,9 +22,9 @@ pub fn emit(args: &EmitArgs, as_json: bool) -> Result<String, Failure> {
     let code: Vec<u8> = match args.target {
         Target::Vyre => program.to_string().into_bytes(),
         Target::Wire => wire::encode(&program),
-        Target::Clif => vyre_cpu::clif(&optimize(&program, &vyre_cpu::target()))?.into_bytes(),
-        Target::Gangs => vyre_cpu::gangs(&optimize(&program, &vyre_cpu::target()))?.into_bytes(),
-        Target::Asm => vyre_cpu::assembly(&optimize(&program, &vyre_cpu::target()), false)?.into_bytes(),
+        Target::Clif => vyre_cpu::clif(&for_processor(&program)?)?.into_bytes(),
+        Target::Gangs => vyre_cpu::gangs(&for_processor(&program)?)?.into_bytes(),
+        Target::Asm => vyre_cpu::assembly(&for_processor(&program)?, false)?.into_bytes(),
         Target::Ptx => nvidia::kernel(&program, arch)?.ptx.into_bytes(),
         Target::Sass => nvidia::sass(&program, arch)?.into_bytes(),
         Target::Wgsl => exported(&program, |p, proven| export::wgsl(p, proven).map(String::into_bytes))?,
@@ -45,6 +45,15 @@ pub fn emit(args: &EmitArgs, as_json: bool) -> Result<String, Failure> {
         Ok(text) => write_binary(text.as_bytes()),
         Err(error) => write_binary(error.as_bytes()),
     }
+}
+
+/// The program optimized for the processor; of one that handles the items of a work queue what a thread does with some.
+fn for_processor(program: &Program) -> Result<Program, Diagnostic> {
+    let target = vyre_cpu::target();
+    Ok(match queue::has_queue(program) {
+        true => optimize(&queue::threads(program)?.0, &target),
+        false => optimize(program, &target),
+    })
 }
 
 /// The program optimized for what the shading languages have, and written in one.

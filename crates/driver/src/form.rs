@@ -21,8 +21,8 @@ use crate::placement::Placement;
 use crate::resident::allocate_checked;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
-use vyre_ir::{Diagnostic, Effect, Memory, Program, Rule};
-use vyre_opt::queue::{Queue, persistent, queue};
+use vyre_ir::{Diagnostic, Program};
+use vyre_opt::queue::{Queue, persistent, queue, threads};
 use vyre_opt::split::{split, waits};
 use vyre_opt::stages::{Scratch, Staged};
 
@@ -122,17 +122,6 @@ pub(crate) fn make(
     Ok(Made { program, form, times: compiler.times, source })
 }
 
-/// Whether the invocations of a workgroup have nothing to do with each other.
-fn is_alone(p: &Program) -> bool {
-    let mut alone = p.buffers.values().all(|decl| decl.memory != Memory::Workgroup);
-    p.walk(p.body, &mut |inst| {
-        let info = p.insts[inst].op.info();
-        let placed = matches!(info.rule, Rule::Axis | Rule::Index);
-        alone &= !placed && !matches!(info.effect, Effect::Converges | Effect::Syncs);
-    });
-    alone
-}
-
 /// Compiles the parts of a program.
 struct Compiler<'c> {
     cache: &'c PipelineCache<Pipeline>,
@@ -217,15 +206,15 @@ impl Compiler<'_> {
         }
         let start = Instant::now();
         let on_host = has_threads && profile.host_memory;
-        let mut alone = written.clone();
-        // Where a thread handles item after item, a loop around those of a workgroup is only in the way. An oracle gets
-        // the program as it was written.
-        if on_host && self.backend.target().is_some() && is_alone(written) {
-            alone.workgroup_size = [1; 3];
+        if on_host && self.backend.target().is_some() {
+            let (stage, queue) = threads(written).map_err(invalid)?;
+            self.times.optimize_ns += elapsed(start);
+            return Ok(whole(self.pipeline(&stage)?.executable, Drains::OnHost(queue)));
         }
-        let (plan, queue) = queue(&alone).map_err(invalid)?;
+        let (plan, queue) = queue(written).map_err(invalid)?;
         self.times.optimize_ns += elapsed(start);
         if on_host {
+            // An oracle gets the program as it was written.
             return Ok(whole(self.pipeline(&plan.stages[0])?.executable, Drains::OnHost(queue)));
         }
         Ok(Form { whole: None, stages: Some(self.stages(plan, written.workgroup_invocations())?) })

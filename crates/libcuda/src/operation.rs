@@ -185,7 +185,9 @@ impl Machine {
             params: &launch.params,
             cooperative: launch.cooperative,
         };
-        let run = catch_unwind(AssertUnwindSafe(|| vyre_ptx_vm::run(entry, memory, &given, &options)));
+        let run = catch_unwind(AssertUnwindSafe(|| {
+            vyre_ptx_vm::run(entry, memory, &given, &options).map_err(Box::new)
+        }));
         match run {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(fault)) => Err(Failure { code: code_of(fault.kind), text: describe(&entry.name, &fault) }),

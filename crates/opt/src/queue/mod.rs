@@ -30,7 +30,9 @@ use control::control;
 use few::{Few, few, few_stage};
 use handle::item;
 use std::ops::Range;
-use vyre_ir::{Access, Buffer, BufferDecl, Builder, Diagnostic, Op, Program, Scalar, Type, Value};
+use vyre_ir::{
+    Access, Buffer, BufferDecl, Builder, Diagnostic, Effect, Memory, Op, Program, Rule, Scalar, Type, Value,
+};
 
 /// The word of the state that is the place of the window's first entry: below the capacity.
 pub const HEAD: u32 = args(2);
@@ -123,6 +125,32 @@ pub fn queue(p: &Program) -> Result<(Staged, Queue), Diagnostic> {
         scratch: vec![fixed(state, STATE_WORDS), fixed(counts, COUNT_WORDS), fixed(items, 0)],
     };
     Ok((staged, queue))
+}
+
+/// The stage of [`queue`] for a device whose threads go from item to item, and where the queue is. A loop around the
+/// invocations of a workgroup would only be in the way there: where they have nothing to do with each other, the stage
+/// has one.
+///
+/// # Errors
+/// As [`queue`].
+pub fn threads(p: &Program) -> Result<(Program, Queue), Diagnostic> {
+    let mut p = p.clone();
+    if is_alone(&p) {
+        p.workgroup_size = [1; 3];
+    }
+    let (mut staged, queue) = queue(&p)?;
+    Ok((staged.stages.swap_remove(0), queue))
+}
+
+/// Whether the invocations of a workgroup have nothing to do with each other.
+fn is_alone(p: &Program) -> bool {
+    let mut alone = p.buffers.values().all(|decl| decl.memory != Memory::Workgroup);
+    p.walk(p.body, &mut |inst| {
+        let info = p.insts[inst].op.info();
+        let placed = matches!(info.rule, Rule::Axis | Rule::Index);
+        alone &= !placed && !matches!(info.effect, Effect::Converges | Effect::Syncs);
+    });
+    alone
 }
 
 /// Whether a program handles items of a work queue.
