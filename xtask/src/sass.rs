@@ -142,25 +142,21 @@ fn instructions(sass: &str, unit: Option<&str>) -> Option<f64> {
             lines.iter().rposition(|line| is(line, "EXIT") || is(line, "BRA") && line.target.is_none())?;
         return Some(lines[..=end].iter().filter(|line| !is(line, "NOP")).count() as f64);
     };
+    let units = |start: usize, end: usize| lines[start..=end].iter().filter(|line| is(line, unit)).count();
     let back = lines.iter().enumerate().filter_map(|(end, line)| Some((of(line.target?)?, end)));
-    let loops: Vec<(usize, usize)> = back.filter(|(start, end)| start < end).collect();
-    let inner = |&(start, end): &(usize, usize)| {
+    let loops: Vec<(usize, usize)> =
+        back.filter(|&(start, end)| start < end && units(start, end) > 0).collect();
+    let is_inner = |&&(start, end): &&(usize, usize)| {
         !loops.iter().any(|&(s, e)| (s, e) != (start, end) && start <= s && e <= end)
     };
-    let units =
-        |&(start, end): &(usize, usize)| lines[start..=end].iter().filter(|line| is(line, unit)).count();
     // Of the copies that unrolling makes, the main one has the most units.
-    let hottest = loops.iter().copied().filter(inner).max_by_key(units).filter(|hot| units(hot) > 0);
-    let (start, end) =
-        hottest.or_else(|| loops.iter().copied().max_by_key(units)).unwrap_or((0, lines.len() - 1));
-    match units(&(start, end)) {
-        0 => None,
-        // A loop that is unrolled as a whole is no loop: what is between its first and its last unit counts.
-        n if loops.is_empty() => {
-            let first = lines.iter().position(|line| is(line, unit))?;
-            let last = lines.iter().rposition(|line| is(line, unit))?;
-            Some((last - first + 1) as f64 / n as f64)
+    let hottest = loops.iter().filter(is_inner).max_by_key(|(start, end)| units(*start, *end));
+    let (start, end) = match hottest {
+        Some(hottest) => *hottest,
+        // A loop that is unrolled as a whole is no loop any more.
+        None => {
+            (lines.iter().position(|line| is(line, unit))?, lines.iter().rposition(|line| is(line, unit))?)
         }
-        n => Some((end - start + 1) as f64 / n as f64),
-    }
+    };
+    Some((end - start + 1) as f64 / units(start, end) as f64)
 }
