@@ -312,7 +312,7 @@ pub(crate) enum Op {
         access: Access,
         returns: bool,
     },
-    Fence(Scope),
+    Fence(Scope, Order),
     /// The address in one space of one in generic space, or back.
     Convert {
         space: Space,

@@ -266,9 +266,9 @@ impl<'a> Machine<'a> {
             Op::Atomic { op, kind, access, .. } => {
                 self.atomic(thread, instruction, *op, *kind, *access)?;
             }
-            Op::Fence(scope) => {
+            Op::Fence(scope, order) => {
                 if let Some(races) = &mut self.races {
-                    races.fence(thread, *scope);
+                    races.fence(thread, *scope, *order);
                 }
             }
             Op::Convert { space, to_generic } => {
