@@ -400,14 +400,15 @@ fn extremes(table: &mut Table, kind: &str, bits: u32, format: Format, pairs: &[V
 }
 
 fn comparisons(table: &mut Table, kind: &str, bits: u32, format: Format, pairs: &[Vec<u64>]) {
-    let all: [(&str, fn(f64, f64) -> bool); 14] = [
+    type Holds = fn(f64, f64) -> bool;
+    let all: [(&str, Holds); 14] = [
         ("eq", |a, b| a == b),
-        ("ne", |a, b| a < b || a > b),
+        ("ne", |a, b| a.partial_cmp(&b).is_some_and(Ordering::is_ne)),
         ("lt", |a, b| a < b),
         ("le", |a, b| a <= b),
         ("gt", |a, b| a > b),
         ("ge", |a, b| a >= b),
-        ("equ", |a, b| !(a < b || a > b)),
+        ("equ", |a, b| a.partial_cmp(&b).is_none_or(Ordering::is_eq)),
         ("neu", |a, b| a != b),
         ("ltu", |a, b| a.partial_cmp(&b).is_none_or(Ordering::is_lt)),
         ("leu", |a, b| a.partial_cmp(&b).is_none_or(Ordering::is_le)),

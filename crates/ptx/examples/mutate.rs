@@ -1,10 +1,10 @@
 //! How many one-edit mutants of emitted kernels ptxas or the interpreter of PTX finds: a table by kinds of edits, and the
 //! mutants that neither finds.
 //!
-//! `cargo run -p vyre-ptx --example mutate -- [--every N] [--seeds N] [PROGRAM...]`, with ptxas in `VYRE_PTXAS` or in the
+//! `cargo run -p vyre-ptx --example mutate -- [--every N] [--seeds N] [--text] [PROGRAM...]`, with ptxas in `VYRE_PTXAS` or in the
 //! search path. A mutant counts as found by the interpreter when it does not parse, ends in a fault, or gives something
 //! else than the oracle, on one of several memories under one of the seeds. Mutants of which ptxas makes the same machine
-//! code are the same kernel, and do not count.
+//! code are the same kernel, and do not count. `--text` shows the kernels, whose lines the list of survivors names.
 
 #[allow(dead_code)] // the tests use the rest of it
 #[path = "../tests/machine/mod.rs"]
@@ -82,13 +82,14 @@ fn main() -> ExitCode {
 }
 
 fn mutate() -> Result<(), String> {
-    let (mut every, mut seeds, mut names) = (1, 2, Vec::new());
+    let (mut every, mut seeds, mut shows, mut names) = (1, 2, false, Vec::new());
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let mut number = || args.next().and_then(|text| text.parse().ok()).filter(|number| *number > 0);
         match arg.as_str() {
             "--every" => every = number().ok_or("--every needs a number")?,
             "--seeds" => seeds = number().ok_or("--seeds needs a number")? as u64,
+            "--text" => shows = true,
             _ => names.push(arg),
         }
     }
@@ -104,6 +105,9 @@ fn mutate() -> Result<(), String> {
         let case = suite::programs().into_iter().find(|case| case.name == *name);
         let subject = Subject::new(&case.ok_or_else(|| format!("there is no program {name}"))?, arch)?;
         let text = subject.kernel.ptx.clone();
+        if shows {
+            text.lines().enumerate().for_each(|(at, line)| println!("{:4} {line}", at + 1));
+        }
         let mut code = Code { ptxas: &ptxas, arch: arch.to_string(), before: None };
         code.before = code.of(&text);
         let sample: Vec<Mutant> = mutants(&text).into_iter().step_by(every).collect();
