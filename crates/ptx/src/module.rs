@@ -45,8 +45,12 @@ pub fn emit(p: &Program, options: &Options) -> Result<Kernel, Diagnostic> {
     }
     let list: Vec<String> = params.iter().map(|&param| declaration(p, param)).collect();
     add(format_args!(".visible .entry {entry}(\n{})", list.join(",\n")));
-    // Of small blocks ptxas would rather have many at a time than registers for all values.
-    add(format_args!(".reqntid {x}, {y}, {z}\n.minnctapersm 1\n{{"));
+    add(format_args!(".reqntid {x}, {y}, {z}"));
+    if needs.waits {
+        // All blocks are at work at once: better few that have registers for all values than many that spill.
+        add(format_args!(".minnctapersm 1"));
+    }
+    add(format_args!("{{"));
     if shared > 0 && !dynamic {
         add(format_args!("\t.shared .align 16 .b8 {SHARED}[{shared}];"));
     }

@@ -148,11 +148,54 @@ fn random_programs_assemble() {
         };
         let program = optimize(&random::program(seed, &options), &target());
         let arch = Arch::ALL[[0, 1, 3][seed as usize % 3]];
-        let options = Options { unchecked: seed % 7 == 0, ..Options::new(arch) };
+        let options = Options { unchecked: seed % 7 == 0, gated: seed % 8 < 2, ..Options::new(arch) };
         usage(&ptxas, &program, &options).map_err(|why| format!("seed {seed} {arch}: {why}"))
     });
     let failed: Vec<String> = results.into_iter().filter_map(Result::err).collect();
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+fn parse(text: &str) -> Program {
+    vyre_ir::text::parse("test.vyre", text).unwrap_or_else(|e| panic!("{}", show_all(&e)))
+}
+
+/// Memory that the launch has to ask for, and control flow as deep as a program may have it.
+#[test]
+fn the_largest_assemble() {
+    let Some(ptxas) = PTXAS.for_test() else { return };
+    let large = parse(
+        "program large workgroup(32, 1, 1) {
+          buffer out: u32[32] storage read_write @group(0) @binding(0)
+          buffer tile: u32[20000] workgroup read_write
+          buffer own: u32[3000] private read_write
+          %i: u32 = local_index
+          %x: u32 = load tile[%i]
+          store own[%x], %i
+          %y: u32 = load own[%i]
+          store out[%i], %y
+        }",
+    );
+    let depth = vyre_ir::verify::MAX_DEPTH - 2;
+    let deep = parse(&format!(
+        "program deep workgroup(32, 1, 1) {{
+          buffer out: u32[32] storage read_write @group(0) @binding(0)
+          %i: u32 = local_index
+          %x: u32 = load out[%i]
+          %c: bool = lt %i, %x
+          {}store out[%i], %i
+          {}
+        }}",
+        "if %c {\n".repeat(depth),
+        "yield\n} else {\nyield\n}\n".repeat(depth),
+    ));
+    for (program, dynamic) in [(large, 80_000), (deep, 0)] {
+        for arch in Arch::ALL {
+            let options = Options::new(arch);
+            let kernel = emit(&program, &options).unwrap_or_else(|e| panic!("{e}"));
+            assert_eq!((kernel.static_shared, kernel.dynamic_shared), (0, dynamic));
+            usage(&ptxas, &program, &options).unwrap_or_else(|e| panic!("{} {arch}: {e}", program.name));
+        }
+    }
 }
 
 /// Whether an instruction has a name with its suffixes, among others.
