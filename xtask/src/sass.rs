@@ -157,8 +157,8 @@ fn instructions(sass: &str, unit: Option<&str>) -> Option<f64> {
         0 => None,
         // A loop that is unrolled as a whole is no loop: what is between its first and its last unit counts.
         n if loops.is_empty() => {
-            let at = |from: &mut dyn Iterator<Item = usize>| from.find(|&i| is(&lines[i], unit));
-            let (first, last) = (at(&mut (0..lines.len()))?, at(&mut (0..lines.len()).rev())?);
+            let first = lines.iter().position(|line| is(line, unit))?;
+            let last = lines.iter().rposition(|line| is(line, unit))?;
             Some((last - first + 1) as f64 / n as f64)
         }
         n => Some((end - start + 1) as f64 / n as f64),
