@@ -312,7 +312,7 @@ pub(crate) enum Op {
         access: Access,
         returns: bool,
     },
-    Fence(Scope),
+    Fence(Scope, Order),
     /// The address in one space of one in generic space, or back.
     Convert {
         space: Space,
@@ -419,6 +419,16 @@ pub(crate) struct Variable {
     pub(crate) of_entry: bool,
 }
 
+/// A variable that a kernel names.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    /// Its number in the module.
+    pub(crate) number: u32,
+    pub(crate) variable: Variable,
+    /// Where it lies in its space, if that is known before a launch.
+    pub(crate) begin: u64,
+}
+
 /// A kernel, linked.
 #[derive(Debug)]
 pub(crate) struct Code {
@@ -428,8 +438,8 @@ pub(crate) struct Code {
     /// What registers are called: a name, its first register, and how many have numbers behind it, 0 for a name alone.
     pub(crate) names: Vec<(String, u32, u32)>,
     pub(crate) constants: Vec<Constant>,
-    /// Variables with where they lie: an offset in their space.
-    pub(crate) variables: Vec<(Variable, u64)>,
+    /// Variables that it names, in order of their numbers.
+    pub(crate) variables: Vec<Placed>,
     /// Of variables in shared memory: begin and end.
     pub(crate) shared: Vec<(u64, u64)>,
     /// Of shared memory, where the dynamic part begins.
@@ -438,7 +448,7 @@ pub(crate) struct Code {
     /// Bytes of a thread's own memory.
     pub(crate) local_bytes: u64,
     /// File, line, column.
-    pub(crate) places: Vec<(String, usize, usize)>,
+    pub(crate) places: Arc<[(String, usize, usize)]>,
     /// The text, for reports.
     pub(crate) text: Arc<str>,
     /// Which module it is of; its variables live as long as the memory.

@@ -3,7 +3,7 @@
 //! Threads do not run in step here, so the n-th time that each lane comes to an instruction counts as one access of its
 //! warp.
 
-use crate::code::{Code, Instruction, NONE};
+use crate::code::{Code, NONE};
 use crate::run::Counters;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
@@ -18,6 +18,17 @@ struct Open {
     lanes: u32,
     shared: bool,
     touched: Vec<(u64, u32)>,
+}
+
+/// A thread that comes to an access.
+#[derive(Copy, Clone)]
+pub(crate) struct Visit {
+    pub(crate) slot: u32,
+    /// Number of the thread in its block.
+    pub(crate) linear: u32,
+    /// How many lanes its warp has.
+    pub(crate) lanes: u32,
+    pub(crate) pc: u32,
 }
 
 #[derive(Default)]
@@ -38,22 +49,12 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// A lane touches some bytes; `lanes` is how many its warp has.
-    #[allow(clippy::too_many_arguments)] // every one is a number that the machine has at hand
-    pub(crate) fn note(
-        &mut self,
-        slot: u32,
-        linear: u32,
-        lanes: u32,
-        pc: u32,
-        _: &Instruction,
-        shared: bool,
-        address: u64,
-        bytes: u32,
-    ) {
-        let visit = self.visits.entry((slot, linear, pc)).or_default();
-        let key = (slot, linear / 32, pc, *visit);
-        *visit += 1;
+    /// A lane touches some bytes.
+    pub(crate) fn note(&mut self, visit: Visit, shared: bool, address: u64, bytes: u32) {
+        let Visit { slot, linear, lanes, pc } = visit;
+        let visits = self.visits.entry((slot, linear, pc)).or_default();
+        let key = (slot, linear / 32, pc, *visits);
+        *visits += 1;
         let open = self.open.entry(key).or_insert_with(|| Open { lanes: 0, shared, touched: Vec::new() });
         open.lanes += 1;
         open.touched.push((address, bytes));

@@ -35,8 +35,8 @@ pub(crate) struct Allocation {
 }
 
 impl Memory {
-    /// New memory, which reads as never written until it is. Its address is a multiple of 256; it is 0 if the addresses
-    /// have run out.
+    /// New memory, which reads as never written until it is. Its address is a multiple of 256; it is 0 if addresses
+    /// or the machine's memory have run out.
     pub fn allocate(&mut self, bytes: u64) -> u64 {
         let first = self.slots.len() as u64;
         // Not always at a slot's begin: no more than what is promised shall divide the address.
@@ -46,6 +46,12 @@ impl Memory {
         if first + count > SLOTS || self.allocations.len() >= u32::MAX as usize - 1 {
             return 0;
         }
+        // Asked for before it is taken, because what takes it cannot fail.
+        let mut room: Vec<u8> = Vec::new();
+        if usize::try_from(bytes).map(|bytes| room.try_reserve_exact(bytes).is_err()) != Ok(false) {
+            return 0;
+        }
+        drop(room);
         self.allocations.push(Allocation {
             begin,
             data: vec![self.unwritten; bytes as usize],

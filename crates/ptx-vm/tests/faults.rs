@@ -322,6 +322,7 @@ fn memory_that_was_freed_or_never_was() {
     assert!(!memory.free(first + 4) && memory.free(first) && !memory.free(first));
     assert_eq!(memory.read(first, &mut bytes), None);
     assert!(memory.allocate(100) > second);
+    assert_eq!((memory.allocate(u64::MAX), memory.allocate(1 << 46)), (0, 0));
 }
 
 #[test]

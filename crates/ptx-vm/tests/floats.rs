@@ -400,14 +400,15 @@ fn extremes(table: &mut Table, kind: &str, bits: u32, format: Format, pairs: &[V
 }
 
 fn comparisons(table: &mut Table, kind: &str, bits: u32, format: Format, pairs: &[Vec<u64>]) {
-    let all: [(&str, fn(f64, f64) -> bool); 14] = [
+    type Holds = fn(f64, f64) -> bool;
+    let all: [(&str, Holds); 14] = [
         ("eq", |a, b| a == b),
-        ("ne", |a, b| a < b || a > b),
+        ("ne", |a, b| a.partial_cmp(&b).is_some_and(Ordering::is_ne)),
         ("lt", |a, b| a < b),
         ("le", |a, b| a <= b),
         ("gt", |a, b| a > b),
         ("ge", |a, b| a >= b),
-        ("equ", |a, b| !(a < b || a > b)),
+        ("equ", |a, b| a.partial_cmp(&b).is_none_or(Ordering::is_eq)),
         ("neu", |a, b| a != b),
         ("ltu", |a, b| a.partial_cmp(&b).is_none_or(Ordering::is_lt)),
         ("leu", |a, b| a.partial_cmp(&b).is_none_or(Ordering::is_le)),
@@ -436,7 +437,8 @@ fn comparisons_and_signs() {
     });
     table.row("copysign.f32 $d, $0, $1", 32, &[32, 32], &pairs, |x| x[0] & 1 << 31 | x[1] & 0x7fff_ffff);
     let ones = product(&[f32s()]);
-    let tests: [(&str, fn(f32) -> bool); 6] = [
+    type Holds = fn(f32) -> bool;
+    let tests: [(&str, Holds); 6] = [
         ("finite", f32::is_finite),
         ("infinite", f32::is_infinite),
         ("number", |a| !a.is_nan()),
@@ -502,7 +504,8 @@ fn between_floats() {
         let a = single(x[0]);
         of_single(if a > 0.0 { a.min(1.0) } else { 0.0 })
     });
-    let integral: [(&str, fn(f32) -> f32); 4] =
+    type Whole = fn(f32) -> f32;
+    let integral: [(&str, Whole); 4] =
         [("rni", f32::round_ties_even), ("rzi", f32::trunc), ("rmi", f32::floor), ("rpi", f32::ceil)];
     let near = product(&[[
         0.5f32,
@@ -562,7 +565,8 @@ fn between_floats_and_integers() {
     let singles = product(&[numbers.map(|a| u64::from((a as f32).to_bits())).to_vec()]);
     let doubles = product(&[numbers.map(f64::to_bits).to_vec()]);
     let halves = product(&[f16s()]);
-    let whole: [(&str, fn(f64) -> f64); 4] =
+    type Whole = fn(f64) -> f64;
+    let whole: [(&str, Whole); 4] =
         [("rni", f64::round_ties_even), ("rzi", f64::trunc), ("rmi", f64::floor), ("rpi", f64::ceil)];
     macro_rules! to_integers {
         ($($kind:literal $type:ty, $bits:literal;)*) => {$(

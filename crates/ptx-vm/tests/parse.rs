@@ -250,3 +250,18 @@ proptest! {
         }
     }
 }
+
+/// Every kernel has the functions that it calls; text that makes that a square is refused, or small.
+#[test]
+fn many_kernels_of_many_functions() {
+    let mut text = ".version 7.0\n.target sm_70\n".to_string();
+    for number in 0..3000 {
+        text.push_str(&format!(".global .u32 g{number};\n.func f{number}() {{ ret; }}\n"));
+    }
+    text.push_str(".func all() {\n");
+    (0..3000).for_each(|number| text.push_str(&format!("call f{number};\n")));
+    text.push_str("ret;\n}\n");
+    (0..2000).for_each(|number| text.push_str(&format!(".entry k{number}() {{ call all; ret; }}\n")));
+    let error = parse(&text).map(|_| ()).expect_err("too many");
+    assert!(error.message.contains("too many instructions"), "{error}");
+}

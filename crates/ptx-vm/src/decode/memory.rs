@@ -22,8 +22,14 @@ pub(super) fn instruction(r: &mut Reading<'_, '_, '_>, name: &str) -> Option<Dec
     })
 }
 
+/// A cluster is one block here.
 fn scope(r: &mut Reading<'_, '_, '_>) -> Option<Scope> {
-    r.one_of(&[("cta", Scope::Block), ("gpu", Scope::Device), ("sys", Scope::System)])
+    r.one_of(&[
+        ("cta", Scope::Block),
+        ("cluster", Scope::Block),
+        ("gpu", Scope::Device),
+        ("sys", Scope::System),
+    ])
 }
 
 /// Modifiers about caches, which change nothing here.
@@ -230,13 +236,18 @@ fn check_atomic(
 
 fn fence(r: &mut Reading<'_, '_, '_>, name: &str) -> Decoded {
     r.count(0)?;
-    let scope = if name == "membar" {
-        r.must(&[("cta", Scope::Block), ("gl", Scope::Device), ("sys", Scope::System)])?
-    } else {
-        r.must(&[("acq_rel", ()), ("sc", ())])?;
-        scope(r).ok_or("a scope is missing: .cta, .gpu or .sys")?
-    };
-    Ok(Instruction::new(Op::Fence(scope)))
+    if name == "membar" {
+        let scope = r.must(&[("cta", Scope::Block), ("gl", Scope::Device), ("sys", Scope::System)])?;
+        return Ok(Instruction::new(Op::Fence(scope, Order::AcquireRelease)));
+    }
+    let order = r.must(&[
+        ("acq_rel", Order::AcquireRelease),
+        ("sc", Order::AcquireRelease),
+        ("acquire", Order::Acquire),
+        ("release", Order::Release),
+    ])?;
+    let scope = scope(r).ok_or("a scope is missing: .cta, .gpu or .sys")?;
+    Ok(Instruction::new(Op::Fence(scope, order)))
 }
 
 fn convert(r: &mut Reading<'_, '_, '_>) -> Decoded {

@@ -2,7 +2,8 @@
 
 use super::Machine;
 use super::lane::{Halt, halt};
-use crate::code::{Access, Instruction, NONE, Space};
+use crate::code::{Access, Instruction, Space};
+use crate::counters::Visit;
 use crate::fault::FaultKind;
 use crate::parse::{LOCAL_BEGIN, PARAM_BEGIN, SHARED_BEGIN};
 use crate::races::{Kind, Touch, Where};
@@ -114,19 +115,18 @@ impl Machine<'_> {
                 Some(format!(": byte {} of an allocation of {size}", address - begin))
             }),
             Space::Shared => {
-                let variables = self.code.variables.iter();
-                variables
-                    .filter(|(variable, begin)| {
-                        variable.space == Space::Shared && *begin != u64::from(NONE) && *begin <= address
-                    })
-                    .max_by_key(|(_, begin)| *begin)
-                    .map(|(variable, begin)| {
+                let placed = self.code.variables.iter();
+                placed
+                    .filter(|placed| placed.variable.space == Space::Shared && placed.begin <= address)
+                    .max_by_key(|placed| placed.begin)
+                    .map(|placed| {
+                        let variable = &placed.variable;
                         let size = if variable.dynamic {
                             u64::from(self.launch.dynamic_shared)
                         } else {
                             variable.bytes
                         };
-                        format!(": byte {} of `{}`, which has {size}", address - begin, variable.name)
+                        format!(": byte {} of `{}`, which has {size}", address - placed.begin, variable.name)
                     })
             }
             _ => None,
@@ -271,9 +271,9 @@ impl Machine<'_> {
         if let Some(tally) = &mut self.tally {
             let linear = self.threads[thread].position.linear;
             let lanes = (self.block_threads as u32 - linear / 32 * 32).min(32);
-            let shared = matches!(place, Where::Shared(_));
             let pc = self.threads[thread].pc;
-            tally.note(slot as u32, linear, lanes, pc, instruction, shared, address, bytes as u32);
+            let visit = Visit { slot: slot as u32, linear, lanes, pc };
+            tally.note(visit, matches!(place, Where::Shared(_)), address, bytes as u32);
         }
         if let (Some(coherence), Where::Global(allocation)) = (&mut self.coherence, place) {
             while coherence.len() <= allocation {

@@ -16,7 +16,9 @@ pub(super) struct Barrier {
     full: bool,
     arrived: u32,
     waiting: Vec<usize>,
-    /// What those know who arrived and went on.
+    /// Who arrived and went on.
+    gone: Vec<usize>,
+    /// What those know.
     handed: Vec<Rc<Clock>>,
     kind: Option<BarrierKind>,
     holds: u32,
@@ -66,6 +68,7 @@ impl Machine<'_> {
         barrier.arrived += 1;
         barrier.holds += u32::from(holds);
         if kind == BarrierKind::Arrive {
+            barrier.gone.push(thread);
             if let Some(races) = &mut self.races {
                 barrier.handed.push(races.arrive(thread));
             }
@@ -77,7 +80,7 @@ impl Machine<'_> {
         }
         if barrier.arrived == expected {
             self.release(slot, number);
-        } else if full && self.blocks[slot].exited > 0 {
+        } else if full && self.missing(slot, number) {
             return halt(
                 FaultKind::Barrier,
                 format!("barrier {number} of all threads, some of which have ended"),
@@ -119,6 +122,13 @@ impl Machine<'_> {
         Ok(())
     }
 
+    /// Whether some thread has ended without arriving at a barrier.
+    fn missing(&self, slot: usize, number: usize) -> bool {
+        let gone = self.blocks[slot].barriers[number].gone.iter();
+        let ended = gone.filter(|thread| self.threads[**thread].state == State::Exited).count();
+        self.blocks[slot].exited as usize > ended
+    }
+
     /// Lets everyone go on.
     fn release(&mut self, slot: usize, number: usize) {
         let barrier = std::mem::take(&mut self.blocks[slot].barriers[number]);
@@ -149,7 +159,7 @@ impl Machine<'_> {
         self.threads[thread].state = State::Exited;
         self.blocks[slot].exited += 1;
         for (number, barrier) in self.blocks[slot].barriers.iter().enumerate() {
-            if barrier.full && !barrier.waiting.is_empty() {
+            if barrier.full && !barrier.waiting.is_empty() && !barrier.gone.contains(&thread) {
                 let line = self.code.instructions[self.threads[barrier.waiting[0]].pc as usize].line;
                 return halt(
                     FaultKind::Barrier,

@@ -266,9 +266,9 @@ impl<'a> Machine<'a> {
             Op::Atomic { op, kind, access, .. } => {
                 self.atomic(thread, instruction, *op, *kind, *access)?;
             }
-            Op::Fence(scope) => {
+            Op::Fence(scope, order) => {
                 if let Some(races) = &mut self.races {
-                    races.fence(thread, *scope);
+                    races.fence(thread, *scope, *order);
                 }
             }
             Op::Convert { space, to_generic } => {
@@ -430,7 +430,11 @@ fn globals(code: &Code, memory: &mut Memory) -> Result<Vec<u64>, Halt> {
         values.push(match *constant {
             Constant::Value(value) => value,
             Constant::Address(variable, more) => {
-                let (declared, _) = &code.variables[variable as usize];
+                let at = code.variables.binary_search_by_key(&variable, |placed| placed.number);
+                let Ok(at) = at else {
+                    return halt(FaultKind::Launch, "a variable that the kernel does not name");
+                };
+                let declared = &code.variables[at].variable;
                 let known = memory.globals.get(&(code.module, variable)).copied();
                 let begin = match known {
                     Some(begin) => begin,

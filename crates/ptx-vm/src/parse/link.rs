@@ -4,8 +4,9 @@
 //! fixed places, beside those of its callers.
 
 use super::{Formal, Function, SHARED_BYTES, Source};
-use crate::code::{Call, Code, Constant, Instruction, NONE, Op, Place, Space};
+use crate::code::{Call, Code, Constant, Instruction, NONE, Op, Place, Placed, Space};
 use crate::module::{Entry, Module, ParamDecl, ParseError};
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -20,18 +21,44 @@ pub(crate) const LOCAL_BEGIN: u64 = 64;
 pub(crate) const PARAM_BEGIN: u64 = 64;
 /// The most bytes of a kernel's parameters: from PTX 8.1 on.
 const PARAM_BYTES: u64 = 32_764;
-/// The most instructions of a kernel with its functions.
-const INSTRUCTIONS: usize = 1 << 24;
+/// The most instructions of all kernels, each with its functions.
+const INSTRUCTIONS: usize = 1 << 22;
 
 static MODULES: AtomicU64 = AtomicU64::new(1);
 
 pub(crate) fn module(source: Source<'_>, version: (u32, u32)) -> Result<Module, ParseError> {
     let id = MODULES.fetch_add(1, Ordering::Relaxed);
+    let place = |(file, line, column): &(u64, usize, usize)| {
+        (source.files.get(file).map_or(String::new(), |name| (*name).to_string()), *line, *column)
+    };
+    let called = source.functions.iter().enumerate().filter(|(_, function)| !function.entry);
+    let shared = Shared {
+        functions: called.map(|(index, function)| (function.name.as_str(), index)).collect(),
+        text: source.text.into(),
+        places: source.places.iter().map(place).collect(),
+        id,
+    };
     let mut entries = Vec::new();
+    let mut instructions = 0;
     for (index, function) in source.functions.iter().enumerate().filter(|(_, function)| function.entry) {
-        entries.push(Linker::new(&source).entry(index, function, id)?);
+        let entry = Linker::new(&source, &shared).entry(index, function)?;
+        instructions += entry.code.instructions.len();
+        if instructions > INSTRUCTIONS {
+            return Err(error(function.line, "too many instructions in all kernels together".to_string()));
+        }
+        entries.push(entry);
     }
+    drop(shared);
     Ok(Module { target: source.target, version, entries })
+}
+
+/// What all kernels of a module have.
+struct Shared<'s> {
+    /// Functions that can be called.
+    functions: FxHashMap<&'s str, usize>,
+    text: Arc<str>,
+    places: Arc<[(String, usize, usize)]>,
+    id: u64,
 }
 
 fn error(line: u32, message: String) -> ParseError {
@@ -40,23 +67,18 @@ fn error(line: u32, message: String) -> ParseError {
 
 struct Linker<'s, 'a> {
     source: &'s Source<'a>,
-    /// Functions in the order of their code, with where their code, registers and constants begin.
-    placed: Vec<(usize, u32, u32, u32)>,
+    shared: &'s Shared<'s>,
+    /// Functions with where their code and registers begin.
+    placed: FxHashMap<usize, (u32, u32)>,
     code: Code,
 }
 
 impl<'s, 'a> Linker<'s, 'a> {
-    fn new(source: &'s Source<'a>) -> Linker<'s, 'a> {
-        let places = source
-            .places
-            .iter()
-            .map(|(file, line, column)| {
-                (source.files.get(file).map_or(String::new(), |name| (*name).to_string()), *line, *column)
-            })
-            .collect();
+    fn new(source: &'s Source<'a>, shared: &'s Shared<'s>) -> Linker<'s, 'a> {
         Linker {
             source,
-            placed: Vec::new(),
+            shared,
+            placed: FxHashMap::default(),
             code: Code {
                 instructions: Vec::new(),
                 types: Vec::new(),
@@ -67,16 +89,16 @@ impl<'s, 'a> Linker<'s, 'a> {
                 dynamic_shared: 0,
                 has_dynamic_shared: false,
                 local_bytes: 0,
-                places,
-                text: source.text.into(),
-                module: 0,
+                places: Arc::clone(&shared.places),
+                text: Arc::clone(&shared.text),
+                module: shared.id,
                 max_threads: None,
                 non_coherent: false,
             },
         }
     }
 
-    fn entry(mut self, index: usize, function: &Function, id: u64) -> Result<Entry, ParseError> {
+    fn entry(mut self, index: usize, function: &Function) -> Result<Entry, ParseError> {
         self.place(index, &mut Vec::new())?;
         let used = self.used(function);
         let (params, param_bytes) = self.parameters(function)?;
@@ -100,7 +122,14 @@ impl<'s, 'a> Linker<'s, 'a> {
             return Err(error(function.line, format!("a thread's own memory is too large: {local} bytes")));
         }
         self.code.local_bytes = local - LOCAL_BEGIN;
-        self.code.variables = self.source.variables.iter().cloned().zip(offsets.iter().copied()).collect();
+        let named = self.source.variables.iter().enumerate().filter(|(at, _)| used[*at]);
+        self.code.variables = named
+            .map(|(at, variable)| Placed {
+                number: at as u32,
+                variable: variable.clone(),
+                begin: offsets[at],
+            })
+            .collect();
         for constant in &mut self.code.constants {
             if let Constant::Address(variable, more) = *constant {
                 let space = self.source.variables[variable as usize].space;
@@ -110,7 +139,6 @@ impl<'s, 'a> Linker<'s, 'a> {
             }
         }
         self.calls(&offsets)?;
-        self.code.module = id;
         self.code.max_threads = function.max_threads;
         self.code.non_coherent = self
             .code
@@ -136,7 +164,7 @@ impl<'s, 'a> Linker<'s, 'a> {
                 format!("`{}` calls itself, or calls too deeply", function.name),
             ));
         }
-        if self.placed.iter().any(|placed| placed.0 == index) {
+        if self.placed.contains_key(&index) {
             return Ok(());
         }
         let (begin, registers, constants) = (
@@ -144,7 +172,7 @@ impl<'s, 'a> Linker<'s, 'a> {
             self.code.types.len() as u32,
             self.code.constants.len() as u32,
         );
-        self.placed.push((index, begin, registers, constants));
+        self.placed.insert(index, (begin, registers));
         self.code.types.extend_from_slice(&function.registers);
         let names = function.register_names.iter();
         self.code.names.extend(names.map(|(name, first, count)| (name.clone(), first + registers, *count)));
@@ -166,15 +194,14 @@ impl<'s, 'a> Linker<'s, 'a> {
     }
 
     fn function(&self, call: &Call, line: u32) -> Result<usize, ParseError> {
-        let found =
-            self.source.functions.iter().position(|function| function.name == call.name && !function.entry);
+        let found = self.shared.functions.get(call.name.as_str()).copied();
         found.ok_or_else(|| error(line, format!("there is no function `{}`", call.name)))
     }
 
     /// Which variables the kernel and its functions name.
     fn used(&self, entry: &Function) -> Vec<bool> {
         let mut used = vec![false; self.source.variables.len()];
-        for (index, ..) in &self.placed {
+        for index in self.placed.keys() {
             let function = &self.source.functions[*index];
             for constant in &function.constants {
                 if let Constant::Address(variable, _) = constant {
@@ -261,11 +288,8 @@ impl<'s, 'a> Linker<'s, 'a> {
             let Op::Call(call) = &self.code.instructions[at].op else { continue };
             let index = self.function(call, line)?;
             let function = &self.source.functions[index];
-            let (_, begin, registers, _) = *self
-                .placed
-                .iter()
-                .find(|placed| placed.0 == index)
-                .ok_or_else(|| error(line, "an unplaced function".to_string()))?;
+            let (begin, registers) =
+                *self.placed.get(&index).ok_or_else(|| error(line, "an unplaced function".to_string()))?;
             let formal = |formal: &Formal| match *formal {
                 Formal::Register(register, _) => Place::Register(register + registers),
                 Formal::Variable(variable) => Place::Memory(

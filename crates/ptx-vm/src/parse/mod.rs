@@ -14,7 +14,7 @@ use crate::lex::{self, Token};
 use crate::module::{Module, ParseError};
 use crate::types::Type;
 use cursor::Cursor;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The most registers of a function.
 const REGISTERS: usize = 1 << 20;
@@ -35,6 +35,8 @@ pub(crate) struct Source<'a> {
     pub(crate) variables: Vec<Variable>,
     pub(crate) names: FxHashMap<&'a str, u32>,
     pub(crate) functions: Vec<Function>,
+    /// Names of the functions.
+    defined: FxHashSet<String>,
 }
 
 /// A kernel or function, not yet linked.
@@ -71,6 +73,7 @@ pub(crate) fn module(text: &str) -> Result<Module, ParseError> {
         variables: Vec::new(),
         names: FxHashMap::default(),
         functions: Vec::new(),
+        defined: FxHashSet::default(),
     };
     while cursor.peek() != Token::End {
         source.directive(&mut cursor)?;
@@ -130,7 +133,7 @@ impl<'a> Source<'a> {
                 ".global" | ".const" | ".shared" => return self.variable(cursor, word, external),
                 ".entry" | ".func" => {
                     if let Some(function) = Body::function(self, cursor, word == ".entry")? {
-                        if self.functions.iter().any(|known| known.name == function.name) {
+                        if !self.defined.insert(function.name.clone()) {
                             return Err(ParseError {
                                 line: function.line as usize,
                                 message: format!("`{}` is there twice", function.name),

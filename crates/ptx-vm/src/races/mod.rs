@@ -222,12 +222,19 @@ impl Races {
         }
     }
 
-    pub(crate) fn fence(&mut self, thread: usize, scope: Scope) {
+    pub(crate) fn fence(&mut self, thread: usize, scope: Scope, order: Order) {
         let view = &mut self.views[thread];
-        for (clock, of_block) in std::mem::take(&mut view.pending) {
-            if of_block || scope != Scope::Block {
-                view.learn(&clock);
+        if order.acquires() {
+            for (clock, of_block) in std::mem::take(&mut view.pending) {
+                if of_block || scope != Scope::Block {
+                    view.learn(&clock);
+                } else {
+                    view.pending.push((clock, of_block));
+                }
             }
+        }
+        if !order.releases() {
+            return;
         }
         if view.fence.as_ref().is_none_or(|fence| fence.2 <= scope) {
             view.fence = Some((Rc::clone(&view.clock), view.count, scope));

@@ -20,6 +20,22 @@ pub fn execute(
     seed: u64,
     races: bool,
 ) -> Result<Vec<Vec<u8>>, String> {
+    let options = Options { seed, races, step_limit: STEPS, ..Options::default() };
+    execute_with(p, kernel, grid, contents, &options)
+}
+
+/// [`execute`], as the interpreter's options say.
+///
+/// # Errors
+/// What the interpreter reports.
+pub fn execute_with(
+    p: &Program,
+    kernel: &Kernel,
+    grid: [u32; 3],
+    contents: &[Vec<u8>],
+    options: &Options<'_>,
+) -> Result<Vec<Vec<u8>>, String> {
+    let seed = options.seed;
     let module = parse(&kernel.ptx).map_err(|e| format!("{e}\n{}", kernel.ptx))?;
     let entry = module.entry(&kernel.entry).expect("the module has its entry");
     let mut memory = Memory::default();
@@ -66,8 +82,7 @@ pub fn execute(
             params: &params,
             cooperative: kernel.waits,
         };
-        let options = Options { seed, races, step_limit: STEPS, ..Options::default() };
-        run(entry, &mut memory, &launch, &options).map_err(|fault| format!("{fault}\n{}", kernel.ptx))?;
+        run(entry, &mut memory, &launch, options).map_err(|fault| format!("{fault}\n{}", kernel.ptx))?;
     }
     let mut after = contents.to_vec();
     for (decl, (bytes, address)) in p.buffers.values().zip(after.iter_mut().zip(addresses)) {
