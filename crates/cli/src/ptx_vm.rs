@@ -177,14 +177,14 @@ fn told(fault: &Fault, kernel: &Kernel, program: &Program) -> Failure {
         let three = |at: [u32; 3]| at.map(|n| n.to_string()).join(",");
         message += &format!(" (invocation {} of workgroup {})", three(thread), three(block));
     }
-    let lines = [Some(fault.line), fault.other.as_ref().map(|(line, _)| *line)];
+    let lines = [Some(fault.line), fault.other.as_ref().map(|other| other.line)];
     for line in lines.into_iter().flatten() {
         if let Some(text) = line.checked_sub(1).and_then(|i| kernel.ptx.lines().nth(i)) {
             message += &format!("\n  PTX line {line}: {}", text.trim());
         }
     }
     let mut diagnostic = Diagnostic::new(codes::C032, message).in_source(program.source.as_ref());
-    let other = fault.other.as_ref().and_then(|(_, source)| source.as_ref());
+    let other = fault.other.as_ref().and_then(|other| other.source.as_ref());
     let labels = match other {
         Some(_) => ["one access", "the other"],
         None => ["", ""],

@@ -13,10 +13,19 @@ pub struct Fault {
     pub line: usize,
     /// File, line and column of the source, where `.loc` says it.
     pub source: Option<(String, usize, usize)>,
-    /// Of a race, the line of the other access in the PTX text, and where in the source that is.
-    pub other: Option<(usize, Option<(String, usize, usize)>)>,
+    /// Of a race, the other access.
+    pub other: Option<Box<Other>>,
     /// Block and thread.
     pub place: Option<([u32; 3], [u32; 3])>,
+}
+
+/// An access that raced with the one that ended the run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Other {
+    /// Line of the PTX text, from 1.
+    pub line: usize,
+    /// File, line and column of the source, where `.loc` says it.
+    pub source: Option<(String, usize, usize)>,
 }
 
 /// What can go wrong.

@@ -22,7 +22,7 @@ mod run;
 mod soft;
 mod types;
 
-pub use fault::{Fault, FaultKind};
+pub use fault::{Fault, FaultKind, Other};
 pub use memory::Memory;
 pub use module::{Entry, Module, ParamDecl, ParseError, parse};
 pub use run::{Counters, Launch, Options, Report, run};

@@ -11,7 +11,7 @@ mod schedule;
 use crate::bytes::ByteSet;
 use crate::code::{Code, Constant, Instruction, NONE, Op, Place, Source, Space};
 use crate::counters::Tally;
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{Fault, FaultKind, Other};
 use crate::memory::Memory;
 use crate::module::Entry;
 use crate::races::Races;
@@ -376,7 +376,7 @@ impl<'a> Machine<'a> {
         let raced_with = self.races.as_ref().and_then(|races| races.raced_with);
         let other = raced_with.map(|line| {
             let there = self.code.instructions.iter().find(|instruction| instruction.line == line);
-            (line as usize, there.and_then(source))
+            Box::new(Other { line: line as usize, source: there.and_then(source) })
         });
         Fault {
             kind: problem.0,
