@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 use std::sync::atomic::Ordering;
 use vyre_driver::{BackendError, LaunchMemory, Stages};
 use vyre_ir::Entity;
-use vyre_opt::stages::{Control, DONE, NEXT, TURNS, Turn, args};
+use vyre_opt::stages::{Control, DONE, NEXT, TURNS, args};
 use vyre_ptx::Param;
 
 /// Launches of the first rounds, about. One that turns out to be empty costs some microseconds, asking the host about ten.
@@ -62,33 +62,7 @@ impl Rounds<'_> {
 
     /// The blocks to hand over, from the next one on.
     fn blocks(&self) -> Vec<usize> {
-        let launches = |block: usize| self.plan.blocks[block].len() as u32 + 1;
-        let fits = |times: &u32| cost(&self.plan.turns, *times, &launches) <= self.most;
-        let times = (2..=self.most).take_while(fits).last().unwrap_or(1);
-        let mut blocks = Vec::new();
-        unroll(&self.plan.turns, times, &mut blocks);
-        let start = blocks.iter().position(|&block| block as u32 == self.next).unwrap_or(0);
-        blocks.split_off(start)
-    }
-}
-
-/// Launches of turns if each loop is handed over so many times.
-fn cost(turns: &[Turn], times: u32, launches: &dyn Fn(usize) -> u32) -> u32 {
-    turns.iter().fold(0, |sum: u32, turn| {
-        sum.saturating_add(match turn {
-            Turn::Block(block) => launches(*block),
-            Turn::Loop(inner) => cost(inner, times, launches).saturating_mul(times),
-        })
-    })
-}
-
-/// Turns as blocks, each loop so many times.
-fn unroll(turns: &[Turn], times: u32, blocks: &mut Vec<usize>) {
-    for turn in turns {
-        match turn {
-            Turn::Block(block) => blocks.push(*block),
-            Turn::Loop(inner) => (0..times).for_each(|_| unroll(inner, times, blocks)),
-        }
+        self.plan.order(self.next, self.most, &|block| self.plan.blocks[block].len() as u32 + 1)
     }
 }
 

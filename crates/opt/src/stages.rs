@@ -73,6 +73,17 @@ pub struct Control {
 }
 
 impl Control {
+    /// Blocks in the order of their turns, from `next` on, each loop as often as fits `most` launches: those of a block are
+    /// for the device to say. At least one turn of each loop, however many launches that is.
+    pub fn order(&self, next: u32, most: u32, launches: &dyn Fn(usize) -> u32) -> Vec<usize> {
+        let fits = |times: &u32| cost(&self.turns, *times, launches) <= most;
+        let times = (2..=most).take_while(fits).last().unwrap_or(1);
+        let mut blocks = Vec::new();
+        unroll(&self.turns, times, &mut blocks);
+        let start = blocks.iter().position(|&block| block as u32 == next).unwrap_or(0);
+        blocks.split_off(start)
+    }
+
     /// The state before the control program runs for the first time.
     pub fn start(&self, workgroups: [u32; 3]) -> Vec<u8> {
         let mut words = vec![0; self.words as usize];
@@ -126,4 +137,24 @@ pub struct Costs {
     pub recomputed: usize,
     /// Values that are kept once for the whole grid.
     pub uniform_values: usize,
+}
+
+/// Launches of turns if each loop is gone through so many times.
+fn cost(turns: &[Turn], times: u32, launches: &dyn Fn(usize) -> u32) -> u32 {
+    turns.iter().fold(0, |sum: u32, turn| {
+        sum.saturating_add(match turn {
+            Turn::Block(block) => launches(*block),
+            Turn::Loop(inner) => cost(inner, times, launches).saturating_mul(times),
+        })
+    })
+}
+
+/// Turns as blocks, each loop so many times.
+fn unroll(turns: &[Turn], times: u32, blocks: &mut Vec<usize>) {
+    for turn in turns {
+        match turn {
+            Turn::Block(block) => blocks.push(*block),
+            Turn::Loop(inner) => (0..times).for_each(|_| unroll(inner, times, blocks)),
+        }
+    }
 }

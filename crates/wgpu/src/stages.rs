@@ -16,7 +16,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use vyre_driver::{BackendError, Stages};
 use vyre_ir::Entity;
-use vyre_opt::stages::{Control, DONE, NEXT, TURNS, Turn, args};
+use vyre_opt::stages::{Control, DONE, NEXT, TURNS, args};
 use wgpu::Buffer;
 
 /// Launches of the first submission, about. On lavapipe a submission costs some 200 us, and a round of a stage and the
@@ -82,32 +82,7 @@ impl<'s> Rounds<'s> {
 
     /// The blocks to record, from the next one on.
     fn blocks(&self) -> Vec<usize> {
-        let times = |times: &u32| cost(&self.plan.turns, *times, &|block| self.launches(block)) <= self.most;
-        let times = (2..=self.most).take_while(times).last().unwrap_or(1);
-        let mut blocks = Vec::new();
-        unroll(&self.plan.turns, times, &mut blocks);
-        let start = blocks.iter().position(|&block| block as u32 == self.next).unwrap_or(0);
-        blocks.split_off(start)
-    }
-}
-
-/// Launches of turns if each loop is recorded so many times.
-fn cost(turns: &[Turn], times: u32, launches: &dyn Fn(usize) -> u32) -> u32 {
-    turns.iter().fold(0, |sum: u32, turn| {
-        sum.saturating_add(match turn {
-            Turn::Block(block) => launches(*block),
-            Turn::Loop(inner) => cost(inner, times, launches).saturating_mul(times),
-        })
-    })
-}
-
-/// Turns as blocks, each loop so many times.
-fn unroll(turns: &[Turn], times: u32, blocks: &mut Vec<usize>) {
-    for turn in turns {
-        match turn {
-            Turn::Block(block) => blocks.push(*block),
-            Turn::Loop(inner) => (0..times).for_each(|_| unroll(inner, times, blocks)),
-        }
+        self.plan.order(self.next, self.most, &|block| self.launches(block))
     }
 }
 
