@@ -8,8 +8,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use vyre::opt::optimize;
-use vyre_conformance::tools::{NVDISASM, Tool, assemble, disassemble};
-use vyre_ptx::{Arch, Options, emit, target};
+use vyre_conformance::tools::{Cubin, NVDISASM, Tool, assemble, disassemble};
+use vyre_ptx::{Arch, Kernel, Options, emit, target};
 use vyre_wgsl::{ImportOptions, import_wgsl};
 
 /// The architecture that is compared.
@@ -19,19 +19,19 @@ const ARCH: &str = "sm_90";
 const NVCC: Tool = Tool { name: "nvcc", variable: "VYRE_NVCC", package: "nvidia-cuda-nvcc" };
 
 /// A kernel of `crates/bench/kernels`, and the instruction that each turn of its loop has once; none if it has no loop.
-struct Kernel {
+struct Compared {
     name: &'static str,
     unit: Option<&'static str>,
 }
 
-const KERNELS: [Kernel; 7] = [
-    Kernel { name: "saxpy", unit: None },
-    Kernel { name: "sum", unit: Some("LDG") },
-    Kernel { name: "matmul", unit: Some("FMUL") },
-    Kernel { name: "mandelbrot", unit: Some("FSETP") },
-    Kernel { name: "histogram", unit: Some("ATOMS") },
-    Kernel { name: "spmv", unit: Some("FMUL") },
-    Kernel { name: "black-scholes", unit: None },
+const KERNELS: [Compared; 7] = [
+    Compared { name: "saxpy", unit: None },
+    Compared { name: "sum", unit: Some("LDG") },
+    Compared { name: "matmul", unit: Some("FMUL") },
+    Compared { name: "mandelbrot", unit: Some("FSETP") },
+    Compared { name: "histogram", unit: Some("ATOMS") },
+    Compared { name: "spmv", unit: Some("FMUL") },
+    Compared { name: "black-scholes", unit: None },
 ];
 
 /// What is counted of a kernel.
@@ -55,17 +55,22 @@ pub fn sass() -> Result<(), String> {
     println!("|---|---|---|---|---|---|---|---|---|");
     for kernel in KERNELS {
         let wgsl = folder.join(format!("{}.wgsl", kernel.name));
-        let count = |cubin: &[u8], registers| {
-            let sass = disassemble(&nvdisasm, cubin)?;
-            let instructions = instructions(&sass, kernel.unit).ok_or("it has no such loop")?;
-            Ok::<_, String>(Counted { instructions, registers })
+        let count = |assembled: Cubin, entry: &str| {
+            let usage = assembled.kernels.iter().find(|usage| usage.kernel == entry).ok_or("no kernel")?;
+            let sass = disassemble(&nvdisasm, &assembled.bytes)?;
+            let (_, code) = sass.split_once(&format!("\n.text.{entry}:")).ok_or("no code")?;
+            let code = code.split("\t.section").next().unwrap_or(code);
+            let instructions = instructions(code, kernel.unit).ok_or("it has no such loop")?;
+            Ok::<_, String>(Counted { instructions, registers: usage.registers })
         };
         let all = || {
-            let (cubin, registers) = nvcc_cubin(&nvcc, &folder.join(format!("{}.cu", kernel.name)))?;
-            let theirs = count(&cubin, registers)?;
+            let theirs = nvcc_cubin(&nvcc, &folder.join(format!("{}.cu", kernel.name)))?;
+            let theirs = count(theirs, "kernel")?;
             let ours = |unchecked| {
-                let assembled = assemble(&ptxas, &ptx(&wgsl, unchecked)?, ARCH, &[])?;
-                count(&assembled.bytes, assembled.kernels.first().ok_or("no kernel")?.registers)
+                let Kernel { ptx, entry, fitted, .. } = written(&wgsl, unchecked)?;
+                // Buffers commonly fit each other.
+                let entry = fitted.map_or(entry, |fitted| fitted.entry);
+                count(assemble(&ptxas, &ptx, ARCH, &[])?, &entry)
             };
             Ok::<_, String>((theirs, ours(false)?, ours(true)?))
         };
@@ -87,17 +92,17 @@ pub fn sass() -> Result<(), String> {
     Ok(())
 }
 
-fn ptx(path: &Path, unchecked: bool) -> Result<String, String> {
+fn written(path: &Path, unchecked: bool) -> Result<Kernel, String> {
     let source = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
     let name = path.display().to_string();
     let program = import_wgsl(&name, &source, &ImportOptions::default()).map_err(|e| format!("{e:?}"))?;
     let options =
         Options { unchecked, lines: false, ..Options::new(Arch::parse(ARCH).ok_or("no such arch")?) };
-    Ok(emit(&optimize(&program, &target()), &options).map_err(|e| e.to_string())?.ptx)
+    emit(&optimize(&program, &target()), &options).map_err(|e| e.to_string())
 }
 
-/// What nvcc makes of a file, and how many registers that takes.
-fn nvcc_cubin(nvcc: &Path, source: &Path) -> Result<(Vec<u8>, u32), String> {
+/// What nvcc makes of a file.
+fn nvcc_cubin(nvcc: &Path, source: &Path) -> Result<Cubin, String> {
     let ptx: PathBuf = std::env::temp_dir().join(format!("vyre-sass-{}.ptx", std::process::id()));
     let mut command = Command::new(nvcc);
     command.args(["-O3", "--fmad=false", "-arch", ARCH, "-ptx", "-o"]).arg(&ptx).arg(source);
@@ -109,8 +114,7 @@ fn nvcc_cubin(nvcc: &Path, source: &Path) -> Result<(Vec<u8>, u32), String> {
     // Only space is lost when it stays.
     let _ = std::fs::remove_file(&ptx);
     let ptxas = nvcc.with_file_name(format!("ptxas{}", std::env::consts::EXE_SUFFIX));
-    let cubin = assemble(&ptxas, &text?, ARCH, &[])?;
-    Ok((cubin.bytes, cubin.kernels.first().ok_or("no kernel")?.registers))
+    assemble(&ptxas, &text?, ARCH, &[])
 }
 
 /// An instruction of a kernel, and the label that it jumps to.

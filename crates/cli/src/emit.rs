@@ -69,6 +69,7 @@ fn exported(
             native: export::native,
             lowering: None,
             unroll: 0,
+            branches: false,
         },
     );
     let ranges = vyre::opt::analysis::ranges(&program);

@@ -103,6 +103,15 @@ impl<'p> Allocated<'p> {
         }
     }
 
+    /// The entry that a device would run.
+    fn entry<'k>(&self, kernel: &'k Kernel, program: &Program) -> &'k str {
+        let bytes = |buffer| self.buffer(&program.buffers[buffer].name).map_or(0, |(own, _)| own.byte_len());
+        match &kernel.fitted {
+            Some(fitted) if fitted.fits.iter().all(|fit| fit.holds(bytes)) => &fitted.entry,
+            _ => &kernel.entry,
+        }
+    }
+
     /// What a kernel is given, each at the next multiple of its size.
     fn params(
         &mut self,
@@ -115,7 +124,10 @@ impl<'p> Allocated<'p> {
             block.resize(block.len().next_multiple_of(param.bytes()), 0);
             let value = match *param {
                 Param::Address(buffer) => self.buffer(&program.buffers[buffer].name)?.1,
-                Param::Bytes(buffer) => self.buffer(&program.buffers[buffer].name)?.0.byte_len(),
+                Param::Length { buffer, .. } | Param::Last { buffer, .. } => {
+                    let bound = self.buffer(&program.buffers[buffer].name)?.0.byte_len();
+                    param.extent(bound).unwrap_or(0).into()
+                }
                 Param::Workgroups(axis) => workgroups[axis as usize].into(),
                 Param::FirstWorkgroup(_) => 0,
                 Param::Barrier => self.filled(&[0; BARRIER as usize])?,
@@ -158,7 +170,8 @@ fn launch(
 ) -> Result<Report, Failure> {
     let module =
         parse(&kernel.ptx).map_err(|error| nvidia::bug(&format!("the interpreter reads no PTX: {error}")))?;
-    let entry = module.entry(&kernel.entry).ok_or_else(|| nvidia::bug("the kernel has no entry"))?;
+    let entry = module.entry(device.entry(kernel, program));
+    let entry = entry.ok_or_else(|| nvidia::bug("the kernel has no entry"))?;
     let params = device.params(kernel, program, workgroups)?;
     let launch = Launch {
         grid: workgroups,

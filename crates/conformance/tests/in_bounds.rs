@@ -1,4 +1,4 @@
-//! No access that is proven in bounds is ever out of bounds: random programs, as they are and optimized, on the
+//! No access that is proven in bounds is ever out of bounds, nor is one that is if buffers fit, and they do: random programs, as they are and optimized, on the
 //! interpreter in checked mode.
 //!
 //! A checked run ends at the first access out of bounds. That access is then taken out of the program, and it runs
@@ -6,7 +6,7 @@
 
 use vyre::ir::program::{Access, Attr, Buffer, BufferDecl, Memory};
 use vyre::ir::text::relocate;
-use vyre::ir::{Builder, Inst, Op, Program, Region, Scalar, Type, Value};
+use vyre::ir::{Builder, Entity, Inst, Op, Program, Region, Scalar, Type, Value};
 use vyre::opt::analysis::ranges;
 use vyre::opt::{Target, optimize};
 use vyre::{BackendError, BindingPlan, Device, DispatchConfig, Grid};
@@ -37,6 +37,8 @@ fn without(p: &Program, access: Inst, zero: Value) -> Program {
 struct Counts {
     accesses: usize,
     proven: usize,
+    /// How many more are because buffers fit.
+    fit: usize,
     reports: usize,
 }
 
@@ -48,11 +50,14 @@ fn check(device: &Device, program: &Program, contents: &[Vec<u8>], grid: [u32; 3
     let mut p = relocate(program);
     for reports in 0.. {
         let ranges = ranges(&p);
+        let bytes = |buffer: Buffer| contents[buffer.index()].len() as u64;
+        let fits = |inst: Inst| ranges.fit(inst).is_some_and(|fit| fit.holds(bytes));
         let mut accesses = Vec::new();
         p.walk(p.body, &mut |inst| accesses.extend(p.accessed(&p.insts[inst]).map(|_| inst)));
         if reports == 0 {
             counts.accesses += accesses.len();
             counts.proven += accesses.iter().filter(|&&inst| ranges.in_bounds(inst)).count();
+            counts.fit += accesses.iter().filter(|&&inst| fits(inst)).count();
         }
         match device.compile(&p, &config).unwrap().dispatch(&inputs, &config) {
             Ok(_) => return,
@@ -60,7 +65,7 @@ fn check(device: &Device, program: &Program, contents: &[Vec<u8>], grid: [u32; 3
                 let place = access.diagnostic.labels[0].loc;
                 let found = accesses.into_iter().find(|&inst| p.insts[inst].loc == place);
                 let inst = found.expect("the report says where the access is");
-                assert!(!ranges.in_bounds(inst), "{access}\n{p}");
+                assert!(!ranges.in_bounds(inst) && !fits(inst), "{access}\n{p}");
                 counts.reports += 1;
                 let first = p.regions[p.body].insts[0];
                 p = relocate(&without(&p, inst, p.insts[first].results[0]));
@@ -343,5 +348,5 @@ fn programs_about_indices() {
         });
         check_both(&device, &p, &contents, [2, 1, 1], &mut counts);
     }
-    assert!(counts.reports > 1000 && counts.proven > 500, "{counts:?}");
+    assert!(counts.reports > 1000 && counts.proven > 500 && counts.fit > 50, "{counts:?}");
 }

@@ -51,7 +51,7 @@ fn passes_keep_the_outputs_of_programs_with_mathematical_functions() {
 
 /// How many of 300 random programs a pass changes.
 fn changed_by(name: &str) -> usize {
-    let target = Target { unroll: 4_000, ..Target::SCALAR };
+    let target = Target { unroll: 4_000, branches: true, ..Target::SCALAR };
     let pass = [pass(name).expect("a pass")];
     let changes = |&seed: &u64| {
         let p = Trial::random(seed, &basic()).program;

@@ -81,6 +81,7 @@ pub fn target() -> Target {
         native,
         lowering: Some(dialect::Target::NativeModule),
         unroll: UNROLL,
+        branches: false,
     }
 }
 

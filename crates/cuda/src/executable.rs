@@ -8,11 +8,12 @@ use crate::link::{self, Refused, can_link};
 use crate::opened::{Opened, PutOff, lock};
 use crate::symbols::{self, NOT_SUPPORTED, OUT_OF_MEMORY, Status, function};
 use crate::{ID, codes, errors, stored};
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use vyre_driver::{BackendError, CompileOptions, Executable};
 use vyre_ir::{Diagnostic, Memory, Program};
+use vyre_opt::analysis::Fit;
 use vyre_ptx::{Arch, Kernel, Param};
 
 /// Kernels that are loaded at most, about.
@@ -30,6 +31,8 @@ pub struct Facts {
     pub dynamic_shared: u32,
     /// Whether its blocks wait for each other.
     pub waits: bool,
+    /// An entry that does the same if buffers fit, and what that means.
+    pub fitted: Option<(CString, Vec<Fit>)>,
 }
 
 /// What a kernel is loaded from.
@@ -69,7 +72,9 @@ pub struct Loaded {
     /// No two of a process have the same.
     pub id: u64,
     module: symbols::Module,
-    pub function: symbols::Function,
+    function: symbols::Function,
+    /// What does the same if buffers fit.
+    fitted: Option<symbols::Function>,
 }
 
 /// The kernels of a device.
@@ -233,13 +238,19 @@ fn failed(opened: &Opened, refused: &Refused, text: &[u8]) -> BackendError {
 
 impl Facts {
     fn of(kernel: &Kernel) -> Result<Facts, BackendError> {
-        let entry = CString::new(kernel.entry.as_str());
+        let name = |entry: &str| {
+            CString::new(entry).map_err(|_| errors::internal("the name of a kernel has a zero in it"))
+        };
         Ok(Facts {
-            entry: entry.map_err(|_| errors::internal("the name of a kernel has a zero in it"))?,
+            entry: name(&kernel.entry)?,
             params: kernel.params.clone(),
             block: kernel.workgroup_size,
             dynamic_shared: kernel.dynamic_shared,
             waits: kernel.waits,
+            fitted: match &kernel.fitted {
+                Some(fitted) => Some((name(&fitted.entry)?, fitted.fits.clone())),
+                None => None,
+            },
         })
     }
 
@@ -275,15 +286,35 @@ impl Loaded {
             id: COUNT.fetch_add(1, Ordering::Relaxed),
             module,
             function: symbols::Function::default(),
+            fitted: None,
         };
-        // SAFETY: the module is loaded, and the name ends in a zero.
-        unsafe { call!(driver, cuModuleGetFunction(&mut loaded.function, module, facts.entry.as_ptr())) }?;
-        if facts.dynamic_shared > FREE_SHARED {
-            let (attribute, bytes) = (function::MAX_DYNAMIC_SHARED_BYTES, facts.dynamic_shared as i32);
-            // SAFETY: the function is the module's.
-            unsafe { call!(driver, cuFuncSetAttribute(loaded.function, attribute, bytes)) }?;
+        loaded.function = loaded.find(&facts.entry, facts.dynamic_shared)?;
+        if let Some((entry, _)) = &facts.fitted {
+            loaded.fitted = Some(loaded.find(entry, facts.dynamic_shared)?);
         }
         Ok(loaded)
+    }
+
+    /// A function of the module, which may ask for so much shared memory.
+    fn find(&self, entry: &CStr, dynamic_shared: u32) -> Result<symbols::Function, Failure> {
+        let (driver, mut found) = (self.opened.driver(), symbols::Function::default());
+        // SAFETY: the module is loaded, and the name ends in a zero.
+        unsafe { call!(driver, cuModuleGetFunction(&mut found, self.module, entry.as_ptr())) }?;
+        if dynamic_shared > FREE_SHARED {
+            let (attribute, bytes) = (function::MAX_DYNAMIC_SHARED_BYTES, dynamic_shared as i32);
+            // SAFETY: the function is the module's.
+            unsafe { call!(driver, cuFuncSetAttribute(found, attribute, bytes)) }?;
+        }
+        Ok(found)
+    }
+
+    /// What is launched, where buffers fit or not.
+    pub fn function(&self, fit: bool) -> symbols::Function {
+        self.fitted.filter(|_| fit).unwrap_or(self.function)
+    }
+
+    fn functions(&self) -> impl Iterator<Item = symbols::Function> {
+        std::iter::once(self.function).chain(self.fitted)
     }
 
     /// Whether it is not to be launched again.
@@ -301,12 +332,15 @@ impl Loaded {
         }
     }
 
-    fn attribute(&self, attribute: i32) -> Option<u64> {
-        let mut value = 0;
-        // SAFETY: the function is the module's; the driver writes the number to where it is to go.
-        unsafe { call!(self.opened.driver(), cuFuncGetAttribute(&mut value, attribute, self.function)) }
-            .ok()?;
-        u64::try_from(value).ok()
+    /// Of each of its functions; what the driver does not say is left out.
+    fn attributes(&self, attribute: i32) -> impl Iterator<Item = u64> {
+        self.functions().filter_map(move |function| {
+            let mut value = 0;
+            // SAFETY: the function is the module's; the driver writes the number to where it is to go.
+            unsafe { call!(self.opened.driver(), cuFuncGetAttribute(&mut value, attribute, function)) }
+                .ok()?;
+            u64::try_from(value).ok()
+        })
     }
 
     /// How many blocks of a launch the device runs at once.
@@ -314,29 +348,28 @@ impl Loaded {
         if !self.opened.description.profile.supports_grid_sync {
             return Ok(0);
         }
-        let mut blocks = 0;
-        let shared = facts.dynamic_shared as usize;
-        // SAFETY: the function is the module's; the driver writes the number to where it is to go.
-        unsafe {
-            call!(
-                self.opened.driver(),
-                cuOccupancyMaxActiveBlocksPerMultiprocessor(
-                    &mut blocks,
-                    self.function,
-                    facts.threads(),
-                    shared
+        let (threads, shared) = (facts.threads(), facts.dynamic_shared as usize);
+        let mut least = u64::MAX;
+        for function in self.functions() {
+            let mut blocks = 0;
+            // SAFETY: the function is the module's; the driver writes the number to where it is to go.
+            unsafe {
+                call!(
+                    self.opened.driver(),
+                    cuOccupancyMaxActiveBlocksPerMultiprocessor(&mut blocks, function, threads, shared)
                 )
-            )
-        }?;
-        Ok(blocks.max(0) as u64 * u64::from(self.opened.description.multiprocessors))
+            }?;
+            least = least.min(blocks.max(0) as u64);
+        }
+        Ok(least * u64::from(self.opened.description.multiprocessors))
     }
 
     /// Whether the device can launch it.
     fn check(&self, facts: &Facts) -> Result<(), BackendError> {
-        let (has, takes) = (facts.threads() as u64, self.attribute(function::MAX_THREADS_PER_BLOCK));
+        let (has, takes) = (facts.threads() as u64, self.attributes(function::MAX_THREADS_PER_BLOCK).min());
         let unsupported = |what| BackendError::Unsupported { backend: ID, what: Box::new(what) };
         if let Some(takes) = takes.filter(|takes| *takes < has) {
-            let registers = self.attribute(function::REGISTERS).unwrap_or(0);
+            let registers = self.attributes(function::REGISTERS).max().unwrap_or(0);
             let message = format!(
                 "a workgroup of {has} invocations needs {registers} registers for each, with which the device takes {takes}"
             );
@@ -349,8 +382,8 @@ impl Loaded {
     fn notice(&self, program: &Program) -> Option<String> {
         let own = program.buffers.values().filter(|decl| decl.memory == Memory::Private);
         let own: u64 = own.map(|decl| u64::from(decl.element.bytes()) * decl.count).sum();
-        let spilled = self.attribute(function::LOCAL_BYTES)?.checked_sub(own.next_multiple_of(16))?;
-        let registers = self.attribute(function::REGISTERS)?;
+        let spilled = self.attributes(function::LOCAL_BYTES).max()?.checked_sub(own.next_multiple_of(16))?;
+        let registers = self.attributes(function::REGISTERS).max()?;
         (spilled > 0).then(|| {
             format!("each invocation has {registers} registers, and keeps {spilled} bytes in memory for lack of more")
         })

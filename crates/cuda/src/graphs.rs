@@ -5,7 +5,7 @@
 //! is patched. A sequence that comes for the first time is launched one by one, since making a graph costs more than that.
 
 use crate::executable::Loaded;
-use crate::launch::{Params, Places, Prepared, places};
+use crate::launch::{Params, Places, Prepared, Step, places};
 use crate::library::Failure;
 use crate::opened::Opened;
 use crate::symbols::{self, Graph, KernelNode, Node, Stream};
@@ -38,9 +38,6 @@ pub struct Graphs {
     /// How many kernels were retired when they were looked for last.
     retired: u64,
 }
-
-/// A kernel by its number, and its grid.
-type Step = (u64, [u32; 3]);
 
 struct Kept {
     steps: Vec<Step>,
@@ -76,7 +73,7 @@ impl Graphs {
         sequence: &mut [Prepared],
         comes_again: bool,
     ) -> Result<bool, BackendError> {
-        let steps = || sequence.iter().map(|prepared| (prepared.loaded.id, prepared.grid));
+        let steps = || sequence.iter().map(|prepared| prepared.step());
         if let Some(at) = self.kept.iter().rposition(|kept| kept.steps.iter().copied().eq(steps())) {
             let kept = self.kept.remove(at);
             self.kept.push(kept);
@@ -130,7 +127,7 @@ impl Graphs {
 /// A launch as a node.
 fn node(prepared: &Prepared, places: &mut Places) -> KernelNode {
     KernelNode {
-        function: prepared.loaded.function,
+        function: prepared.function(),
         grid: prepared.grid,
         block: prepared.block,
         shared: prepared.shared,
@@ -180,7 +177,7 @@ impl Kept {
                 let status = unsafe { add(&mut node, graph, before, count, &node_of) };
                 driver.check("cuGraphAddKernelNode", status)?;
                 kept.nodes.push(node);
-                kept.steps.push((prepared.loaded.id, prepared.grid));
+                kept.steps.push(prepared.step());
                 kept.params.push(prepared.params.clone());
                 if !kept.kernels.iter().any(|kernel| Arc::ptr_eq(kernel, &prepared.loaded)) {
                     kept.kernels.push(prepared.loaded.clone());

@@ -4,13 +4,13 @@ use crate::executable::{CudaExecutable, Loaded};
 use crate::library::{Failure, call};
 use crate::memory::CudaMemory;
 use crate::opened::Opened;
-use crate::symbols::{Address, Stream};
+use crate::symbols::{Address, Function, Stream};
 use crate::{ID, errors};
 use smallvec::SmallVec;
 use std::ffi::c_void;
 use std::sync::Arc;
 use vyre_driver::{BackendError, DeviceMemory, Executable, LaunchMemory, own};
-use vyre_ir::Entity;
+use vyre_ir::{Buffer, Entity};
 use vyre_ptx::Param;
 
 /// A kernel and the memory that it is bound to.
@@ -19,6 +19,8 @@ pub struct Bound<'s> {
     pub loaded: Arc<Loaded>,
     /// Address and size of each buffer, by its number; 0 of what is not bound.
     memory: SmallVec<[(Address, u64); 8]>,
+    /// Whether its buffers fit each other.
+    fit: bool,
 }
 
 /// What a launch is, apart from its kernel and memory.
@@ -40,6 +42,7 @@ pub struct Place {
 #[derive(Clone)]
 pub struct Prepared {
     pub loaded: Arc<Loaded>,
+    fit: bool,
     pub grid: [u32; 3],
     pub block: [u32; 3],
     pub shared: u32,
@@ -47,6 +50,9 @@ pub struct Prepared {
     /// The parameters, each at the start of its own word.
     pub params: Params,
 }
+
+/// A kernel, whether its buffers fit, and a grid.
+pub type Step = (u64, bool, [u32; 3]);
 
 /// Parameters; those of most programs need no memory of their own.
 pub type Params = SmallVec<[u64; 16]>;
@@ -89,14 +95,14 @@ impl<'s> Bound<'s> {
             }
         };
         let memory = memory.iter().map(place).collect::<Result<SmallVec<_>, _>>()?;
-        let buffers = executable.facts.params.iter().filter_map(|param| match param {
-            Param::Address(buffer) | Param::Bytes(buffer) => Some(buffer.index()),
-            _ => None,
-        });
-        if buffers.into_iter().any(|buffer| memory.get(buffer).is_none_or(|(address, _)| *address == 0)) {
+        let mut buffers = executable.facts.params.iter().filter_map(|param| param.buffer());
+        if buffers.any(|buffer| memory.get(buffer.index()).is_none_or(|(address, _)| *address == 0)) {
             return Err(errors::internal("a buffer without memory"));
         }
-        Ok(Bound { executable, loaded: executable.loaded()?, memory })
+        let fits = executable.facts.fitted.as_ref().map_or(&[][..], |(_, fits)| fits);
+        let bound = |buffer: Buffer| memory.get(buffer.index()).map_or(0, |(_, bytes)| *bytes);
+        let fit = fits.iter().all(|fit| fit.holds(bound));
+        Ok(Bound { executable, loaded: executable.loaded()?, memory, fit })
     }
 
     /// The launch at a place.
@@ -104,7 +110,9 @@ impl<'s> Bound<'s> {
         let facts = &self.executable.facts;
         let word = |param: &Param| match *param {
             Param::Address(buffer) => self.memory[buffer.index()].0,
-            Param::Bytes(buffer) => self.memory[buffer.index()].1,
+            Param::Length { buffer, .. } | Param::Last { buffer, .. } => {
+                param.extent(self.memory[buffer.index()].1).unwrap_or(0).into()
+            }
             Param::Workgroups(axis) => place.workgroups[axis as usize].into(),
             Param::FirstWorkgroup(axis) => place.first[axis as usize].into(),
             Param::Barrier => place.barrier,
@@ -112,6 +120,7 @@ impl<'s> Bound<'s> {
         };
         Prepared {
             loaded: self.loaded.clone(),
+            fit: self.fit,
             grid: place.grid,
             block: facts.block,
             shared: facts.dynamic_shared,
@@ -122,12 +131,22 @@ impl<'s> Bound<'s> {
 }
 
 impl Prepared {
+    /// What is launched.
+    pub fn function(&self) -> Function {
+        self.loaded.function(self.fit)
+    }
+
+    /// What it has in common with launches that differ in their parameters only.
+    pub fn step(&self) -> Step {
+        (self.loaded.id, self.fit, self.grid)
+    }
+
     /// Hands it to the driver.
     pub fn launch(&mut self, opened: &Opened, stream: Stream) -> Result<(), BackendError> {
         let driver = opened.driver();
         let mut places = places(&mut self.params);
         let ([x, y, z], [a, b, c]) = (self.grid, self.block);
-        let (function, shared) = (self.loaded.function, self.shared);
+        let (function, shared) = (self.function(), self.shared);
         opened.counters.launches.add(1);
         let launched = if self.waits {
             let launch = driver.cuLaunchCooperativeKernel;
@@ -169,11 +188,13 @@ pub struct Part {
 /// Workgroups of one launch at most, which cannot be stopped: some tenths of a second, if they do nothing.
 const PART: u64 = 1 << 28;
 
-/// How much of a grid is one launch on a device that takes so much along each axis.
-pub fn largest(workgroups: [u32; 3], device: [u32; 3]) -> [u32; 3] {
+/// How much of a grid is one launch on a device that takes so much along each axis. Along x only workgroups of one
+/// invocation can be in several launches ([`Param::FirstWorkgroup`]).
+pub fn largest(workgroups: [u32; 3], block: [u32; 3], device: [u32; 3]) -> [u32; 3] {
     let mut left = PART;
     [0, 1, 2].map(|axis| {
-        let most = left.min(device[axis].into()).max(1) as u32;
+        let whole = axis == 0 && block[0] > 1;
+        let most = if whole { device[0] } else { left.min(device[axis].into()).max(1) as u32 };
         left /= u64::from(workgroups[axis].clamp(1, most));
         most
     })
@@ -201,14 +222,16 @@ mod tests {
     #[test]
     fn a_part_is_no_larger_than_a_launch() {
         let device = [i32::MAX as u32, 65_535, 65_535];
-        for (workgroups, expected) in [
-            ([1, 1, 1], [1 << 28, 65_535, 65_535]),
-            ([4096, 70_000, 2], [1 << 28, 65_535, 1]),
-            ([u32::MAX; 3], [1 << 28, 1, 1]),
-            ([1 << 20, u32::MAX, 7], [1 << 28, 256, 1]),
-            ([0, 5, 5], [1 << 28, 65_535, 65_535]),
+        for (workgroups, block, expected) in [
+            ([1, 1, 1], 1, [1 << 28, 65_535, 65_535]),
+            ([4096, 70_000, 2], 1, [1 << 28, 65_535, 1]),
+            ([u32::MAX; 3], 1, [1 << 28, 1, 1]),
+            ([1 << 20, u32::MAX, 7], 1, [1 << 28, 256, 1]),
+            ([0, 5, 5], 1, [1 << 28, 65_535, 65_535]),
+            ([i32::MAX as u32, 5, 5], 2, [i32::MAX as u32, 1, 1]),
+            ([1 << 20, u32::MAX, 7], 64, [i32::MAX as u32, 256, 1]),
         ] {
-            assert_eq!(largest(workgroups, device), expected, "{workgroups:?}");
+            assert_eq!(largest(workgroups, [block, 1, 1], device), expected, "{workgroups:?}");
         }
     }
 

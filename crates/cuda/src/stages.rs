@@ -113,7 +113,11 @@ impl<'s> Submission<'s> {
             let range = rounds.plan.blocks[block].clone();
             let stages = rounds.stages.get(range).ok_or_else(|| internal("a block of no stages"))?;
             for stage in stages {
-                let most = largest(rounds.workgroups, self.opened.description.largest_grid);
+                let most = largest(
+                    rounds.workgroups,
+                    stage.executable.facts.block,
+                    self.opened.description.largest_grid,
+                );
                 for part in parts(rounds.workgroups, most) {
                     let place = Place {
                         first: part.first,

@@ -1,35 +1,46 @@
 //! A kernel as bytes: the form in which the driver layer keeps it on disk.
 //!
-//! All numbers are little-endian u32: how many parameters, and for each what it is and which buffer or axis; the block's
-//! three sizes; bytes of workgroup memory that a launch asks for; whether blocks wait; bytes of the entry's name, and the
-//! bytes; bytes of the device's code, and the bytes. The driver is never given code that is not whole: it asks for no
+//! All numbers are little-endian u32: how many parameters, and for each what it is, which buffer or axis, and two numbers
+//! more; the block's three sizes; bytes of workgroup memory that a launch asks for; whether blocks wait; the name of the entry; the name of
+//! the one for buffers that fit, how many fits, and each in five numbers, or no name; bytes of the device's code, and the bytes. The driver is never given code that is not whole: it asks for no
 //! length.
 
 use crate::executable::Facts;
 use std::ffi::CString;
-use vyre_ir::{Buffer, Entity, Program};
+use vyre_ir::{Buffer, BufferDecl, Entity, Program};
+use vyre_opt::analysis::Fit;
 use vyre_ptx::Param;
 
 /// The bytes.
 pub fn encode(facts: &Facts, code: &[u8]) -> Vec<u8> {
-    let Facts { entry, params, block, dynamic_shared, waits } = facts;
-    let mut bytes = Vec::with_capacity(64 + 8 * params.len() + code.len());
+    let Facts { entry, params, block, dynamic_shared, waits, fitted } = facts;
+    let mut bytes = Vec::with_capacity(64 + 16 * params.len() + code.len());
     let mut put = |n: u32| bytes.extend(n.to_le_bytes());
     put(params.len() as u32);
     for param in params {
         let record = match *param {
-            Param::Address(buffer) => [0, buffer.index() as u32],
-            Param::Bytes(buffer) => [1, buffer.index() as u32],
-            Param::Workgroups(axis) => [2, axis.into()],
-            Param::FirstWorkgroup(axis) => [3, axis.into()],
-            Param::Barrier => [4, 0],
-            Param::Gate => [5, 0],
+            Param::Address(buffer) => [0, buffer.index() as u32, 0, 0],
+            Param::Length { buffer, element } => [1, buffer.index() as u32, element, 0],
+            Param::Last { buffer, bytes, lanes } => [2, buffer.index() as u32, bytes.into(), lanes.into()],
+            Param::Workgroups(axis) => [3, axis.into(), 0, 0],
+            Param::FirstWorkgroup(axis) => [4, axis.into(), 0, 0],
+            Param::Barrier => [5, 0, 0, 0],
+            Param::Gate => [6, 0, 0, 0],
         };
         record.into_iter().for_each(&mut put);
     }
     block.iter().copied().chain([*dynamic_shared, (*waits).into()]).for_each(&mut put);
-    put(entry.as_bytes().len() as u32);
-    bytes.extend(entry.as_bytes());
+    let (fitted, fits) = fitted.as_ref().map_or((c"", &[][..]), |(entry, fits)| (entry, fits));
+    for name in [entry, fitted] {
+        bytes.extend((name.to_bytes().len() as u32).to_le_bytes());
+        bytes.extend(name.to_bytes());
+    }
+    let mut put = |n: u32| bytes.extend(n.to_le_bytes());
+    put(fits.len() as u32);
+    for Fit { buffer, of, times, plus } in fits {
+        let (other, element) = of.map_or((0, 0), |(other, element)| (other.index() as u32 + 1, element));
+        [buffer.index() as u32, other, element, *times, *plus as u32].into_iter().for_each(&mut put);
+    }
     bytes.extend((code.len() as u32).to_le_bytes());
     bytes.extend(code);
     bytes
@@ -43,19 +54,53 @@ pub fn decode<'a>(program: &Program, bytes: &'a [u8]) -> Option<(Facts, &'a [u8]
     let mut next = || number(&mut rest);
     let block = [next()?, next()?, next()?];
     let (dynamic_shared, waits) = (next()?, next()?);
-    let length = next()? as usize;
-    let (name, mut code) = rest.split_at_checked(length)?;
-    let whole = number(&mut code)? as usize == code.len();
+    let entry = name(&mut rest)?;
+    let fitted = name(&mut rest)?;
+    let count = number(&mut rest)?;
+    let fits = (0..count).map(|_| fit(program, &mut rest)).collect::<Option<Vec<_>>>()?;
+    let fitted = match (fitted.is_empty(), fits.is_empty()) {
+        (true, true) => None,
+        (false, false) => Some((fitted, fits)),
+        _ => return None,
+    };
+    let whole = number(&mut rest)? as usize == rest.len();
     if !whole
         || block != program.workgroup_size
         || waits > 1
         || dynamic_shared > i32::MAX as u32
-        || code.is_empty()
+        || rest.is_empty()
     {
         return None;
     }
-    let entry = CString::new(name).ok()?;
-    Some((Facts { entry, params, block, dynamic_shared, waits: waits == 1 }, code))
+    Some((Facts { entry, params, block, dynamic_shared, waits: waits == 1, fitted }, rest))
+}
+
+fn name(rest: &mut &[u8]) -> Option<CString> {
+    let length = number(rest)? as usize;
+    let (name, behind) = rest.split_at_checked(length)?;
+    *rest = behind;
+    CString::new(name).ok()
+}
+
+fn fit(program: &Program, rest: &mut &[u8]) -> Option<Fit> {
+    let mut next = || number(rest);
+    let (buffer, other, element, times, plus) = (next()?, next()?, next()?, next()?, next()? as i32);
+    let (buffer, _) = bound(program, buffer)?;
+    let of = match (other.checked_sub(1), element) {
+        (None, 0) => None,
+        (Some(other), _) => {
+            Some((bound(program, other).filter(|(_, decl)| decl.element.bytes() == element)?.0, element))
+        }
+        _ => return None,
+    };
+    Some(Fit { buffer, of, times, plus })
+}
+
+/// The buffer of that number, if the host binds it.
+fn bound(program: &Program, number: u32) -> Option<(Buffer, &BufferDecl)> {
+    let is =
+        |(buffer, decl): &(Buffer, &BufferDecl)| buffer.index() == number as usize && decl.memory.is_bound();
+    program.buffers.iter().find(is)
 }
 
 fn number(rest: &mut &[u8]) -> Option<u32> {
@@ -65,22 +110,22 @@ fn number(rest: &mut &[u8]) -> Option<u32> {
 }
 
 fn param(program: &Program, rest: &mut &[u8]) -> Option<Param> {
-    let [kind, which] = [number(rest)?, number(rest)?];
-    let bound = || {
-        let mut buffers = program.buffers.iter();
-        let (buffer, _) = buffers.find(|(buffer, decl): &(Buffer, _)| {
-            buffer.index() == which as usize && decl.memory.is_bound()
-        })?;
-        Some(buffer)
-    };
+    let [kind, which, size, lanes] = [number(rest)?, number(rest)?, number(rest)?, number(rest)?];
     let axis = || u8::try_from(which).ok().filter(|axis| *axis < 3);
-    match kind {
-        0 => bound().map(Param::Address),
-        1 => bound().map(Param::Bytes),
-        2 => axis().map(Param::Workgroups),
-        3 => axis().map(Param::FirstWorkgroup),
-        4 if which == 0 => Some(Param::Barrier),
-        5 if which == 0 => Some(Param::Gate),
+    match (kind, size, lanes) {
+        (0, 0, 0) => bound(program, which).map(|(buffer, _)| Param::Address(buffer)),
+        (1, element, 0) => bound(program, which)
+            .filter(|(_, decl)| decl.element.bytes() == element)
+            .map(|(buffer, _)| Param::Length { buffer, element }),
+        (2, 1 | 2 | 4 | 8, 1..=4) => bound(program, which).map(|(buffer, _)| Param::Last {
+            buffer,
+            bytes: size as u8,
+            lanes: lanes as u8,
+        }),
+        (3, 0, 0) => axis().map(Param::Workgroups),
+        (4, 0, 0) => axis().map(Param::FirstWorkgroup),
+        (5, 0, 0) if which == 0 => Some(Param::Barrier),
+        (6, 0, 0) if which == 0 => Some(Param::Gate),
         _ => None,
     }
 }
@@ -101,11 +146,16 @@ mod tests {
 
     fn facts() -> Facts {
         let (a, b) = (Buffer::new(0), Buffer::new(2));
+        let fits = vec![
+            Fit { buffer: a, of: Some((b, 4)), times: 8, plus: -4 },
+            Fit { buffer: b, of: None, times: 0, plus: 64 },
+        ];
         Facts {
             entry: c"name".into(),
             params: vec![
                 Param::Address(a),
-                Param::Bytes(a),
+                Param::Length { buffer: a, element: 4 },
+                Param::Last { buffer: a, bytes: 8, lanes: 3 },
                 Param::Address(b),
                 Param::Workgroups(2),
                 Param::FirstWorkgroup(1),
@@ -115,6 +165,7 @@ mod tests {
             block: [8, 4, 1],
             dynamic_shared: 70_000,
             waits: true,
+            fitted: Some((c"name$fitted".into(), fits)),
         }
     }
 
@@ -122,6 +173,8 @@ mod tests {
     fn what_is_encoded_is_decoded() {
         let bytes = encode(&facts(), &[7, 8, 9]);
         assert_eq!(decode(&program(), &bytes), Some((facts(), &[7, 8, 9][..])));
+        let without = Facts { fitted: None, ..facts() };
+        assert_eq!(decode(&program(), &encode(&without, &[7])), Some((without, &[7][..])));
         // Cut off anywhere, it is nothing.
         for end in 0..bytes.len() {
             assert_eq!(decode(&program(), &bytes[..end]), None, "{end}");
@@ -145,11 +198,10 @@ mod tests {
                 prop_assert_eq!(encode(&facts, code), bytes);
                 prop_assert_eq!(facts.block, [8, 4, 1]);
                 for param in facts.params {
-                    match param {
-                        Param::Address(buffer) | Param::Bytes(buffer) => prop_assert!([0, 2].contains(&buffer.index())),
-                        Param::Workgroups(axis) | Param::FirstWorkgroup(axis) => prop_assert!(axis < 3),
-                        Param::Barrier | Param::Gate => {}
+                    if let Param::Workgroups(axis) | Param::FirstWorkgroup(axis) = param {
+                        prop_assert!(axis < 3);
                     }
+                    prop_assert!(param.buffer().is_none_or(|buffer| [0, 2].contains(&buffer.index())));
                 }
             }
         }

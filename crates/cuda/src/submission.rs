@@ -303,7 +303,8 @@ impl<'s> Submission<'s> {
         timed: bool,
     ) -> Result<(), BackendError> {
         let barrier = self.lane.barrier;
-        for part in parts(workgroups, largest(workgroups, self.opened.description.largest_grid)) {
+        let block = bound.executable.facts.block;
+        for part in parts(workgroups, largest(workgroups, block, self.opened.description.largest_grid)) {
             let place = Place { first: part.first, grid: part.workgroups, workgroups, barrier, gate: 0 };
             self.launch_part(bound, &place, timed)?;
         }

@@ -202,6 +202,8 @@ fn pair<A: FromStr, B: FromStr>(text: &str, between: char) -> Option<(A, B)> {
 pub struct Report {
     /// How often each function was called since the last plan, by name.
     pub calls: Vec<(String, u64)>,
+    /// How often each kernel was launched, or became a step of a graph, since the last plan, by name.
+    pub kernels: Vec<(String, u64)>,
     /// What was made and not yet freed, by kind: `allocations`, `bytes`, `host allocations`, `registrations`,
     /// `streams`, `events`, `modules`, `links`, `graphs`, `executable graphs`, `pools`, `contexts`. Kinds of which there
     /// is nothing are left out.
@@ -226,7 +228,7 @@ impl Report {
     /// The report as text, a line each.
     pub(crate) fn to_text(&self) -> String {
         let mut text = String::new();
-        for (word, counts) in [("calls", &self.calls), ("live", &self.live)] {
+        for (word, counts) in [("calls", &self.calls), ("kernels", &self.kernels), ("live", &self.live)] {
             for (name, count) in counts {
                 let _ = writeln!(text, "{word} {count} {name}");
             }
@@ -250,6 +252,7 @@ impl Report {
             };
             match word {
                 "calls" => report.calls.extend(counted()),
+                "kernels" => report.kernels.extend(counted()),
                 "live" => report.live.extend(counted()),
                 "fault" => report.faults.push(rest.into()),
                 _ => report.problems.push(rest.into()),

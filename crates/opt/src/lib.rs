@@ -8,6 +8,7 @@
 
 pub mod analysis;
 pub mod carry;
+pub mod chain;
 pub mod codes;
 pub mod compact;
 pub mod contract;
@@ -22,6 +23,7 @@ pub mod if_to_select;
 pub mod inline;
 pub mod joins;
 pub mod licm;
+pub mod limit;
 pub mod nest;
 pub mod pipeline;
 pub mod queue;

@@ -2,6 +2,7 @@
 
 use crate::Target;
 use crate::carry::carry;
+use crate::chain::chain;
 use crate::compact::compact;
 use crate::contract::contract;
 use crate::dce::dce;
@@ -12,6 +13,7 @@ use crate::if_to_select::if_to_select;
 use crate::inline::inline;
 use crate::joins::joins;
 use crate::licm::licm;
+use crate::limit::limit;
 use crate::nest::nest;
 use crate::rotate::rotate;
 use crate::scalarize::scalarize;
@@ -79,6 +81,12 @@ pub const PASSES: &[Pass] = &[
         why: "after licm, which moves products out of loops whole; before dce, which removes the products it took",
     },
     group("dce", dce, "last of the group: everything above leaves dead instructions behind"),
+    once("limit", limit, "after the group: the copies differ in one comparison, and stay as they are"),
+    once(
+        "chain",
+        chain,
+        "after the group: what leaves a loop is no longer a choice that other passes look for",
+    ),
     once("compact", compact, "last: ids in program order and dense tables, without what was removed"),
 ];
 
@@ -119,6 +127,8 @@ pub const ORDER: &[(&str, &str, &str)] = &[
     ("contract", "dce", "products that were taken are dead"),
     ("licm", "unroll", "what moved out of a loop is not copied, and what is left tells its size"),
     ("licm", "dce", "a loop whose values all moved out is dead"),
+    ("unroll", "chain", "a loop with a fixed number of turns is better unrolled"),
+    ("unroll", "limit", "a loop of several turns has no access at its counter alone"),
     ("dce", "compact", "what dce removed must not be copied"),
 ];
 

@@ -18,13 +18,27 @@ pub struct Target {
     /// How many instructions a program may have after loops were unrolled; 0 leaves loops as they are. For code
     /// generators that do not unroll by themselves: those behind GPU languages do, and know more of their machine.
     pub unroll: u32,
+    /// Whether invocations branch by themselves, so that a branch that all of them take costs little.
+    pub branches: bool,
 }
 
 impl Target {
     /// A machine of scalars that has the basic operations only.
-    pub const SCALAR: Target =
-        Target { name: "scalar", scalar_lanes: true, native: |_, _| false, lowering: None, unroll: 0 };
+    pub const SCALAR: Target = Target {
+        name: "scalar",
+        scalar_lanes: true,
+        native: |_, _| false,
+        lowering: None,
+        unroll: 0,
+        branches: false,
+    };
     /// A machine of vectors that has the basic operations only.
-    pub const VECTOR: Target =
-        Target { name: "vector", scalar_lanes: false, native: |_, _| false, lowering: None, unroll: 0 };
+    pub const VECTOR: Target = Target {
+        name: "vector",
+        scalar_lanes: false,
+        native: |_, _| false,
+        lowering: None,
+        unroll: 0,
+        branches: false,
+    };
 }

@@ -49,6 +49,7 @@ pub fn target() -> Target {
         native,
         lowering: Some(vyre_ir::dialect::Target::Ptx),
         unroll: 512,
+        branches: true,
     }
 }
 

@@ -1,13 +1,14 @@
 //! A kernel as a module of text: directives, parameters, memory, and the body.
 
-use crate::emit::{body, position};
-use crate::kernel::{Kernel, Param};
-use crate::layout::{LOCAL, SHARED, lay_out};
+use crate::emit::{Body, Known, body, position};
+use crate::kernel::{Fitted, Kernel, Param};
+use crate::layout::{LOCAL, Layout, SHARED, lay_out};
 use crate::lines::Lines;
 use crate::needs::scan;
 use crate::{Options, codes, name};
 use std::fmt::Write;
 use vyre_ir::{Diagnostic, Program};
+use vyre_opt::analysis::Fit;
 
 /// Bytes of parameters that a kernel can have. Source: ptxas, for versions of PTX before 8.1.
 const PARAM_BYTES: usize = 4352;
@@ -20,7 +21,12 @@ pub fn emit(p: &Program, options: &Options) -> Result<Kernel, Diagnostic> {
     let needs = scan(p)?;
     let layout = lay_out(p, options.arch.sm)?;
     let lines = p.source.as_deref().filter(|_| options.lines).and_then(Lines::of);
-    let (text, params) = body(p, options, &needs, &layout, lines.as_ref());
+    let known = Known::of(p, &needs, &layout, lines.as_ref());
+    let checked = body(p, options, &known, Vec::new(), false);
+    let params = checked.params.clone();
+    let relies = !options.unchecked && known.fits(p);
+    let fitted = relies.then(|| body(p, options, &known, params.clone(), true));
+    let fitted = fitted.filter(|fitted| !fitted.fits.is_empty() && fitted.params == params);
     let bytes = params.iter().fold(0, |at: usize, param| at.next_multiple_of(param.bytes()) + param.bytes());
     if bytes > PARAM_BYTES {
         let message = format!(
@@ -32,33 +38,24 @@ pub fn emit(p: &Program, options: &Options) -> Result<Kernel, Diagnostic> {
     }
     let dynamic = layout.is_dynamic();
     let entry = name::entry(&p.name);
-    let [x, y, z] = p.workgroup_size;
     let (major, minor) = options.arch.version;
     let mut ptx = format!(".version {major}.{minor}\n.target {}\n.address_size 64\n", options.arch);
     if let Some(lines) = &lines {
         ptx += &lines.file();
     }
-    let shared = layout.shared;
-    let mut add = |text: std::fmt::Arguments<'_>| writeln!(ptx, "{text}").expect("a string takes all");
     if dynamic {
-        add(format_args!(".extern .shared .align 16 .b8 {SHARED}[];"));
+        ptx += &format!(".extern .shared .align 16 .b8 {SHARED}[];\n");
     }
-    let list: Vec<String> = params.iter().map(|&param| declaration(p, param)).collect();
-    add(format_args!(".visible .entry {entry}(\n{})", list.join(",\n")));
-    add(format_args!(".reqntid {x}, {y}, {z}"));
-    if needs.waits {
-        // All blocks are at work at once: better few that have registers for all values than many that spill.
-        add(format_args!(".minnctapersm 1"));
-    }
-    add(format_args!("{{"));
-    if shared > 0 && !dynamic {
-        add(format_args!("\t.shared .align 16 .b8 {SHARED}[{shared}];"));
-    }
-    if layout.local > 0 {
-        add(format_args!("\t.local .align 16 .b8 {LOCAL}[{}];", layout.local));
-    }
-    ptx += &text;
-    ptx += "}\n";
+    add_entry(&mut ptx, p, &entry, &checked, &layout, needs.waits);
+    let fitted = fitted.map(|fitted| {
+        let entry = format!("{entry}{FITTED}");
+        for fit in &fitted.fits {
+            ptx += &format!("// {}\n", told(p, fit));
+        }
+        add_entry(&mut ptx, p, &entry, &fitted, &layout, needs.waits);
+        Fitted { entry, fits: fitted.fits }
+    });
+    let shared = layout.shared;
     Ok(Kernel {
         ptx,
         entry,
@@ -67,17 +64,57 @@ pub fn emit(p: &Program, options: &Options) -> Result<Kernel, Diagnostic> {
         static_shared: if dynamic { 0 } else { shared },
         dynamic_shared: if dynamic { shared } else { 0 },
         waits: needs.waits,
+        fitted,
     })
+}
+
+/// What the name of the second entry ends in. Names of programs have no such sign.
+const FITTED: &str = "$fitted";
+
+fn add_entry(ptx: &mut String, p: &Program, entry: &str, body: &Body, layout: &Layout, waits: bool) {
+    let mut add = |text: std::fmt::Arguments<'_>| writeln!(ptx, "{text}").expect("a string takes all");
+    let [x, y, z] = p.workgroup_size;
+    let list: Vec<String> = body.params.iter().map(|&param| declaration(p, param)).collect();
+    add(format_args!(".visible .entry {entry}(\n{})", list.join(",\n")));
+    add(format_args!(".reqntid {x}, {y}, {z}"));
+    if waits {
+        // All blocks are at work at once: better few that have registers for all values than many that spill.
+        add(format_args!(".minnctapersm 1"));
+    }
+    add(format_args!("{{"));
+    if layout.shared > 0 && !layout.is_dynamic() {
+        add(format_args!("\t.shared .align 16 .b8 {SHARED}[{}];", layout.shared));
+    }
+    if layout.local > 0 {
+        add(format_args!("\t.local .align 16 .b8 {LOCAL}[{}];", layout.local));
+    }
+    add(format_args!("{}}}", body.text));
+}
+
+/// What must hold of buffers, in words.
+fn told(p: &Program, fit: &Fit) -> String {
+    let Fit { buffer, of, times, plus } = *fit;
+    let name = |buffer| name::entry(&p.buffers[buffer].name);
+    match of {
+        None => format!("{} has at least {plus} bytes", name(buffer)),
+        Some((of, _)) => {
+            format!(
+                "{} has at least {times} bytes for each element of {}, and {plus}",
+                name(buffer),
+                name(of)
+            )
+        }
+    }
 }
 
 /// How a parameter is declared.
 fn declaration(p: &Program, param: Param) -> String {
     let ty = if param.bytes() == 8 { "u64" } else { "u32" };
     let name = position::name(param);
-    match param {
-        Param::Address(buffer) | Param::Bytes(buffer) => {
+    match param.buffer() {
+        Some(buffer) => {
             format!("\t.param .{ty} {name} /* {} */", name::entry(&p.buffers[buffer].name))
         }
-        _ => format!("\t.param .{ty} {name}"),
+        None => format!("\t.param .{ty} {name}"),
     }
 }

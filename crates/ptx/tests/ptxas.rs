@@ -57,15 +57,23 @@ fn programs() -> Vec<(String, Program)> {
     all
 }
 
-/// What a program takes of an architecture.
+/// What a program takes of an architecture: the most that one of its entries does.
 fn usage(ptxas: &Path, program: &Program, options: &Options) -> Result<Usage, String> {
     let kernel = emit(program, options).map_err(|e| e.to_string())?;
     let usages = assemble(ptxas, &kernel.ptx, &options.arch.to_string(), &[])?.kernels;
-    let [usage] = usages.try_into().map_err(|all| format!("it is not one kernel: {all:?}"))?;
-    match usage.shared == kernel.static_shared {
-        true => Ok(usage),
-        false => Err(format!("{} bytes of shared memory are declared: {usage:?}", kernel.static_shared)),
+    if usages.len() != 1 + usize::from(kernel.fitted.is_some()) {
+        return Err(format!("its entries are not as many as it says: {usages:?}"));
     }
+    if usages.iter().any(|usage| usage.shared != kernel.static_shared) {
+        return Err(format!("{} bytes of shared memory are declared: {usages:?}", kernel.static_shared));
+    }
+    let most = usages.into_iter().reduce(|a, b| Usage {
+        registers: a.registers.max(b.registers),
+        spilled: a.spilled.max(b.spilled),
+        local: a.local.max(b.local),
+        ..a
+    });
+    most.ok_or_else(|| "it has no entry".into())
 }
 
 /// Refuses what a program takes beyond what it must.

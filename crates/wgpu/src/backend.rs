@@ -83,7 +83,14 @@ impl VyreBackend for WgpuBackend {
     }
 
     fn target(&self) -> Option<Target> {
-        Some(Target { name: "naga", scalar_lanes: false, native: export::native, lowering: None, unroll: 0 })
+        Some(Target {
+            name: "naga",
+            scalar_lanes: false,
+            native: export::native,
+            lowering: None,
+            unroll: 0,
+            branches: false,
+        })
     }
 
     fn compile(

@@ -95,10 +95,10 @@ impl Subject<'_> {
     }
 }
 
-/// What the passes are run for with a seed: scalars or vectors, with loops unrolled or left.
+/// What the passes are run for with a seed: scalars or vectors, with loops unrolled or left, with branches or without.
 pub fn target_of(seed: u64) -> Target {
     let base = if seed.is_multiple_of(2) { Target::SCALAR } else { Target::VECTOR };
-    Target { unroll: if seed % 4 < 2 { 4_000 } else { 0 }, ..base }
+    Target { unroll: if seed % 4 < 2 { 4_000 } else { 0 }, branches: seed % 8 < 4, ..base }
 }
 
 /// The program gives the same before and after every pass, and after each of `alone` run alone; counts the changes.

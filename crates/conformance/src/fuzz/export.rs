@@ -13,8 +13,14 @@ use vyre_opt::{Target, optimize};
 use vyre_wgsl::{ImportOptions, export, import_wgsl};
 
 /// The code generator, as the optimizer sees it.
-const TARGET: Target =
-    Target { name: "naga", scalar_lanes: false, native: export::native, lowering: None, unroll: 0 };
+const TARGET: Target = Target {
+    name: "naga",
+    scalar_lanes: false,
+    native: export::native,
+    lowering: None,
+    unroll: 0,
+    branches: false,
+};
 
 /// Compares the program with what comes back from its export. It is refused where one buffer would need accesses of
 /// kinds that the languages do not mix.

@@ -5,6 +5,7 @@
 
 mod caching;
 mod conformance;
+mod fitted;
 mod graphs;
 mod leaks;
 mod library;

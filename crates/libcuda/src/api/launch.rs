@@ -107,6 +107,7 @@ pub(super) unsafe fn prepare(call: &mut Call<'_>, wish: &Wish) -> Result<Launch,
     }
     // SAFETY: as the module says.
     let params = unsafe { parameters(entry, wish) }?;
+    *call.journal.kernels.entry(entry.name.clone()).or_default() += 1;
     Ok(Launch {
         image: image.clone(),
         entry: index,

@@ -22,6 +22,8 @@ pub struct Counted {
     pub turns: u64,
     /// Whether the body runs just as often, always: nothing but the counter decides.
     pub exact: bool,
+    /// The condition that ends counting, and what it is in every turn but the last of so many.
+    pub limit: (Value, bool),
 }
 
 /// What holds when a loop goes on.
@@ -38,6 +40,8 @@ struct Less {
     a: Value,
     b: Value,
     or_equal: bool,
+    /// The condition that says so, and what it then is.
+    condition: (Value, bool),
 }
 
 /// What is known of a loop, if it counts.
@@ -62,7 +66,8 @@ pub fn counted(p: &Program, data: &InstData) -> Option<Counted> {
                 None
             }
         };
-        let last_of_all = implied.less.iter().filter_map(last).min()?;
+        let lasts = implied.less.iter().filter_map(|less| Some((last(less)?, less.condition)));
+        let (last_of_all, limit) = lasts.min_by_key(|(last, _)| *last)?;
         let exact = implied.all && implied.less.iter().all(|less| last(less).is_some());
         let turns = last_of_all.saturating_sub(first) / step + 1;
         let largest = first + (turns - 1) * step;
@@ -74,6 +79,7 @@ pub fn counted(p: &Program, data: &InstData) -> Option<Counted> {
             largest,
             turns: turns as u64,
             exact,
+            limit,
         })
     })
 }
@@ -107,6 +113,7 @@ impl Implied {
         let known = parts.iter().map(|part| (part.condition, part.is)).collect();
         let mut implied = Implied { less: Vec::new(), known, all: true };
         for part in parts.iter().filter(|part| part.whole) {
+            let condition = (part.condition, part.is);
             let Some(data) = p.producer(part.condition) else {
                 implied.all = false;
                 continue;
@@ -114,10 +121,10 @@ impl Implied {
             match (data.op, &data.args[..], part.is) {
                 (Op::Const, ..) => implied.all &= p.splat_constant(part.condition) == Some(part.is as u64),
                 (Op::Lt, &[a, b], true) | (Op::Le, &[b, a], false) => {
-                    implied.less.push(Less { a, b, or_equal: false });
+                    implied.less.push(Less { a, b, or_equal: false, condition });
                 }
                 (Op::Le, &[a, b], true) | (Op::Lt, &[b, a], false) => {
-                    implied.less.push(Less { a, b, or_equal: true });
+                    implied.less.push(Less { a, b, or_equal: true, condition });
                 }
                 _ => implied.all = false,
             }

@@ -50,7 +50,13 @@ impl Emitter<'_> {
     /// When an access is in bounds.
     pub fn bounds(&mut self, inst: Inst, data: &InstData, buffer: Buffer, ty: Type) -> Bounds {
         let always = Bounds::In(Guard::ALWAYS);
-        if self.options.unchecked || self.ranges.in_bounds(inst) {
+        if self.options.unchecked || self.known.ranges.in_bounds(inst) {
+            return always;
+        }
+        if let (Some(relied), Some(fit)) = (&mut self.fits, self.known.ranges.fit(inst)) {
+            if !relied.contains(&fit) {
+                relied.push(fit);
+            }
             return always;
         }
         let index = self.get(data.args[0]);
@@ -86,7 +92,7 @@ impl Emitter<'_> {
     /// The place of an access of scalars of so many bytes.
     pub fn address(&mut self, buffer: Buffer, index: Value, bytes: u32) -> Address {
         let (index, ahead) = self.split(buffer, index, bytes);
-        let offset = ahead * bytes as i64 + self.layout.offset[buffer] as i64;
+        let offset = ahead * bytes as i64 + self.known.layout.offset[buffer] as i64;
         if let Some(&pointer) = self.pointers.get(&Pointer { index, buffer, bytes }) {
             return Address { space: "global", base: pointer.into(), offset };
         }
@@ -106,9 +112,18 @@ impl Emitter<'_> {
             return Address { space, base: far, offset: 0 };
         }
         let size = Operand::word(bytes);
-        let name = if class == Class::Long { "mad.wide.u32" } else { "mad.lo.u32" };
-        let base = self.code.op(class, name, &[index, size, base]);
+        let base = match class {
+            Class::Long => self.far(index, size, base),
+            _ => self.code.op(class, "mad.lo.u32", &[index, size, base]),
+        };
         Address { space, base, offset }
+    }
+
+    /// The address of an element in global memory. ptxas makes one instruction of the two, but several of `mad.wide`
+    /// where two addresses have the same product.
+    fn far(&mut self, index: Operand, size: Operand, base: Operand) -> Operand {
+        let distance = self.code.op(Class::Long, "mul.wide.u32", &[index, size]);
+        self.code.op(Class::Long, "add.s64", &[base, distance])
     }
 
     /// An index as another one and what is to be added to it, not modulo 2^32.
@@ -140,7 +155,9 @@ impl Emitter<'_> {
         for &inst in &p.regions[body].insts {
             let access = &p.insts[inst];
             let (Some(buffer), Some(ty)) = (p.buffer_of(access), p.accessed(access)) else { continue };
-            if !p.buffers[buffer].memory.is_bound() || is_dead(access, self.needs) || moved.len() == POINTERS
+            if !p.buffers[buffer].memory.is_bound()
+                || is_dead(access, self.known.needs)
+                || moved.len() == POINTERS
             {
                 continue;
             }
@@ -156,7 +173,8 @@ impl Emitter<'_> {
             let (first, base) = (self.get(data.args[i]), self.base(buffer));
             let size = Operand::word(bytes);
             let reg = self.code.reg(Class::Long);
-            self.code.op_to(reg, "mad.wide.u32", &[first, size, base]);
+            let place = self.far(first, size, base);
+            self.code.mov(reg, place);
             self.pointers.insert(pointer, reg);
             moved.push((pointer, step as i64 * bytes as i64));
         }

@@ -107,6 +107,12 @@ impl Emitter<'_> {
             Op::Add => name("add.rn.f32", "add.rn.f64"),
             Op::Sub => name("sub.rn.f32", "sub.rn.f64"),
             Op::Mul => name("mul.rn.f32", "mul.rn.f64"),
+            // Rounded as the quotient, in fewer instructions.
+            Op::Div
+                if args[0].bits() == Some(if wide { 1.0f64.to_bits() } else { 1.0f32.to_bits().into() }) =>
+            {
+                return self.code.op(class, name("rcp.rn.f32", "rcp.rn.f64"), &args[1..]);
+            }
             Op::Div => name("div.rn.f32", "div.rn.f64"),
             Op::Fma => name("fma.rn.f32", "fma.rn.f64"),
             Op::Sqrt => name("sqrt.rn.f32", "sqrt.rn.f64"),

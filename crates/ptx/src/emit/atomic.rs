@@ -15,7 +15,7 @@ impl Emitter<'_> {
         let buffer = self.buffer(data);
         let ty = self.p.ty(data.args[1]);
         let s = ty.scalar;
-        let used = self.needs.used[data.results[0]];
+        let used = self.known.needs.used[data.results[0]];
         let Bounds::In(guard) = self.bounds(inst, data, buffer, ty) else {
             return self.set(data.results[0], Operand::constant(s, 0));
         };

@@ -8,12 +8,24 @@
 //! of a loop's turn who goes on. No vote is needed where the workgroup goes one way.
 
 use super::Emitter;
+use super::address::Pointer;
 use super::code::{Class, Label, Operand, Reg};
 use smallvec::SmallVec;
-use vyre_ir::{Attr, Case, InstData, Region, Scalar, Value};
+use vyre_ir::{Attr, Case, InstData, Op, Region, Scalar, Value};
 
 /// From how many cases on a switch is a table of places to jump to.
 const TABLE: usize = 4;
+
+/// What the turns of a loop have in common.
+struct Turn {
+    head: Label,
+    end: Label,
+    /// The loop's parameters.
+    registers: SmallVec<[Option<Reg>; 4]>,
+    /// The lanes that go on, where they have to know of each other.
+    lanes: Option<Reg>,
+    pointers: Vec<(Pointer, i64)>,
+}
 
 impl Emitter<'_> {
     pub fn branch(&mut self, data: &InstData) {
@@ -58,7 +70,8 @@ impl Emitter<'_> {
     /// Registers for what an instruction gives, as far as somebody takes it.
     fn results(&mut self, data: &InstData) -> SmallVec<[Option<Reg>; 4]> {
         let registers = data.results.iter().map(|&result| {
-            let reg = self.needs.used[result].then(|| self.code.reg(Class::of(self.p.ty(result).scalar)));
+            let reg =
+                self.known.needs.used[result].then(|| self.code.reg(Class::of(self.p.ty(result).scalar)));
             if let Some(reg) = reg {
                 self.set(result, reg.into());
             }
@@ -85,8 +98,8 @@ impl Emitter<'_> {
     /// The lanes that go each way, given the condition of each; that of the last is that none of the others holds.
     fn sides(&mut self, data: &InstData, conditions: &[Option<Operand>]) -> SmallVec<[Operand; 4]> {
         let all = self.active;
-        let meets = |e: &Self, i: usize| e.needs.meets[data.regions[i]];
-        let together = self.uniform.value(data.args[0]);
+        let meets = |e: &Self, i: usize| e.known.needs.meets[data.regions[i]];
+        let together = self.known.uniform.value(data.args[0]);
         if together || !(0..conditions.len()).any(|i| meets(self, i)) {
             return SmallVec::from_elem(all, conditions.len());
         }
@@ -123,37 +136,75 @@ impl Emitter<'_> {
         }
         let yielded = p.yielded(body);
         let around = self.active;
-        let lanes = (self.needs.meets[body] && !self.uniform.value(yielded[0])).then(|| {
+        let lanes = (self.known.needs.meets[body] && !self.known.uniform.value(yielded[0])).then(|| {
             let lanes = self.code.reg(Class::Word);
             self.code.mov(lanes, around);
             self.active = lanes.into();
             lanes
         });
         let pointers = self.open_pointers(data);
-        let head = self.code.label();
-        self.code.place(head);
-        self.region(body);
-        self.move_pointers(&pointers);
-        let mut again = self.get(yielded[0]);
-        if let Some(lanes) = lanes {
-            self.code.op_to(lanes, "vote.sync.ballot.b32", &[again, lanes.into()]);
+        if data.loc.pass == Some("limit") {
+            // What is left of a loop beyond its buffers is not worth copies.
+            self.code.line(format_args!(".pragma \"nounroll\""));
         }
-        // The condition may be a parameter, which is about to change.
-        if registers.iter().any(|reg| reg.map(Operand::from) == Some(again)) {
-            let kept = self.code.reg(Class::Pred);
-            self.code.mov(kept, again);
-            again = kept.into();
-        }
-        self.give(&yielded[1..], &registers);
-        match again.bits() {
-            None => self.code.line(format_args!("@{again} bra {head}")),
-            Some(0) => {}
-            Some(_) => self.code.line(format_args!("bra {head}")),
-        }
+        let around_turn =
+            Turn { head: self.code.label(), end: self.code.label(), registers, lanes, pointers };
+        self.code.place(around_turn.head);
+        self.turn(body, &around_turn, true);
+        let Turn { registers, end, .. } = around_turn;
+        self.code.place(end);
         for (&result, reg) in data.results.iter().zip(&registers) {
             self.set(result, reg.expect("every parameter has one").into());
         }
         self.active = around;
+    }
+
+    /// A turn of a loop, or what is left of it, and where it goes from there. It can end in a branch that gives all that
+    /// the turn does: then each side goes on from where it is.
+    fn turn(&mut self, region: Region, turn: &Turn, last: bool) {
+        let p = self.p;
+        let (insts, yielded) = (&p.regions[region].insts, p.yielded(region));
+        if let [before @ .., branch, _] = &insts[..]
+            && let data = &p.insts[*branch]
+            && data.op == Op::If
+            && data.results[..] == *yielded
+            && turn.lanes.is_none()
+            && !self.known.needs.meets[region]
+        {
+            before.iter().for_each(|&inst| self.inst(inst));
+            let condition = self.get(data.args[0]);
+            if let Some(bits) = condition.bits() {
+                return self.turn(data.regions[(bits & 1 == 0) as usize], turn, last);
+            }
+            let condition = self.code.in_register(condition);
+            let otherwise = self.code.label();
+            self.code.line(format_args!("@!{condition} bra {otherwise}"));
+            self.turn(data.regions[0], turn, false);
+            self.code.place(otherwise);
+            return self.turn(data.regions[1], turn, last);
+        }
+        self.region(region);
+        self.move_pointers(&turn.pointers);
+        let mut again = self.get(yielded[0]);
+        if let Some(lanes) = turn.lanes {
+            self.code.op_to(lanes, "vote.sync.ballot.b32", &[again, lanes.into()]);
+        }
+        // The condition may be a parameter, which is about to change.
+        if turn.registers.iter().any(|reg| reg.map(Operand::from) == Some(again)) {
+            let kept = self.code.reg(Class::Pred);
+            self.code.mov(kept, again);
+            again = kept.into();
+        }
+        self.give(&yielded[1..], &turn.registers);
+        let (head, end) = (turn.head, turn.end);
+        match again.bits() {
+            None => self.code.line(format_args!("@{again} bra {head}")),
+            Some(0) => {}
+            Some(_) => return self.code.line(format_args!("bra {head}")),
+        }
+        if !last {
+            self.code.line(format_args!("bra {end}"));
+        }
     }
 
     pub fn switch(&mut self, data: &InstData) {
@@ -186,7 +237,7 @@ impl Emitter<'_> {
     }
 
     fn needs_votes(&self, data: &InstData) -> bool {
-        !self.uniform.value(data.args[0]) && data.regions.iter().any(|&r| self.needs.meets[r])
+        !self.known.uniform.value(data.args[0]) && data.regions.iter().any(|&r| self.known.needs.meets[r])
     }
 
     /// Whether a selector is one of a region's cases.

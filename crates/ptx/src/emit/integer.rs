@@ -189,6 +189,6 @@ impl Emitter<'_> {
 
     /// Whether a u32 or i32 value is known to be below a number.
     pub fn is_below(&self, value: Value, limit: u64) -> bool {
-        (self.ranges.largest(value) as u64) < limit
+        (self.known.ranges.largest(value) as u64) < limit
     }
 }

@@ -52,7 +52,7 @@ impl Emitter<'_> {
         }
         let kind = match data.op {
             Op::AtomicLoad => format!("relaxed.{}.{}", scope(&address), address.space),
-            _ if address.space == "global" && !self.needs.written[buffer] => "global.nc".into(),
+            _ if address.space == "global" && !self.known.needs.written[buffer] => "global.nc".into(),
             _ => address.space.into(),
         };
         let mut at = 0;
@@ -94,7 +94,7 @@ impl Emitter<'_> {
         let known = match self.p.splat_constant(index) {
             Some(0) => 4,
             Some(n) => (n as u32).trailing_zeros(),
-            None => self.alignment.exponent(index),
+            None => self.known.alignment.exponent(index),
         };
         let aligned = u32::min(16, size << known.min(4));
         let (mut parts, mut at) = (SmallVec::new(), 0);
@@ -115,7 +115,7 @@ impl Emitter<'_> {
     }
 
     fn clear_private(&mut self) {
-        let bytes = self.layout.local;
+        let bytes = self.known.layout.local;
         if bytes == 0 {
             return;
         }
@@ -133,7 +133,7 @@ impl Emitter<'_> {
     }
 
     fn clear_workgroup(&mut self) {
-        let bytes = self.layout.zeroed;
+        let bytes = self.known.layout.zeroed;
         if bytes == 0 {
             return;
         }

@@ -35,16 +35,13 @@ use smallvec::{SmallVec, smallvec};
 use std::collections::HashMap;
 use vyre_ir::uniform::{Scope, Uniformity, analyze};
 use vyre_ir::{Attr, Effect, Inst, InstData, Loc, Op, Program, Region, Rule, SideTable, Value};
-use vyre_opt::analysis::{Ranges, ranges};
+use vyre_opt::analysis::{Fit, Ranges, ranges};
 
 /// The lanes of a value.
 type Lanes = SmallVec<[Operand; 4]>;
 
-/// What a kernel's body takes to be written.
-pub(crate) struct Emitter<'p> {
-    p: &'p Program,
-    options: Options,
-    code: Code,
+/// What is known of a program before it is written.
+pub(crate) struct Known<'p> {
     needs: &'p Needs,
     layout: &'p Layout,
     lines: Option<&'p Lines<'p>>,
@@ -52,6 +49,28 @@ pub(crate) struct Emitter<'p> {
     alignment: Alignment,
     /// What is the same for the invocations of a workgroup, and so for those of a subgroup.
     uniform: Uniformity,
+}
+
+impl<'p> Known<'p> {
+    pub fn of(p: &Program, needs: &'p Needs, layout: &'p Layout, lines: Option<&'p Lines<'p>>) -> Known<'p> {
+        let uniform = analyze(p, Scope::Workgroup);
+        Known { needs, layout, lines, ranges: ranges(p), alignment: alignment::of(p), uniform }
+    }
+
+    /// Whether an access is in bounds if buffers fit.
+    pub fn fits(&self, p: &Program) -> bool {
+        p.insts.keys().any(|inst| self.ranges.fit(inst).is_some())
+    }
+}
+
+/// What a kernel's body takes to be written.
+pub(crate) struct Emitter<'p> {
+    p: &'p Program,
+    options: Options,
+    code: Code,
+    known: &'p Known<'p>,
+    /// What is relied on, if anything can be.
+    fits: Option<Vec<Fit>>,
     values: SideTable<Value, Lanes>,
     /// What the prologue has computed.
     fixed: HashMap<Fixed, Operand>,
@@ -66,27 +85,32 @@ pub(crate) struct Emitter<'p> {
     said: Option<(usize, usize)>,
 }
 
-/// The instructions of a kernel, and what it is given.
+/// The instructions of a kernel.
+pub(crate) struct Body {
+    pub text: String,
+    /// What it is given.
+    pub params: Vec<Param>,
+    /// What it relies on.
+    pub fits: Vec<Fit>,
+}
+
+/// The instructions of a kernel that is given this and what it needs beside it, and relies on buffers that fit or not.
 pub(crate) fn body(
     p: &Program,
     options: &Options,
-    needs: &Needs,
-    layout: &Layout,
-    lines: Option<&Lines<'_>>,
-) -> (String, Vec<Param>) {
+    known: &Known<'_>,
+    params: Vec<Param>,
+    relies: bool,
+) -> Body {
     let mut emitter = Emitter {
         p,
         options: *options,
         code: Code::default(),
-        needs,
-        layout,
-        lines,
-        ranges: ranges(p),
-        alignment: alignment::of(p),
-        uniform: analyze(p, Scope::Workgroup),
+        known,
+        fits: relies.then(Vec::new),
         values: SideTable::new(Lanes::new()),
         fixed: HashMap::new(),
-        params: Vec::new(),
+        params,
         pointers: HashMap::new(),
         active: Operand::word(u32::MAX),
         turn: None,
@@ -95,17 +119,18 @@ pub(crate) fn body(
     emitter.begin();
     emitter.region(p.body);
     emitter.code.line(format_args!("ret"));
-    (emitter.code.finish(), emitter.params)
+    let fits = emitter.fits.unwrap_or_default();
+    Body { text: emitter.code.finish(), params: emitter.params, fits }
 }
 
 impl Emitter<'_> {
     /// What comes before the program.
     fn begin(&mut self) {
         self.leave_unless_wanted();
-        if self.needs.meets[self.p.body] {
+        if self.known.needs.meets[self.p.body] {
             self.active = self.all_lanes();
         }
-        if self.needs.tells {
+        if self.known.needs.tells {
             let turn = self.code.reg(Class::Word);
             self.code.mov(turn, Operand::word(0));
             self.turn = Some(turn);
@@ -122,7 +147,7 @@ impl Emitter<'_> {
 
     /// Says where the next instructions come from.
     fn locate(&mut self, loc: Loc) {
-        let Some(place) = self.lines.and_then(|lines| lines.place(loc)) else { return };
+        let Some(place) = self.known.lines.and_then(|lines| lines.place(loc)) else { return };
         if self.said != Some(place) {
             self.said = Some(place);
             self.code.remark(format_args!(".loc 1 {} {}", place.0, place.1));
@@ -132,7 +157,7 @@ impl Emitter<'_> {
     fn inst(&mut self, inst: Inst) {
         let p = self.p;
         let data = &p.insts[inst];
-        if is_dead(data, self.needs) {
+        if is_dead(data, self.known.needs) {
             return;
         }
         if !matches!(data.op, Op::Const | Op::Compose | Op::Extract | Op::Yield) {
@@ -181,7 +206,7 @@ impl Emitter<'_> {
     /// An operation on scalars.
     fn pure(&mut self, data: &InstData) {
         let args: Lanes = data.args.iter().map(|&v| self.get(v)).collect();
-        let seen = self.needs.seen[data.results[0]];
+        let seen = self.known.needs.seen[data.results[0]];
         let result = self.compute(data.op, self.p.sig(data), &args, seen);
         self.set(data.results[0], result);
     }

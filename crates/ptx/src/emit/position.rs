@@ -25,29 +25,8 @@ pub enum Fixed {
     Wanted(u8),
     Shared,
     Local,
-    /// The number of elements of a buffer.
-    Length(Buffer),
-    /// The last index at which an access of so many scalars of so many bytes is in bounds.
-    Last {
-        buffer: Buffer,
-        bytes: u32,
-        lanes: u32,
-    },
-    /// The low word of how many times that many bytes fit into a buffer, and whether there is more.
-    CountLow {
-        buffer: Buffer,
-        size: u32,
-    },
-    CountIsLong {
-        buffer: Buffer,
-        size: u32,
-    },
-    /// Whether there is such an index.
-    Any {
-        buffer: Buffer,
-        bytes: u32,
-        lanes: u32,
-    },
+    /// Whether a buffer has so many elements.
+    Elements(Buffer, u32),
     /// Whether the thread is the first of its block.
     First,
     /// Whether the block is the first of the grid.
@@ -108,6 +87,9 @@ impl Emitter<'_> {
     pub fn workgroup(&mut self, axis: u8) -> Operand {
         self.fixed(Fixed::Workgroup(axis), |e| {
             let block = e.special("ctaid", axis);
+            if axis == 0 && e.p.workgroup_size[0] > 1 {
+                return block;
+            }
             let first = e.param(Param::FirstWorkgroup(axis));
             e.code.op(Class::Word, "add.u32", &[block, first])
         })
@@ -163,7 +145,9 @@ impl Emitter<'_> {
         self.fixed(Fixed::Param(param), |e| {
             let class = if param.bytes() == 8 { Class::Long } else { Class::Word };
             let to = e.code.reg(class);
-            e.params.push(param);
+            if !e.params.contains(&param) {
+                e.params.push(param);
+            }
             e.code.line(format_args!("ld.param.{} {to}, [{}]", class.ty(), name(param)));
             to.into()
         })
@@ -202,67 +186,21 @@ impl Emitter<'_> {
         if decl.count > 0 {
             return Operand::word(decl.count as u32);
         }
-        let size = decl.element.bytes();
-        if size.is_power_of_two() {
-            return self.fixed(Fixed::Length(buffer), |e| {
-                let (low, is_long) = e.count(buffer, size);
-                e.code.op(Class::Word, "selp.b32", &[Operand::word(u32::MAX), low, is_long])
-            });
-        }
-        self.fixed(Fixed::Length(buffer), |e| {
-            let bytes = e.param(Param::Bytes(buffer));
-            let count = e.code.op(Class::Long, "div.u64", &[bytes, Operand::long(size as u64)]);
-            e.at_most_a_word(count)
-        })
-    }
-
-    /// How many times a power of two fits into a buffer: the low word, and whether there is more than that.
-    fn count(&mut self, buffer: Buffer, size: u32) -> (Operand, Operand) {
-        let shift = Operand::word(size.trailing_zeros());
-        let low = self.fixed(Fixed::CountLow { buffer, size }, |e| {
-            let bytes = e.param(Param::Bytes(buffer));
-            let bytes = e.code.op(Class::Long, "shr.u64", &[bytes, shift]);
-            e.code.op(Class::Word, "cvt.u32.u64", &[bytes])
-        });
-        let is_long = self.fixed(Fixed::CountIsLong { buffer, size }, |e| {
-            let bytes = e.param(Param::Bytes(buffer));
-            let [low, high] = [(); 2].map(|()| e.code.reg(Class::Word));
-            e.code.line(format_args!("mov.b64 {{{low}, {high}}}, {bytes}"));
-            e.code.op(Class::Pred, "setp.ge.u32", &[high.into(), Operand::word(size)])
-        });
-        (low, is_long)
-    }
-
-    /// A number of 64 bits in 32, or the largest that those hold.
-    fn at_most_a_word(&mut self, x: Operand) -> Operand {
-        let least = self.code.op(Class::Long, "min.u64", &[x, Operand::long(u32::MAX as u64)]);
-        self.code.op(Class::Word, "cvt.u32.u64", &[least])
+        self.param(Param::Length { buffer, element: decl.element.bytes() })
     }
 
     /// The last index at which an access of so many scalars of so many bytes is in bounds, and, unless it is known that
     /// there is one, whether there is.
     pub fn last(&mut self, buffer: Buffer, bytes: u32, lanes: u32) -> (Operand, Option<Operand>) {
         let element = self.p.buffers[buffer].element.bytes();
-        let accessed = Operand::long((bytes * lanes) as u64);
-        let size = Param::Bytes(buffer);
-        let last = self.fixed(Fixed::Last { buffer, bytes, lanes }, |e| {
-            if lanes == 1 {
-                let (low, is_long) = e.count(buffer, bytes);
-                let last = e.code.op(Class::Word, "sub.u32", &[low, Operand::word(1)]);
-                return e.code.op(Class::Word, "selp.b32", &[Operand::word(u32::MAX), last, is_long]);
-            }
-            let size = e.param(size);
-            let beyond = e.code.op(Class::Long, "sub.u64", &[size, accessed]);
-            let shift = Operand::word(bytes.trailing_zeros());
-            let last = e.code.op(Class::Long, "shr.u64", &[beyond, shift]);
-            e.at_most_a_word(last)
-        });
+        let last = self.param(Param::Last { buffer, bytes: bytes as u8, lanes: lanes as u8 });
         if bytes * lanes <= element {
             return (last, None);
         }
-        let any = self.fixed(Fixed::Any { buffer, bytes, lanes }, |e| {
-            let size = e.param(size);
-            e.code.op(Class::Pred, "setp.ge.u64", &[size, accessed])
+        let least = (bytes * lanes).div_ceil(element);
+        let any = self.fixed(Fixed::Elements(buffer, least), |e| {
+            let length = e.param(Param::Length { buffer, element });
+            e.code.op(Class::Pred, "setp.ge.u32", &[length, Operand::word(least)])
         });
         (last, Some(any))
     }
@@ -298,7 +236,8 @@ pub fn name(param: Param) -> String {
     use vyre_ir::Entity;
     match param {
         Param::Address(buffer) => format!("address_{}", buffer.index()),
-        Param::Bytes(buffer) => format!("bytes_{}", buffer.index()),
+        Param::Length { buffer, .. } => format!("length_{}", buffer.index()),
+        Param::Last { buffer, bytes, lanes } => format!("last_{}_{bytes}x{lanes}", buffer.index()),
         Param::Workgroups(axis) => format!("workgroups_{}", AXES[axis as usize]),
         Param::FirstWorkgroup(axis) => format!("first_workgroup_{}", AXES[axis as usize]),
         Param::Barrier => "barrier".into(),

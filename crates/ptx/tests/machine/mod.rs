@@ -2,7 +2,7 @@
 
 use vyre_ir::Program;
 use vyre_ptx::{Kernel, Param};
-use vyre_ptx_vm::{Launch, Memory, Options, parse, run};
+use vyre_ptx_vm::{Launch, Memory, Module, Options, parse, run};
 
 /// More instructions than any program of the tests takes.
 const STEPS: u64 = 200_000_000;
@@ -35,9 +35,30 @@ pub fn execute_with(
     contents: &[Vec<u8>],
     options: &Options<'_>,
 ) -> Result<Vec<Vec<u8>>, String> {
-    let seed = options.seed;
     let module = parse(&kernel.ptx).map_err(|e| format!("{e}\n{}", kernel.ptx))?;
-    let entry = module.entry(&kernel.entry).expect("the module has its entry");
+    let checked = execute_entry(p, kernel, (&module, &kernel.entry), grid, contents, options)?;
+    let bound = |buffer| contents[vyre_ir::Entity::index(buffer)].len() as u64;
+    if let Some(fitted) = &kernel.fitted
+        && fitted.fits.iter().all(|fit| fit.holds(bound))
+    {
+        let without = execute_entry(p, kernel, (&module, &fitted.entry), grid, contents, options)?;
+        if without != checked {
+            return Err(format!("without checks it gives {without:?}, not {checked:?}\n{}", kernel.ptx));
+        }
+    }
+    Ok(checked)
+}
+
+fn execute_entry(
+    p: &Program,
+    kernel: &Kernel,
+    (module, entry): (&Module, &str),
+    grid: [u32; 3],
+    contents: &[Vec<u8>],
+    options: &Options<'_>,
+) -> Result<Vec<Vec<u8>>, String> {
+    let seed = options.seed;
+    let entry = module.entry(entry).expect("the module has its entry");
     let mut memory = Memory::default();
     let mut allocate = |bytes: &[u8]| {
         let address = memory.allocate(bytes.len().max(1) as u64);
@@ -48,7 +69,8 @@ pub fn execute_with(
     let barrier = allocate(&[0; 12]);
     let wanted: Vec<u8> = grid.iter().flat_map(|n| n.to_le_bytes()).collect();
     let gate = allocate(&wanted);
-    let axis = (0..3).find(|&axis| grid[axis] > 1 && seed % 2 == 1 && !kernel.waits);
+    let splits = |axis: &usize| grid[*axis] > 1 && (*axis > 0 || p.workgroup_size[0] == 1);
+    let axis = (0..3).find(splits).filter(|_| seed % 2 == 1 && !kernel.waits);
     let parts = match axis {
         None => vec![([0u32; 3], grid)],
         Some(axis) => {
@@ -65,7 +87,10 @@ pub fn execute_with(
             let index = |buffer| vyre_ir::Entity::index(buffer);
             match param {
                 Param::Address(buffer) => params.extend(addresses[index(buffer)].to_le_bytes()),
-                Param::Bytes(buffer) => params.extend((contents[index(buffer)].len() as u64).to_le_bytes()),
+                Param::Length { buffer, .. } | Param::Last { buffer, .. } => {
+                    let extent = param.extent(contents[index(buffer)].len() as u64);
+                    params.extend(extent.expect("it is one of these").to_le_bytes());
+                }
                 Param::Workgroups(axis) => params.extend(grid[axis as usize].to_le_bytes()),
                 Param::FirstWorkgroup(axis) => params.extend(first[axis as usize].to_le_bytes()),
                 Param::Barrier => params.extend(barrier.to_le_bytes()),

@@ -23,18 +23,21 @@ use facts::{Bound, Bounds, Facts, is_word};
 use interval::{Interval, POSITIVE};
 use rustc_hash::FxHashMap;
 use upper::Question;
-use vyre_ir::{Attr, Inst, InstData, Op, Program, Region, SideTable, Type, Value};
+use vyre_ir::{Attr, Buffer, Inst, InstData, Op, Program, Region, SideTable, Type, Value};
 
 /// Passes after which nothing is assumed of the parameters of loops any more.
 const MAX_PASSES: u32 = 12;
 /// Passes that make assumptions tighter.
 const TIGHTER: u32 = 2;
+/// Bytes that a buffer must have beside those for another one's elements, at most: more than this nobody meant.
+const BEYOND: i32 = 1 << 20;
 /// How many buffers' lengths are kept as bounds of what branches and loops give.
 const LENGTHS: usize = 4;
 
 /// What is known of the numbers of a program.
 pub struct Ranges {
     inside: SideTable<Inst, bool>,
+    fits: SideTable<Inst, Option<Fit>>,
     largest: SideTable<Value, u32>,
 }
 
@@ -44,10 +47,39 @@ impl Ranges {
         self.inside[inst]
     }
 
+    /// Where that is not sure: what bound memory must have for it, if there is something that whoever binds it can see.
+    pub fn fit(&self, inst: Inst) -> Option<Fit> {
+        self.fits[inst]
+    }
+
     /// The largest number that the bits of a u32 or i32 value can be, as u32, where it is defined; `u32::MAX` if
     /// nothing is known.
     pub fn largest(&self, value: Value) -> u32 {
         self.largest[value]
+    }
+}
+
+/// That a buffer is large enough: it has at least `times` bytes for each element of another buffer, and `plus`.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Fit {
+    /// The buffer.
+    pub buffer: Buffer,
+    /// The other one, and the bytes of an element of it; none if `plus` says all.
+    pub of: Option<(Buffer, u32)>,
+    /// Bytes for each element of the other one.
+    pub times: u32,
+    /// Bytes more, or less.
+    pub plus: i32,
+}
+
+impl Fit {
+    /// Whether that is so, where a function says how many bytes of a buffer are bound.
+    pub fn holds(&self, bound: impl Fn(Buffer) -> u64) -> bool {
+        let length = |(other, element): (Buffer, u32)| {
+            (bound(other) / u64::from(element.max(1))).min(u32::MAX.into()) as i128
+        };
+        let needed = self.of.map_or(0, length) * i128::from(self.times) + i128::from(self.plus);
+        i128::from(bound(self.buffer)) >= needed
     }
 }
 
@@ -61,7 +93,11 @@ pub fn ranges(p: &Program) -> Ranges {
         assumed: FxHashMap::default(),
         changed: false,
         stage: Stage::Grow,
-        found: Ranges { inside: SideTable::new(false), largest: SideTable::new(u32::MAX) },
+        found: Ranges {
+            inside: SideTable::new(false),
+            fits: SideTable::new(None),
+            largest: SideTable::new(u32::MAX),
+        },
         lengths: Vec::new(),
     };
     pass.lengths = p.buffers.keys().filter_map(|b| pass.facts.lengths[b]).take(LENGTHS).collect();
@@ -148,6 +184,9 @@ impl Pass<'_> {
             && let Some(ty) = self.p.accessed(data)
         {
             self.found.inside[inst] = self.is_inside(data, ty);
+            if !self.found.inside[inst] {
+                self.found.fits[inst] = self.fit(data, ty);
+            }
         }
         if let [result] = data.results[..]
             && facts::is_tracked(self.p, result)
@@ -182,6 +221,28 @@ impl Pass<'_> {
         }
         let scale = scale as i128;
         self.facts.upper(index, scale, &mut Question::new(length, times)) + scale * lanes as i128 <= 0
+    }
+
+    /// What makes an access to memory that the host binds one in bounds, if it is a matter of the sizes of buffers.
+    fn fit(&mut self, data: &InstData, ty: Type) -> Option<Fit> {
+        let Attr::Buffer(buffer) = data.attr else { return None };
+        let decl = &self.p.buffers[buffer];
+        if !decl.memory.is_bound() || decl.static_bytes().is_some() {
+            return None;
+        }
+        let (index, scale, times) = (data.args[0], i128::from(ty.scalar.bytes()), decl.element.bytes());
+        let whole = scale * i128::from(ty.lanes);
+        let plus = |least: i128| i32::try_from(least + whole).ok().filter(|plus| *plus <= BEYOND);
+        let last = scale * i128::from(self.facts.interval(index).high);
+        if let Some(plus) = plus(last) {
+            return Some(Fit { buffer, of: None, times: 0, plus });
+        }
+        let others = self.p.buffers.iter().filter(|(other, _)| *other != buffer);
+        others.filter(|(_, other)| other.static_bytes().is_none()).find_map(|(other, other_decl)| {
+            let length = self.facts.lengths[other]?;
+            let plus = plus(self.facts.upper(index, scale, &mut Question::new(length, times)))?;
+            Some(Fit { buffer, of: Some((other, other_decl.element.bytes())), times, plus })
+        })
     }
 
     /// What is known of values that one value is one of: of each its interval and bounds.
