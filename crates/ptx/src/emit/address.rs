@@ -91,9 +91,10 @@ impl Emitter<'_> {
 
     /// The place of an access of scalars of so many bytes.
     pub fn address(&mut self, buffer: Buffer, index: Value, bytes: u32) -> Address {
-        let (index, ahead) = self.split(buffer, index, bytes);
+        let (index, ahead) = self.index(buffer, index, bytes);
         let offset = ahead * bytes as i64 + self.known.layout.offset[buffer] as i64;
-        if let Some(&pointer) = self.pointers.get(&Pointer { index, buffer, bytes }) {
+        let pointer = index.and_then(|index| self.pointers.get(&Pointer { index, buffer, bytes }));
+        if let Some(&pointer) = pointer {
             return Address { space: "global", base: pointer.into(), offset };
         }
         let (space, base, class) = match self.p.buffers[buffer].memory {
@@ -101,7 +102,7 @@ impl Emitter<'_> {
             Memory::Private => ("local", self.local(), Class::Word),
             _ => ("global", self.base(buffer), Class::Long),
         };
-        let index = self.get(index);
+        let index = index.map_or(Operand::word(0), |index| self.get(index));
         if let Some(constant) = index.bits() {
             let offset = offset + constant as i64 * bytes as i64;
             if offset.abs() < OFFSETS {
@@ -124,6 +125,17 @@ impl Emitter<'_> {
     fn far(&mut self, index: Operand, size: Operand, base: Operand) -> Operand {
         let distance = self.code.op(Class::Long, "mul.wide.u32", &[index, size]);
         self.code.op(Class::Long, "add.s64", &[base, distance])
+    }
+
+    /// An index as another one, unless it is a constant, and what is to be added to that.
+    pub fn index(&self, buffer: Buffer, index: Value, bytes: u32) -> (Option<Value>, i64) {
+        match self.p.splat_constant(index) {
+            Some(constant) => (None, constant as u32 as i64),
+            None => {
+                let (index, ahead) = self.split(buffer, index, bytes);
+                (Some(index), ahead)
+            }
+        }
     }
 
     /// An index as another one and what is to be added to it, not modulo 2^32.

@@ -171,6 +171,7 @@ impl Emitter<'_> {
             && turn.lanes.is_none()
             && !self.known.needs.meets[region]
         {
+            self.find_neighbors(region);
             before.iter().for_each(|&inst| self.inst(inst));
             let condition = self.get(data.args[0]);
             if let Some(bits) = condition.bits() {

@@ -1,8 +1,10 @@
 //! Loads and stores.
 //!
 //! An access that may be out of bounds runs under a condition; a load's registers are 0 before. A vector is accessed by
-//! as few instructions as its place is known to be aligned for, of at most 16 bytes each. What no store or atomic of the
+//! as few instructions as its place is known to be aligned for, of at most 16 bytes each; so are [`neighbors`]. What no store or atomic of the
 //! program touches is loaded by way of the read-only cache (`.nc`).
+//!
+//! [`neighbors`]: super::neighbors
 
 use super::address::{Address, Bounds};
 use super::code::{Class, Code, Guard, Operand, Reg};
@@ -34,6 +36,9 @@ impl Emitter<'_> {
     }
 
     pub fn load(&mut self, inst: Inst, data: &InstData) {
+        if self.grouped(inst, data) {
+            return;
+        }
         let buffer = self.buffer(data);
         let ty = self.p.ty(data.results[0]);
         let guard = match self.bounds(inst, data, buffer, ty) {
@@ -50,11 +55,7 @@ impl Emitter<'_> {
         if guard != Guard::ALWAYS {
             lanes.iter().for_each(|&lane| self.code.mov(lane, Operand::constant(ty.scalar, 0)));
         }
-        let kind = match data.op {
-            Op::AtomicLoad => format!("relaxed.{}.{}", scope(&address), address.space),
-            _ if address.space == "global" && !self.known.needs.written[buffer] => "global.nc".into(),
-            _ => address.space.into(),
-        };
+        let kind = self.kind(data, &address);
         let mut at = 0;
         for count in self.parts(ty, data.args[0]) {
             let regs: Lanes = lanes[at as usize..][..count as usize].iter().map(|&r| r.into()).collect();
@@ -68,14 +69,14 @@ impl Emitter<'_> {
     }
 
     pub fn store(&mut self, inst: Inst, data: &InstData) {
+        if self.grouped(inst, data) {
+            return;
+        }
         let buffer = self.buffer(data);
         let ty = self.p.ty(data.args[1]);
         let Bounds::In(guard) = self.bounds(inst, data, buffer, ty) else { return };
         let address = self.address(buffer, data.args[0], ty.scalar.bytes());
-        let kind = match data.op {
-            Op::AtomicStore => format!("relaxed.{}.{}", scope(&address), address.space),
-            _ => address.space.into(),
-        };
+        let kind = self.kind(data, &address);
         let lanes = stored(&mut self.code, &self.values[data.args[1]]);
         let mut at = 0;
         for count in self.parts(ty, data.args[0]) {
@@ -84,6 +85,17 @@ impl Emitter<'_> {
             let place = address.plus(at * ty.scalar.bytes());
             self.code.line(format_args!("{guard}st.{kind}{vector}.{memory} {place}, {list}"));
             at += count;
+        }
+    }
+
+    /// How a load or store accesses memory.
+    pub fn kind(&self, data: &InstData, address: &Address) -> String {
+        match data.op {
+            Op::AtomicLoad | Op::AtomicStore => format!("relaxed.{}.{}", scope(address), address.space),
+            _ if address.space == "global" && !self.known.needs.written[self.buffer(data)] => {
+                "global.nc".into()
+            }
+            _ => address.space.into(),
         }
     }
 
@@ -168,12 +180,12 @@ pub fn scope(address: &Address) -> &'static str {
 }
 
 /// What a store takes: f16 only from registers.
-fn stored(code: &mut Code, lanes: &[Operand]) -> Lanes {
+pub fn stored(code: &mut Code, lanes: &[Operand]) -> Lanes {
     let half = |x: &Operand| x.class() == Class::Half;
     lanes.iter().map(|x| if half(x) { code.in_register(*x).into() } else { *x }).collect()
 }
 
-fn vector(count: u32) -> &'static str {
+pub fn vector(count: u32) -> &'static str {
     match count {
         1 => "",
         2 => ".v2",
@@ -181,7 +193,7 @@ fn vector(count: u32) -> &'static str {
     }
 }
 
-fn list(lanes: &[Operand]) -> String {
+pub fn list(lanes: &[Operand]) -> String {
     match lanes {
         [one] => one.to_string(),
         _ => {

@@ -16,6 +16,7 @@ mod convert;
 mod integer;
 mod memory;
 mod narrow;
+mod neighbors;
 pub(crate) mod position;
 mod subgroup;
 mod sync;
@@ -75,6 +76,8 @@ pub(crate) struct Emitter<'p> {
     /// What the prologue has computed.
     fixed: HashMap<Fixed, Operand>,
     params: Vec<Param>,
+    /// Accesses that are done together, for each of them that is yet to come.
+    groups: HashMap<Inst, neighbors::Group>,
     /// Pointers that loops move.
     pointers: HashMap<address::Pointer, code::Reg>,
     /// The lanes of the subgroup that run the region, as bits. Only in regions where they have to know of each other.
@@ -111,6 +114,7 @@ pub(crate) fn body(
         values: SideTable::new(Lanes::new()),
         fixed: HashMap::new(),
         params,
+        groups: HashMap::new(),
         pointers: HashMap::new(),
         active: Operand::word(u32::MAX),
         turn: None,
@@ -140,6 +144,7 @@ impl Emitter<'_> {
 
     fn region(&mut self, region: Region) {
         let p = self.p;
+        self.find_neighbors(region);
         for &inst in &p.regions[region].insts {
             self.inst(inst);
         }
