@@ -11,7 +11,7 @@ use crate::{ID, codes, errors, stored};
 use std::ffi::CString;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
-use vyre_driver::{BackendError, CompileOptions, Executable};
+use vyre_driver::{BackendError, CompileOptions, Executable, dump};
 use vyre_ir::{Diagnostic, Memory, Program};
 use vyre_ptx::{Arch, Kernel, Param};
 
@@ -98,7 +98,7 @@ impl CudaExecutable {
         text.push(0);
         let _inside = opened.enter()?;
         let driver = opened.driver();
-        let refused = |refused| failed(opened, &refused, &text);
+        let refused = |refused| failed(opened, program, &refused, &text);
         let linked = match can_link(driver) {
             true => link::link(driver, &text).map(Some),
             false => Ok(None),
@@ -111,7 +111,7 @@ impl CudaExecutable {
         };
         opened.counters.compilations.add(1);
         let loaded = Loaded::new(opened, &image, &facts).map_err(|error| match error {
-            LoadError::Refused(refused) => failed(opened, &refused, &text),
+            LoadError::Refused(refused) => failed(opened, program, &refused, &text),
             LoadError::Failed(failure) => opened.failed(&failure),
         })?;
         CudaExecutable::of(opened, program, facts, image, loaded)
@@ -204,8 +204,9 @@ fn ptx_options(arch: Arch, options: &CompileOptions) -> vyre_ptx::Options {
     vyre_ptx::Options { unchecked, gated, ..vyre_ptx::Options::new(arch) }
 }
 
-/// That the driver's compiler did not take what was written for it, in its own words and with the lines that it names.
-fn failed(opened: &Opened, refused: &Refused, text: &[u8]) -> BackendError {
+/// That the driver's compiler did not take what was written for it, which ends in a zero: in its own words and with the
+/// lines that it names.
+fn failed(opened: &Opened, program: &Program, refused: &Refused, text: &[u8]) -> BackendError {
     let Refused { failure, log } = refused;
     // CUDA_ERROR_JIT_COMPILER_NOT_FOUND
     if failure.status == Status(221) {
@@ -217,7 +218,7 @@ fn failed(opened: &Opened, refused: &Refused, text: &[u8]) -> BackendError {
     if errors::is_loss(failure.status) || failure.status == OUT_OF_MEMORY {
         return opened.failed(failure);
     }
-    let text = String::from_utf8_lossy(text);
+    let text = String::from_utf8_lossy(&text[..text.len() - 1]);
     let mut words = format!("{failure}\n{log}");
     let numbers = log.split("line ").skip(1).filter_map(|rest| {
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
@@ -228,6 +229,7 @@ fn failed(opened: &Opened, refused: &Refused, text: &[u8]) -> BackendError {
             words += &format!("\n{number}: {line}");
         }
     }
+    words += &format!("\n{}", dump(program, "kernel.ptx", &text));
     BackendError::CompileFailed { backend: ID, log: words }
 }
 
