@@ -78,7 +78,7 @@ impl State {
         add("contexts", sum(&|device| u64::from(device.context.retained)));
         let calls = self.journal.calls.iter().map(|(name, count)| ((*name).to_owned(), *count));
         let (faults, problems) = (self.journal.faults.clone(), self.journal.problems.clone());
-        Report { calls: calls.collect(), live, faults, problems }
+        Report { calls: calls.collect(), blocks: self.journal.blocks, live, faults, problems }
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) enum Fate {
 pub(crate) struct Journal {
     plan: FaultPlan,
     pub calls: BTreeMap<&'static str, u64>,
+    pub blocks: u64,
     launches: u64,
     allocations: u64,
     /// Attempts to retain a context that are yet to fail.
@@ -33,6 +34,7 @@ impl Journal {
         Journal {
             plan,
             calls: BTreeMap::new(),
+            blocks: 0,
             launches: 0,
             allocations: 0,
             refusals: 0,
@@ -45,6 +47,7 @@ impl Journal {
     pub fn set_plan(&mut self, plan: FaultPlan) {
         (self.plan, self.launches, self.allocations, self.refusals) = (plan, 0, 0, 0);
         self.calls.clear();
+        self.blocks = 0;
     }
 
     /// Counts a call; whether it goes on.
