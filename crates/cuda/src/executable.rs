@@ -5,6 +5,7 @@
 
 use crate::library::{Failure, call};
 use crate::link::{self, Refused, can_link};
+use crate::merging::Merging;
 use crate::opened::{Opened, PutOff, lock};
 use crate::symbols::{self, NOT_SUPPORTED, OUT_OF_MEMORY, Status, function};
 use crate::{ID, codes, errors, stored};
@@ -26,7 +27,10 @@ const FREE_SHARED: u32 = 48 << 10;
 pub struct Facts {
     pub entry: CString,
     pub params: Vec<Param>,
+    /// Invocations of a workgroup.
     pub block: [u32; 3],
+    /// How many workgroups can be one block.
+    pub merges: u32,
     pub dynamic_shared: u32,
     /// Whether its blocks wait for each other.
     pub waits: bool,
@@ -48,6 +52,7 @@ pub struct CudaExecutable {
     slot: Arc<Slot>,
     /// How many of its blocks can wait for each other.
     waiting: u64,
+    pub merging: Merging,
     notice: Option<String>,
     /// Of a control program: how often it decided in the last run, or 0.
     pub turns: AtomicU32,
@@ -146,11 +151,12 @@ impl CudaExecutable {
     ) -> Result<CudaExecutable, BackendError> {
         let waiting = if facts.waits { loaded.waiting(&facts).map_err(|e| opened.failed(&e))? } else { 0 };
         loaded.check(&facts)?;
+        let merging = Merging::of(&loaded, &facts).map_err(|e| opened.failed(&e))?;
         let notice = loaded.notice(program);
         let slot = Arc::new(Slot::default());
         opened.modules.add(&slot, Arc::new(loaded));
         let opened = opened.clone();
-        Ok(CudaExecutable { opened, facts, image, slot, waiting, notice, turns: AtomicU32::new(0) })
+        Ok(CudaExecutable { opened, facts, image, slot, waiting, merging, notice, turns: AtomicU32::new(0) })
     }
 
     /// The kernel, loaded. The context is the thread's.
@@ -200,8 +206,8 @@ impl Executable for CudaExecutable {
 
 /// How a program is written for a device.
 fn ptx_options(arch: Arch, options: &CompileOptions) -> vyre_ptx::Options {
-    let CompileOptions { unchecked, gated, .. } = *options;
-    vyre_ptx::Options { unchecked, gated, ..vyre_ptx::Options::new(arch) }
+    let CompileOptions { unchecked, gated, keep_workgroups, .. } = *options;
+    vyre_ptx::Options { unchecked, gated, keep_workgroups, ..vyre_ptx::Options::new(arch) }
 }
 
 /// That the driver's compiler did not take what was written for it, which ends in a zero: in its own words and with the
@@ -240,12 +246,13 @@ impl Facts {
             entry: entry.map_err(|_| errors::internal("the name of a kernel has a zero in it"))?,
             params: kernel.params.clone(),
             block: kernel.workgroup_size,
+            merges: kernel.merges,
             dynamic_shared: kernel.dynamic_shared,
             waits: kernel.waits,
         })
     }
 
-    /// Threads of a block.
+    /// Threads of a workgroup.
     fn threads(&self) -> i32 {
         self.block.iter().fold(1u32, |n, axis| n.saturating_mul(*axis)).min(i32::MAX as u32) as i32
     }
@@ -311,26 +318,28 @@ impl Loaded {
         u64::try_from(value).ok()
     }
 
-    /// How many blocks of a launch the device runs at once.
+    /// How many workgroups can wait for each other.
     fn waiting(&self, facts: &Facts) -> Result<u64, Failure> {
-        if !self.opened.description.profile.supports_grid_sync {
-            return Ok(0);
-        }
+        if self.opened.description.profile.supports_grid_sync { self.at_once(facts) } else { Ok(0) }
+    }
+
+    /// How many workgroups the device runs at once, each as a block.
+    pub fn at_once(&self, facts: &Facts) -> Result<u64, Failure> {
+        Ok(self.blocks(facts, 1)? * u64::from(self.opened.description.multiprocessors))
+    }
+
+    /// How many blocks of so many workgroups run on a multiprocessor at once.
+    pub fn blocks(&self, facts: &Facts, workgroups: u32) -> Result<u64, Failure> {
         let mut blocks = 0;
-        let shared = facts.dynamic_shared as usize;
+        let (threads, shared) = (facts.threads() * workgroups as i32, facts.dynamic_shared as usize);
         // SAFETY: the function is the module's; the driver writes the number to where it is to go.
         unsafe {
             call!(
                 self.opened.driver(),
-                cuOccupancyMaxActiveBlocksPerMultiprocessor(
-                    &mut blocks,
-                    self.function,
-                    facts.threads(),
-                    shared
-                )
+                cuOccupancyMaxActiveBlocksPerMultiprocessor(&mut blocks, self.function, threads, shared)
             )
         }?;
-        Ok(blocks.max(0) as u64 * u64::from(self.opened.description.multiprocessors))
+        Ok(blocks.max(0) as u64)
     }
 
     /// Whether the device can launch it.

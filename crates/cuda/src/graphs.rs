@@ -39,8 +39,12 @@ pub struct Graphs {
     retired: u64,
 }
 
-/// A kernel by its number, and its grid.
-type Step = (u64, [u32; 3]);
+/// A kernel by its number, its grid and its blocks.
+type Step = (u64, [u32; 3], [u32; 3]);
+
+fn step(prepared: &Prepared) -> Step {
+    (prepared.loaded.id, prepared.grid, prepared.block)
+}
 
 struct Kept {
     steps: Vec<Step>,
@@ -76,7 +80,7 @@ impl Graphs {
         sequence: &mut [Prepared],
         comes_again: bool,
     ) -> Result<bool, BackendError> {
-        let steps = || sequence.iter().map(|prepared| (prepared.loaded.id, prepared.grid));
+        let steps = || sequence.iter().map(step);
         if let Some(at) = self.kept.iter().rposition(|kept| kept.steps.iter().copied().eq(steps())) {
             let kept = self.kept.remove(at);
             self.kept.push(kept);
@@ -180,7 +184,7 @@ impl Kept {
                 let status = unsafe { add(&mut node, graph, before, count, &node_of) };
                 driver.check("cuGraphAddKernelNode", status)?;
                 kept.nodes.push(node);
-                kept.steps.push((prepared.loaded.id, prepared.grid));
+                kept.steps.push(step(prepared));
                 kept.params.push(prepared.params.clone());
                 if !kept.kernels.iter().any(|kernel| Arc::ptr_eq(kernel, &prepared.loaded)) {
                     kept.kernels.push(prepared.loaded.clone());

@@ -8,7 +8,7 @@
 //! - `device` describes devices, `context` is what everything on one belongs to;
 //! - `opened` is an open device and all that is kept for it; `backend` is the driver layer's view of it;
 //! - `heap` has the device's memory, `memory` gives it out, `staging` is what goes up and down through;
-//! - `executable` is a kernel, `stored` the same as bytes, `launch` one run of it;
+//! - `executable` is a kernel, `stored` the same as bytes, `launch` one run of it, `merging` in which blocks;
 //! - `lane` is what a submission has for itself, `graphs` hands many launches over at once, `stages` programs of which the
 //!   device decides what runs next; `timing` has the device measure, `waiting` waits.
 //!
@@ -29,6 +29,7 @@ mod launch;
 mod library;
 mod link;
 mod memory;
+mod merging;
 mod opened;
 mod stages;
 mod staging;

@@ -1,18 +1,18 @@
 //! A kernel as bytes: the form in which the driver layer keeps it on disk.
 //!
 //! All numbers are little-endian u32: how many parameters, and for each what it is and which buffer or axis; the block's
-//! three sizes; bytes of workgroup memory that a launch asks for; whether blocks wait; bytes of the entry's name, and the
+//! three sizes; bytes of workgroup memory that a launch asks for; whether blocks wait; how many workgroups can be one; bytes of the entry's name, and the
 //! bytes; bytes of the device's code, and the bytes. The driver is never given code that is not whole: it asks for no
 //! length.
 
 use crate::executable::Facts;
 use std::ffi::CString;
 use vyre_ir::{Buffer, Entity, Program};
-use vyre_ptx::Param;
+use vyre_ptx::{MERGED, Param};
 
 /// The bytes.
 pub fn encode(facts: &Facts, code: &[u8]) -> Vec<u8> {
-    let Facts { entry, params, block, dynamic_shared, waits } = facts;
+    let Facts { entry, params, block, merges, dynamic_shared, waits } = facts;
     let mut bytes = Vec::with_capacity(64 + 8 * params.len() + code.len());
     let mut put = |n: u32| bytes.extend(n.to_le_bytes());
     put(params.len() as u32);
@@ -27,7 +27,7 @@ pub fn encode(facts: &Facts, code: &[u8]) -> Vec<u8> {
         };
         record.into_iter().for_each(&mut put);
     }
-    block.iter().copied().chain([*dynamic_shared, (*waits).into()]).for_each(&mut put);
+    block.iter().copied().chain([*dynamic_shared, (*waits).into(), *merges]).for_each(&mut put);
     put(entry.as_bytes().len() as u32);
     bytes.extend(entry.as_bytes());
     bytes.extend((code.len() as u32).to_le_bytes());
@@ -42,20 +42,23 @@ pub fn decode<'a>(program: &Program, bytes: &'a [u8]) -> Option<(Facts, &'a [u8]
     let params = (0..count).map(|_| param(program, &mut rest)).collect::<Option<Vec<_>>>()?;
     let mut next = || number(&mut rest);
     let block = [next()?, next()?, next()?];
-    let (dynamic_shared, waits) = (next()?, next()?);
+    let (dynamic_shared, waits, merges) = (next()?, next()?, next()?);
+    let threads = program.workgroup_invocations().saturating_mul(merges.into());
     let length = next()? as usize;
     let (name, mut code) = rest.split_at_checked(length)?;
     let whole = number(&mut code)? as usize == code.len();
     if !whole
         || block != program.workgroup_size
         || waits > 1
+        || merges == 0
+        || merges > 1 && threads > MERGED
         || dynamic_shared > i32::MAX as u32
         || code.is_empty()
     {
         return None;
     }
     let entry = CString::new(name).ok()?;
-    Some((Facts { entry, params, block, dynamic_shared, waits: waits == 1 }, code))
+    Some((Facts { entry, params, block, merges, dynamic_shared, waits: waits == 1 }, code))
 }
 
 fn number(rest: &mut &[u8]) -> Option<u32> {
@@ -113,6 +116,7 @@ mod tests {
                 Param::Gate,
             ],
             block: [8, 4, 1],
+            merges: 8,
             dynamic_shared: 70_000,
             waits: true,
         }
@@ -144,6 +148,7 @@ mod tests {
                 let Some((facts, code)) = decode(&program(), bytes) else { continue };
                 prop_assert_eq!(encode(&facts, code), bytes);
                 prop_assert_eq!(facts.block, [8, 4, 1]);
+                prop_assert!((1..=8).contains(&facts.merges));
                 for param in facts.params {
                     match param {
                         Param::Address(buffer) | Param::Bytes(buffer) => prop_assert!([0, 2].contains(&buffer.index())),

@@ -12,12 +12,15 @@ use vyre_ir::{Diagnostic, Program};
 /// Bytes of parameters that a kernel can have. Source: ptxas, for versions of PTX before 8.1.
 const PARAM_BYTES: usize = 4352;
 
+/// For blocks of so many threads ptxas spills a little to have more of them at work (measured with that of CUDA 12.9).
+const COMPRESSED: u64 = 64;
+
 /// The program's kernel.
 ///
 /// # Errors
 /// What it needs that the device has not, with its place.
 pub fn emit(p: &Program, options: &Options) -> Result<Kernel, Diagnostic> {
-    let needs = scan(p)?;
+    let needs = scan(p, options)?;
     let layout = lay_out(p, options.arch.sm)?;
     let lines = p.source.as_deref().filter(|_| options.lines).and_then(Lines::of);
     let (text, params) = body(p, options, &needs, &layout, lines.as_ref());
@@ -45,9 +48,14 @@ pub fn emit(p: &Program, options: &Options) -> Result<Kernel, Diagnostic> {
     }
     let list: Vec<String> = params.iter().map(|&param| declaration(p, param)).collect();
     add(format_args!(".visible .entry {entry}(\n{})", list.join(",\n")));
-    add(format_args!(".reqntid {x}, {y}, {z}"));
-    if needs.waits {
-        // All blocks are at work at once: better few that have registers for all values than many that spill.
+    match needs.merges {
+        1 => add(format_args!(".reqntid {x}, {y}, {z}")),
+        merges => add(format_args!(".maxntid {}, {y}, {z}", x * merges)),
+    }
+    let is_small = needs.merges > 1 && p.workgroup_invocations() < COMPRESSED;
+    if needs.waits || is_small {
+        // All blocks are at work at once: better few that have registers for all values than many that spill. Small
+        // workgroups have them too, if ptxas is not told that they may be large blocks.
         add(format_args!(".minnctapersm 1"));
     }
     add(format_args!("{{"));
@@ -64,6 +72,7 @@ pub fn emit(p: &Program, options: &Options) -> Result<Kernel, Diagnostic> {
         entry,
         params,
         workgroup_size: p.workgroup_size,
+        merges: needs.merges,
         static_shared: if dynamic { 0 } else { shared },
         dynamic_shared: if dynamic { shared } else { 0 },
         waits: needs.waits,

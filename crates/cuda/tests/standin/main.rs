@@ -10,6 +10,7 @@ mod leaks;
 mod library;
 mod loss;
 mod memory;
+mod merging;
 mod stages;
 mod threads;
 mod timeouts;

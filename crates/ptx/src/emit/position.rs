@@ -3,7 +3,7 @@
 
 use super::Emitter;
 use super::code::{Class, Guard, Operand};
-use crate::kernel::Param;
+use crate::kernel::{Param, UNCUT};
 use crate::layout::{LOCAL, SHARED};
 use vyre_ir::{Attr, Buffer, Op};
 
@@ -14,6 +14,8 @@ pub enum Fixed {
     Thread(u8),
     /// Of the block in the whole grid.
     Workgroup(u8),
+    /// Along x, where workgroups can be merged.
+    BlockSize,
     Global(u8),
     LocalIndex,
     Lane,
@@ -98,8 +100,16 @@ impl Emitter<'_> {
         to.into()
     }
 
+    /// Threads of a block along an axis.
+    fn block_size(&mut self, axis: u8) -> Operand {
+        if axis == 0 && self.needs.merges > 1 {
+            return self.fixed(Fixed::BlockSize, |e| e.special("ntid", 0));
+        }
+        Operand::word(self.p.workgroup_size[axis as usize])
+    }
+
     pub fn thread(&mut self, axis: u8) -> Operand {
-        if self.p.workgroup_size[axis as usize] == 1 {
+        if self.block_size(axis) == Operand::word(1) {
             return Operand::word(0);
         }
         self.fixed(Fixed::Thread(axis), |e| e.special("tid", axis))
@@ -108,6 +118,9 @@ impl Emitter<'_> {
     pub fn workgroup(&mut self, axis: u8) -> Operand {
         self.fixed(Fixed::Workgroup(axis), |e| {
             let block = e.special("ctaid", axis);
+            if axis == 0 && e.p.workgroup_size[0] >= UNCUT {
+                return block;
+            }
             let first = e.param(Param::FirstWorkgroup(axis));
             e.code.op(Class::Word, "add.u32", &[block, first])
         })
@@ -115,7 +128,7 @@ impl Emitter<'_> {
 
     fn global(&mut self, axis: u8) -> Operand {
         self.fixed(Fixed::Global(axis), |e| {
-            let size = Operand::word(e.p.workgroup_size[axis as usize]);
+            let size = e.block_size(axis);
             let (workgroup, thread) = (e.workgroup(axis), e.thread(axis));
             if size == Operand::word(1) {
                 return workgroup;
