@@ -15,6 +15,8 @@
 //! Invariants: nothing is loaded before a device is asked for. The host waits for all work on memory before it gives the
 //! memory back, or leaves it with the run that it cannot stop. No handle of a context that was ended is used.
 
+#[cfg(all(test, target_os = "linux"))]
+mod absent;
 mod backend;
 pub mod codes;
 mod context;
