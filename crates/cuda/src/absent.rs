@@ -10,6 +10,7 @@ use libloading::Library;
 use std::ffi::c_char;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use vyre_conformance::harness::{affine, bytes, wgsl, words};
 use vyre_driver::{BackendError, Device, DispatchConfig};
 use vyre_ir::Program;
 
@@ -19,12 +20,12 @@ fn without(names: &[&str], folder: &Path) -> Option<PathBuf> {
         assert!(std::env::var_os("VYRE_CI").is_none(), "CI needs the stand-in for libcuda");
         return None;
     };
-    let mut bytes = std::fs::read(path).unwrap();
+    let mut library = std::fs::read(path).unwrap();
     for name in names {
-        hide(&mut bytes, name);
+        hide(&mut library, name);
     }
     let path = folder.join(format!("{}{}", names.len(), names.first().unwrap_or(&"")));
-    std::fs::write(&path, bytes).unwrap();
+    std::fs::write(&path, library).unwrap();
     Some(path)
 }
 
@@ -53,13 +54,9 @@ fn hide(library: &mut [u8], name: &str) {
     library[symbol + 6..symbol + 16].fill(0);
 }
 
-/// `data[i] = data[i] * 3 + 1`, and `data[i] = ` the sum of all.
-fn programs() -> [Program; 2] {
-    let sources = [
-        "@group(0) @binding(0) var<storage, read_write> data: array<u32>;
-        @compute @workgroup_size(32) fn affine(@builtin(global_invocation_id) id: vec3<u32>) {
-            data[id.x] = data[id.x] * 3u + 1u;
-        }",
+/// `data[i] = ` the sum of all.
+fn sums() -> Program {
+    wgsl(
         "fn vyreGridSync() {}
         @group(0) @binding(0) var<storage, read_write> data: array<u32>;
         @group(0) @binding(1) var<storage, read_write> sum: atomic<u32>;
@@ -68,12 +65,7 @@ fn programs() -> [Program; 2] {
             vyreGridSync();
             if id.x < arrayLength(&data) { data[id.x] = atomicLoad(&sum); }
         }",
-    ];
-    sources.map(|source| vyre_wgsl::import_wgsl("test.wgsl", source, &Default::default()).unwrap())
-}
-
-fn words(bytes: &[u8]) -> Vec<u32> {
-    bytes.as_chunks().0.iter().copied().map(u32::from_le_bytes).collect()
+    )
 }
 
 /// Whether programs run as they should on a device of a library, which is then left with nothing.
@@ -83,16 +75,14 @@ fn works(path: &Path) -> Result<(), BackendError> {
     let description = describe(driver, 0)?;
     let opened = Arc::new(Opened::new(driver, 0, description)?);
     let device = Device::new(Box::new(CudaBackend { opened }));
-    let [affine, sums] = programs();
-    let bytes = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
-    let affine = device.compile(&affine, &DispatchConfig::default())?;
+    let affine = device.compile(&affine(32, 3, 1), &DispatchConfig::default())?;
     for _ in 0..3 {
         let config = DispatchConfig { iterations: 10, timed: true, ..Default::default() };
         let out = affine.dispatch(&[&bytes(&[1, 2])], &config)?;
         let ten = |n: u32| (0..10).fold(n, |n, _| n * 3 + 1);
         assert_eq!(words(&out.buffers[0]), [ten(1), ten(2)]);
     }
-    let sums = device.compile(&sums, &DispatchConfig::default())?;
+    let sums = device.compile(&sums(), &DispatchConfig::default())?;
     let out = sums.dispatch(&[&bytes(&[5; 99]), &[0; 4]], &DispatchConfig::default())?;
     assert_eq!(words(&out.buffers[0]), [495; 99]);
     assert!(!report(&library).contains(" links\n"), "a linker is left");
