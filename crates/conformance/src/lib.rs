@@ -6,7 +6,8 @@
 //! nowhere else: a backend that needs more has a bug, or the bounds a row too few.
 //!
 //! Beside them there are random programs ([`random`]), checked over fixed seeds by the tests and over whatever there is
-//! time for by `xtask fuzz` ([`fuzz`]); one that fails is made small ([`reduce`]).
+//! time for by `xtask fuzz` ([`fuzz`]); one that fails is made small ([`reduce`]). What tests of backends share besides is in
+//! [`harness`].
 
 pub mod apart;
 pub mod bounds;
@@ -14,6 +15,7 @@ pub mod case;
 pub mod devices;
 pub mod dialect;
 pub mod fuzz;
+pub mod harness;
 pub mod list;
 pub mod queues;
 pub mod random;

@@ -24,8 +24,8 @@ fn open(index: usize) -> Result<Box<dyn VyreBackend>, BackendError> {
 }
 
 /// An open device.
-struct CudaBackend {
-    opened: Arc<Opened>,
+pub struct CudaBackend {
+    pub opened: Arc<Opened>,
 }
 
 impl VyreBackend for CudaBackend {

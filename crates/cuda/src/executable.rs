@@ -5,13 +5,14 @@
 
 use crate::library::{Failure, call};
 use crate::link::{self, Refused, can_link};
+use crate::merging::Merging;
 use crate::opened::{Opened, PutOff, lock};
 use crate::symbols::{self, NOT_SUPPORTED, OUT_OF_MEMORY, Status, function};
 use crate::{ID, codes, errors, stored};
 use std::ffi::{CStr, CString};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
-use vyre_driver::{BackendError, CompileOptions, Executable};
+use vyre_driver::{BackendError, CompileOptions, Executable, dump};
 use vyre_ir::{Diagnostic, Memory, Program};
 use vyre_opt::analysis::Fit;
 use vyre_ptx::{Arch, Kernel, Param};
@@ -27,7 +28,10 @@ const FREE_SHARED: u32 = 48 << 10;
 pub struct Facts {
     pub entry: CString,
     pub params: Vec<Param>,
+    /// Invocations of a workgroup.
     pub block: [u32; 3],
+    /// How many workgroups can be one block.
+    pub merges: u32,
     pub dynamic_shared: u32,
     /// Whether its blocks wait for each other.
     pub waits: bool,
@@ -51,6 +55,7 @@ pub struct CudaExecutable {
     slot: Arc<Slot>,
     /// How many of its blocks can wait for each other.
     waiting: u64,
+    pub merging: Merging,
     notice: Option<String>,
     /// Of a control program: how often it decided in the last run, or 0.
     pub turns: AtomicU32,
@@ -103,7 +108,7 @@ impl CudaExecutable {
         text.push(0);
         let _inside = opened.enter()?;
         let driver = opened.driver();
-        let refused = |refused| failed(opened, &refused, &text);
+        let refused = |refused| failed(opened, program, &refused, &text);
         let linked = match can_link(driver) {
             true => link::link(driver, &text).map(Some),
             false => Ok(None),
@@ -116,7 +121,7 @@ impl CudaExecutable {
         };
         opened.counters.compilations.add(1);
         let loaded = Loaded::new(opened, &image, &facts).map_err(|error| match error {
-            LoadError::Refused(refused) => failed(opened, &refused, &text),
+            LoadError::Refused(refused) => failed(opened, program, &refused, &text),
             LoadError::Failed(failure) => opened.failed(&failure),
         })?;
         CudaExecutable::of(opened, program, facts, image, loaded)
@@ -151,11 +156,12 @@ impl CudaExecutable {
     ) -> Result<CudaExecutable, BackendError> {
         let waiting = if facts.waits { loaded.waiting(&facts).map_err(|e| opened.failed(&e))? } else { 0 };
         loaded.check(&facts)?;
+        let merging = Merging::of(&loaded, &facts).map_err(|e| opened.failed(&e))?;
         let notice = loaded.notice(program);
         let slot = Arc::new(Slot::default());
         opened.modules.add(&slot, Arc::new(loaded));
         let opened = opened.clone();
-        Ok(CudaExecutable { opened, facts, image, slot, waiting, notice, turns: AtomicU32::new(0) })
+        Ok(CudaExecutable { opened, facts, image, slot, waiting, merging, notice, turns: AtomicU32::new(0) })
     }
 
     /// The kernel, loaded. The context is the thread's.
@@ -205,12 +211,13 @@ impl Executable for CudaExecutable {
 
 /// How a program is written for a device.
 fn ptx_options(arch: Arch, options: &CompileOptions) -> vyre_ptx::Options {
-    let CompileOptions { unchecked, gated, .. } = *options;
-    vyre_ptx::Options { unchecked, gated, ..vyre_ptx::Options::new(arch) }
+    let CompileOptions { unchecked, gated, keep_workgroups, .. } = *options;
+    vyre_ptx::Options { unchecked, gated, keep_workgroups, ..vyre_ptx::Options::new(arch) }
 }
 
-/// That the driver's compiler did not take what was written for it, in its own words and with the lines that it names.
-fn failed(opened: &Opened, refused: &Refused, text: &[u8]) -> BackendError {
+/// That the driver's compiler did not take what was written for it, which ends in a zero: in its own words and with the
+/// lines that it names.
+fn failed(opened: &Opened, program: &Program, refused: &Refused, text: &[u8]) -> BackendError {
     let Refused { failure, log } = refused;
     // CUDA_ERROR_JIT_COMPILER_NOT_FOUND
     if failure.status == Status(221) {
@@ -222,7 +229,7 @@ fn failed(opened: &Opened, refused: &Refused, text: &[u8]) -> BackendError {
     if errors::is_loss(failure.status) || failure.status == OUT_OF_MEMORY {
         return opened.failed(failure);
     }
-    let text = String::from_utf8_lossy(text);
+    let text = String::from_utf8_lossy(&text[..text.len() - 1]);
     let mut words = format!("{failure}\n{log}");
     let numbers = log.split("line ").skip(1).filter_map(|rest| {
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
@@ -233,6 +240,7 @@ fn failed(opened: &Opened, refused: &Refused, text: &[u8]) -> BackendError {
             words += &format!("\n{number}: {line}");
         }
     }
+    words += &format!("\n{}", dump(program, "kernel.ptx", &text));
     BackendError::CompileFailed { backend: ID, log: words }
 }
 
@@ -245,6 +253,7 @@ impl Facts {
             entry: name(&kernel.entry)?,
             params: kernel.params.clone(),
             block: kernel.workgroup_size,
+            merges: kernel.merges,
             dynamic_shared: kernel.dynamic_shared,
             waits: kernel.waits,
             fitted: match &kernel.fitted {
@@ -254,7 +263,7 @@ impl Facts {
         })
     }
 
-    /// Threads of a block.
+    /// Threads of a workgroup.
     fn threads(&self) -> i32 {
         self.block.iter().fold(1u32, |n, axis| n.saturating_mul(*axis)).min(i32::MAX as u32) as i32
     }
@@ -343,12 +352,19 @@ impl Loaded {
         })
     }
 
-    /// How many blocks of a launch the device runs at once.
+    /// How many workgroups can wait for each other.
     fn waiting(&self, facts: &Facts) -> Result<u64, Failure> {
-        if !self.opened.description.profile.supports_grid_sync {
-            return Ok(0);
-        }
-        let (threads, shared) = (facts.threads(), facts.dynamic_shared as usize);
+        if self.opened.description.profile.supports_grid_sync { self.at_once(facts) } else { Ok(0) }
+    }
+
+    /// How many workgroups the device runs at once, each as a block.
+    pub fn at_once(&self, facts: &Facts) -> Result<u64, Failure> {
+        Ok(self.blocks(facts, 1)? * u64::from(self.opened.description.multiprocessors))
+    }
+
+    /// How many blocks of so many workgroups run on a multiprocessor at once.
+    pub fn blocks(&self, facts: &Facts, workgroups: u32) -> Result<u64, Failure> {
+        let (threads, shared) = (facts.threads() * workgroups as i32, facts.dynamic_shared as usize);
         let mut least = u64::MAX;
         for function in self.functions() {
             let mut blocks = 0;
@@ -361,7 +377,7 @@ impl Loaded {
             }?;
             least = least.min(blocks.max(0) as u64);
         }
-        Ok(least * u64::from(self.opened.description.multiprocessors))
+        Ok(least)
     }
 
     /// Whether the device can launch it.

@@ -26,9 +26,11 @@ pub struct Bound<'s> {
 /// What a launch is, apart from its kernel and memory.
 #[derive(Copy, Clone)]
 pub struct Place {
-    /// Its first workgroup.
+    /// How many workgroups along x are one block.
+    pub merged: u32,
+    /// Its first block.
     pub first: [u32; 3],
-    /// Workgroups that it has.
+    /// Blocks that it has.
     pub grid: [u32; 3],
     /// Workgroups of the whole grid that it is part of.
     pub workgroups: [u32; 3],
@@ -51,8 +53,8 @@ pub struct Prepared {
     pub params: Params,
 }
 
-/// A kernel, whether its buffers fit, and a grid.
-pub type Step = (u64, bool, [u32; 3]);
+/// A kernel, whether its buffers fit, its grid and its blocks.
+pub type Step = (u64, bool, [u32; 3], [u32; 3]);
 
 /// Parameters; those of most programs need no memory of their own.
 pub type Params = SmallVec<[u64; 16]>;
@@ -108,6 +110,7 @@ impl<'s> Bound<'s> {
     /// The launch at a place.
     pub fn at(&self, place: &Place) -> Prepared {
         let facts = &self.executable.facts;
+        let [x, y, z] = facts.block;
         let word = |param: &Param| match *param {
             Param::Address(buffer) => self.memory[buffer.index()].0,
             Param::Length { buffer, .. } | Param::Last { buffer, .. } => {
@@ -122,7 +125,7 @@ impl<'s> Bound<'s> {
             loaded: self.loaded.clone(),
             fit: self.fit,
             grid: place.grid,
-            block: facts.block,
+            block: [x * place.merged, y, z],
             shared: facts.dynamic_shared,
             waits: facts.waits,
             params: facts.params.iter().map(word).collect(),
@@ -138,7 +141,7 @@ impl Prepared {
 
     /// What it has in common with launches that differ in their parameters only.
     pub fn step(&self) -> Step {
-        (self.loaded.id, self.fit, self.grid)
+        (self.loaded.id, self.fit, self.grid, self.block)
     }
 
     /// Hands it to the driver.
@@ -180,33 +183,31 @@ impl Prepared {
 
 /// Part of a grid, no larger than what the device takes at once.
 pub struct Part {
-    /// Its first workgroup.
+    /// Its first block.
     pub first: [u32; 3],
-    pub workgroups: [u32; 3],
+    pub blocks: [u32; 3],
 }
 
-/// Workgroups of one launch at most, which cannot be stopped: some tenths of a second, if they do nothing.
+/// Blocks of one launch at most, which cannot be stopped: some tenths of a second, if they do nothing.
 const PART: u64 = 1 << 28;
 
-/// How much of a grid is one launch on a device that takes so much along each axis. Along x only workgroups of one
-/// invocation can be in several launches ([`Param::FirstWorkgroup`]).
-pub fn largest(workgroups: [u32; 3], block: [u32; 3], device: [u32; 3]) -> [u32; 3] {
+/// How much of a grid is one launch on a device that takes so much along each axis.
+pub fn largest(blocks: [u32; 3], device: [u32; 3]) -> [u32; 3] {
     let mut left = PART;
     [0, 1, 2].map(|axis| {
-        let whole = axis == 0 && block[0] > 1;
-        let most = if whole { device[0] } else { left.min(device[axis].into()).max(1) as u32 };
-        left /= u64::from(workgroups[axis].clamp(1, most));
+        let most = left.min(device[axis].into()).max(1) as u32;
+        left /= u64::from(blocks[axis].clamp(1, most));
         most
     })
 }
 
-/// The parts of a grid, each of up to so many workgroups along each axis.
-pub fn parts(workgroups: [u32; 3], most: [u32; 3]) -> impl Iterator<Item = Part> {
-    let axis = move |axis: usize| (0..workgroups[axis]).step_by(most[axis].max(1) as usize);
+/// The parts of a grid, each of up to so many blocks along each axis.
+pub fn parts(blocks: [u32; 3], most: [u32; 3]) -> impl Iterator<Item = Part> {
+    let axis = move |axis: usize| (0..blocks[axis]).step_by(most[axis].max(1) as usize);
     let firsts = axis(2).flat_map(move |z| axis(1).flat_map(move |y| axis(0).map(move |x| [x, y, z])));
     firsts.map(move |first| Part {
         first,
-        workgroups: [0, 1, 2].map(|axis| (workgroups[axis] - first[axis]).min(most[axis])),
+        blocks: [0, 1, 2].map(|axis| (blocks[axis] - first[axis]).min(most[axis])),
     })
 }
 
@@ -222,22 +223,31 @@ mod tests {
     #[test]
     fn a_part_is_no_larger_than_a_launch() {
         let device = [i32::MAX as u32, 65_535, 65_535];
-        for (workgroups, block, expected) in [
-            ([1, 1, 1], 1, [1 << 28, 65_535, 65_535]),
-            ([4096, 70_000, 2], 1, [1 << 28, 65_535, 1]),
-            ([u32::MAX; 3], 1, [1 << 28, 1, 1]),
-            ([1 << 20, u32::MAX, 7], 1, [1 << 28, 256, 1]),
-            ([0, 5, 5], 1, [1 << 28, 65_535, 65_535]),
-            ([i32::MAX as u32, 5, 5], 2, [i32::MAX as u32, 1, 1]),
-            ([1 << 20, u32::MAX, 7], 64, [i32::MAX as u32, 256, 1]),
+        for (blocks, expected) in [
+            ([1, 1, 1], [1 << 28, 65_535, 65_535]),
+            ([4096, 70_000, 2], [1 << 28, 65_535, 1]),
+            ([u32::MAX; 3], [1 << 28, 1, 1]),
+            ([1 << 20, u32::MAX, 7], [1 << 28, 256, 1]),
+            ([0, 5, 5], [1 << 28, 65_535, 65_535]),
         ] {
-            assert_eq!(largest(workgroups, [block, 1, 1], device), expected, "{workgroups:?}");
+            assert_eq!(largest(blocks, device), expected, "{blocks:?}");
+        }
+    }
+
+    /// Kernels of wide workgroups are not told where along x a launch begins.
+    #[test]
+    fn wide_workgroups_are_not_cut_along_x() {
+        let device = [i32::MAX as u32, 65_535, 65_535];
+        for size in vyre_ptx::UNCUT..=1024 {
+            for blocks in [[u32::MAX / size, 1, 1], [u32::MAX / size, u32::MAX, u32::MAX]] {
+                assert!(largest(blocks, device)[0] >= blocks[0], "{blocks:?}");
+            }
         }
     }
 
     #[test]
     fn parts_are_the_whole_grid_once() {
-        for (workgroups, most) in [
+        for (blocks, most) in [
             ([5, 7, 3], [2, 3, 65_535]),
             ([1, 1, 1], [1, 1, 1]),
             ([9, 1, 4], [9, 1, 3]),
@@ -245,19 +255,19 @@ mod tests {
             ([4, 4, 4], [4, 4, 4]),
         ] {
             let mut seen = std::collections::HashSet::new();
-            for part in parts(workgroups, most) {
-                assert!((0..3).all(|axis| (1..=most[axis]).contains(&part.workgroups[axis])));
-                for x in 0..part.workgroups[0] {
-                    for y in 0..part.workgroups[1] {
-                        for z in 0..part.workgroups[2] {
+            for part in parts(blocks, most) {
+                assert!((0..3).all(|axis| (1..=most[axis]).contains(&part.blocks[axis])));
+                for x in 0..part.blocks[0] {
+                    for y in 0..part.blocks[1] {
+                        for z in 0..part.blocks[2] {
                             let [a, b, c] = part.first;
                             assert!(seen.insert([a + x, b + y, c + z]));
                         }
                     }
                 }
             }
-            assert!(seen.iter().all(|at| (0..3).all(|axis| at[axis] < workgroups[axis])));
-            assert_eq!(seen.len() as u32, workgroups.iter().product::<u32>());
+            assert!(seen.iter().all(|at| (0..3).all(|axis| at[axis] < blocks[axis])));
+            assert_eq!(seen.len() as u32, blocks.iter().product::<u32>());
         }
     }
 }

@@ -8,13 +8,15 @@
 //! - `device` describes devices, `context` is what everything on one belongs to;
 //! - `opened` is an open device and all that is kept for it; `backend` is the driver layer's view of it;
 //! - `heap` has the device's memory, `memory` gives it out, `staging` is what goes up and down through;
-//! - `executable` is a kernel, `stored` the same as bytes, `launch` one run of it;
+//! - `executable` is a kernel, `stored` the same as bytes, `launch` one run of it, `merging` in which blocks;
 //! - `lane` is what a submission has for itself, `graphs` hands many launches over at once, `stages` programs of which the
 //!   device decides what runs next; `timing` has the device measure, `waiting` waits.
 //!
 //! Invariants: nothing is loaded before a device is asked for. The host waits for all work on memory before it gives the
 //! memory back, or leaves it with the run that it cannot stop. No handle of a context that was ended is used.
 
+#[cfg(all(test, target_os = "linux"))]
+mod absent;
 mod backend;
 pub mod codes;
 mod context;
@@ -29,6 +31,7 @@ mod launch;
 mod library;
 mod link;
 mod memory;
+mod merging;
 mod opened;
 mod stages;
 mod staging;

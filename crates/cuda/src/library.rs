@@ -70,7 +70,8 @@ impl Driver {
         loaded
     }
 
-    fn load(named: Option<&OsString>) -> Result<Driver, BackendError> {
+    /// The driver of a library.
+    pub fn load(named: Option<&OsString>) -> Result<Driver, BackendError> {
         let library = open(named)?;
         // SAFETY: the library is NVIDIA's, or one that the user says can stand for it. It lives as long as the table.
         let symbols = unsafe { Symbols::of(&library) }.map_err(|symbol| BackendError::Unavailable {

@@ -77,7 +77,12 @@ impl Opened {
         Ok(opened)
     }
 
-    fn new(driver: &'static Driver, index: usize, description: Description) -> Result<Opened, BackendError> {
+    /// Opens a device that is not open.
+    pub fn new(
+        driver: &'static Driver,
+        index: usize,
+        description: Description,
+    ) -> Result<Opened, BackendError> {
         let name = description.profile.name.clone();
         let failed = |failure: Failure| {
             BackendError::Unavailable {

@@ -113,15 +113,12 @@ impl<'s> Submission<'s> {
             let range = rounds.plan.blocks[block].clone();
             let stages = rounds.stages.get(range).ok_or_else(|| internal("a block of no stages"))?;
             for stage in stages {
-                let most = largest(
-                    rounds.workgroups,
-                    stage.executable.facts.block,
-                    self.opened.description.largest_grid,
-                );
+                let most = largest(rounds.workgroups, self.opened.description.largest_grid);
                 for part in parts(rounds.workgroups, most) {
                     let place = Place {
+                        merged: 1,
                         first: part.first,
-                        grid: part.workgroups,
+                        grid: part.blocks,
                         workgroups: rounds.workgroups,
                         barrier: 0,
                         gate: rounds.state + 4 * u64::from(args(block)),
@@ -137,6 +134,7 @@ impl<'s> Submission<'s> {
     /// Hands the control program over, as it runs after a block.
     fn decide(&mut self, rounds: &Rounds<'s>, block: usize) -> Result<(), BackendError> {
         let place = Place {
+            merged: 1,
             first: [block as u32, 0, 0],
             grid: [1; 3],
             workgroups: [rounds.plan.blocks.len() as u32 + 1, 1, 1],

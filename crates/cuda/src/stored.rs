@@ -1,19 +1,20 @@
 //! A kernel as bytes: the form in which the driver layer keeps it on disk.
 //!
 //! All numbers are little-endian u32: how many parameters, and for each what it is, which buffer or axis, and two numbers
-//! more; the block's three sizes; bytes of workgroup memory that a launch asks for; whether blocks wait; the name of the entry; the name of
-//! the one for buffers that fit, how many fits, and each in five numbers, or no name; bytes of the device's code, and the bytes. The driver is never given code that is not whole: it asks for no
+//! more; the block's three sizes; bytes of workgroup memory that a launch asks for; whether blocks wait; how many workgroups
+//! can be one; the name of the entry; the name of the one for buffers that fit or none, how many fits, and each in five
+//! numbers; bytes of the device's code, and the bytes. The driver is never given code that is not whole: it asks for no
 //! length.
 
 use crate::executable::Facts;
 use std::ffi::CString;
 use vyre_ir::{Buffer, BufferDecl, Entity, Program};
 use vyre_opt::analysis::Fit;
-use vyre_ptx::Param;
+use vyre_ptx::{MERGED, Param};
 
 /// The bytes.
 pub fn encode(facts: &Facts, code: &[u8]) -> Vec<u8> {
-    let Facts { entry, params, block, dynamic_shared, waits, fitted } = facts;
+    let Facts { entry, params, block, merges, dynamic_shared, waits, fitted } = facts;
     let mut bytes = Vec::with_capacity(64 + 16 * params.len() + code.len());
     let mut put = |n: u32| bytes.extend(n.to_le_bytes());
     put(params.len() as u32);
@@ -29,7 +30,7 @@ pub fn encode(facts: &Facts, code: &[u8]) -> Vec<u8> {
         };
         record.into_iter().for_each(&mut put);
     }
-    block.iter().copied().chain([*dynamic_shared, (*waits).into()]).for_each(&mut put);
+    block.iter().copied().chain([*dynamic_shared, (*waits).into(), *merges]).for_each(&mut put);
     let (fitted, fits) = fitted.as_ref().map_or((c"", &[][..]), |(entry, fits)| (entry, fits));
     for name in [entry, fitted] {
         bytes.extend((name.to_bytes().len() as u32).to_le_bytes());
@@ -53,7 +54,8 @@ pub fn decode<'a>(program: &Program, bytes: &'a [u8]) -> Option<(Facts, &'a [u8]
     let params = (0..count).map(|_| param(program, &mut rest)).collect::<Option<Vec<_>>>()?;
     let mut next = || number(&mut rest);
     let block = [next()?, next()?, next()?];
-    let (dynamic_shared, waits) = (next()?, next()?);
+    let (dynamic_shared, waits, merges) = (next()?, next()?, next()?);
+    let threads = program.workgroup_invocations().saturating_mul(merges.into());
     let entry = name(&mut rest)?;
     let fitted = name(&mut rest)?;
     let count = number(&mut rest)?;
@@ -67,12 +69,14 @@ pub fn decode<'a>(program: &Program, bytes: &'a [u8]) -> Option<(Facts, &'a [u8]
     if !whole
         || block != program.workgroup_size
         || waits > 1
+        || merges == 0
+        || merges > 1 && threads > MERGED
         || dynamic_shared > i32::MAX as u32
         || rest.is_empty()
     {
         return None;
     }
-    Some((Facts { entry, params, block, dynamic_shared, waits: waits == 1, fitted }, rest))
+    Some((Facts { entry, params, block, merges, dynamic_shared, waits: waits == 1, fitted }, rest))
 }
 
 fn name(rest: &mut &[u8]) -> Option<CString> {
@@ -163,6 +167,7 @@ mod tests {
                 Param::Gate,
             ],
             block: [8, 4, 1],
+            merges: 8,
             dynamic_shared: 70_000,
             waits: true,
             fitted: Some((c"name$fitted".into(), fits)),
@@ -197,6 +202,7 @@ mod tests {
                 let Some((facts, code)) = decode(&program(), bytes) else { continue };
                 prop_assert_eq!(encode(&facts, code), bytes);
                 prop_assert_eq!(facts.block, [8, 4, 1]);
+                prop_assert!((1..=8).contains(&facts.merges));
                 for param in facts.params {
                     if let Param::Workgroups(axis) | Param::FirstWorkgroup(axis) = param {
                         prop_assert!(axis < 3);

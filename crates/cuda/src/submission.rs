@@ -9,7 +9,7 @@ use crate::errors::internal;
 use crate::executable::{CudaExecutable, Loaded};
 use crate::graphs::{LEAST, MOST};
 use crate::lane::Lane;
-use crate::launch::{Bound, Place, Prepared, largest, no_such_command, own_memory, parts};
+use crate::launch::{Bound, Part, Place, Prepared, largest, no_such_command, own_memory, parts};
 use crate::library::Failure;
 use crate::memory::{Block, CudaMemory};
 use crate::opened::{Opened, Stuck};
@@ -303,9 +303,11 @@ impl<'s> Submission<'s> {
         timed: bool,
     ) -> Result<(), BackendError> {
         let barrier = self.lane.barrier;
-        let block = bound.executable.facts.block;
-        for part in parts(workgroups, largest(workgroups, block, self.opened.description.largest_grid)) {
-            let place = Place { first: part.first, grid: part.workgroups, workgroups, barrier, gate: 0 };
+        let merged = bound.executable.merging.factor(workgroups);
+        let blocks = [workgroups[0] / merged, workgroups[1], workgroups[2]];
+        for part in parts(blocks, largest(blocks, self.opened.description.largest_grid)) {
+            let Part { first, blocks: grid } = part;
+            let place = Place { merged, first, grid, workgroups, barrier, gate: 0 };
             self.launch_part(bound, &place, timed)?;
         }
         Ok(())

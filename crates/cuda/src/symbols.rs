@@ -146,6 +146,13 @@ macro_rules! table {
             $(pub $optional: Optional<unsafe extern "system" fn($($optional_argument),*) -> Status>,)*
         }
 
+        /// The symbols that every driver has.
+        #[cfg(test)]
+        pub const REQUIRED: &[&str] = &[$($symbol),*];
+        /// The symbols that a driver may lack.
+        #[cfg(test)]
+        pub const OPTIONAL: &[&str] = &[$($optional_symbol),*];
+
         impl Symbols {
             /// Looks all of them up.
             ///

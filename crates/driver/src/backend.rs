@@ -103,6 +103,8 @@ pub struct CompileOptions {
     /// The program is a stage of which a [`Control`] decides on the device whether it runs: it is launched by
     /// [`Command::Stages`] with one, and in no other way. A backend for which that makes no difference may ignore it.
     pub gated: bool,
+    /// The caller chose the workgroup's size, so it is also what the device is given where no result depends on it.
+    pub keep_workgroups: bool,
     /// Allow results of floating-point arithmetic that differ in rounding. Checked code makes no use of it.
     pub fast_math: bool,
 }

@@ -30,7 +30,7 @@ vyre_ir::codes! {
     D001 = "No backend of that name is linked into the program.";
     D002 = "No device fits, or the device cannot be opened.";
     D006 = "More memory is needed than there is.";
-    D007 = "The backend's compiler failed.", no_example: "a bug in vyre or in the compiler";
+    D007 = "The backend's compiler failed.", no_example: "a bug in vyre or in the compiler. On `cuda`, `VYRE_DUMP=FOLDER` has the program and its code written to that folder";
     D008 = "The dispatch took longer than it may and was stopped.";
     D009 = "Two registrations have the same name.";
     D010 = "The caller cancelled the dispatch.";

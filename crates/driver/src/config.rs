@@ -35,7 +35,8 @@ pub struct DispatchConfig {
     /// Promise that no access is out of bounds, so that a device may do without looking. If the promise is broken, the
     /// device may be lost, or memory hold anything. Never together with `checked`. Takes effect when compiling.
     pub unchecked: bool,
-    /// Invocations of a workgroup along x, y, z, instead of the program's own. Takes effect when compiling.
+    /// Invocations of a workgroup along x, y, z, instead of the program's own. Where it is not given, a device may run
+    /// several workgroups as one if no result depends on that. Takes effect when compiling.
     pub workgroup_size: Option<[u32; 3]>,
     /// How the program runs if it waits for its grid. Takes effect when compiling.
     pub grid_sync: GridSync,
@@ -68,7 +69,8 @@ impl DispatchConfig {
     /// The part that changes the code that is made.
     pub fn compile_options(&self) -> CompileOptions {
         let DispatchConfig { checked, unchecked, fast_math, .. } = *self;
-        CompileOptions { checked, unchecked, fast_math, gated: false }
+        let keep_workgroups = self.workgroup_size.is_some();
+        CompileOptions { checked, unchecked, fast_math, keep_workgroups, gated: false }
     }
 }
 

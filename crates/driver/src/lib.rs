@@ -16,6 +16,7 @@ mod device;
 mod dialect;
 mod dispatch;
 mod drain;
+mod dump;
 mod error;
 mod form;
 mod grid;
@@ -63,6 +64,7 @@ pub use dialect::{
     DialectReload, DialectWatch, LoadedDialect, MAX_DIALECT_FILE, load_dialect, load_dialect_text,
 };
 pub use drain::{Drained, HostDrain, Undrained, set_word, word, writable};
+pub use dump::dump;
 pub use error::BackendError;
 pub use grid::{Grid, infer_grid};
 pub use host::{HostBytes, HostLaunch, HostMemory, own, submit_on_host};

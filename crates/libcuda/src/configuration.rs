@@ -204,6 +204,8 @@ pub struct Report {
     pub calls: Vec<(String, u64)>,
     /// How often each kernel was launched, or became a step of a graph, since the last plan, by name.
     pub kernels: Vec<(String, u64)>,
+    /// How many blocks were launched since the last plan.
+    pub blocks: u64,
     /// What was made and not yet freed, by kind: `allocations`, `bytes`, `host allocations`, `registrations`,
     /// `streams`, `events`, `modules`, `links`, `graphs`, `executable graphs`, `pools`, `contexts`. Kinds of which there
     /// is nothing are left out.
@@ -227,7 +229,7 @@ impl Report {
 
     /// The report as text, a line each.
     pub(crate) fn to_text(&self) -> String {
-        let mut text = String::new();
+        let mut text = format!("blocks {}\n", self.blocks);
         for (word, counts) in [("calls", &self.calls), ("kernels", &self.kernels), ("live", &self.live)] {
             for (name, count) in counts {
                 let _ = writeln!(text, "{word} {count} {name}");
@@ -251,6 +253,7 @@ impl Report {
                 Some((name.to_owned(), count.parse().ok()?))
             };
             match word {
+                "blocks" => report.blocks = rest.parse().unwrap_or(0),
                 "calls" => report.calls.extend(counted()),
                 "kernels" => report.kernels.extend(counted()),
                 "live" => report.live.extend(counted()),

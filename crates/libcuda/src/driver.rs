@@ -78,8 +78,8 @@ impl State {
         add("contexts", sum(&|device| u64::from(device.context.retained)));
         let calls = self.journal.calls.iter().map(|(name, count)| ((*name).to_owned(), *count));
         let (faults, problems) = (self.journal.faults.clone(), self.journal.problems.clone());
-        let kernels = self.journal.kernels.clone().into_iter().collect();
-        Report { calls: calls.collect(), kernels, live, faults, problems }
+        let (kernels, blocks) = (self.journal.kernels.clone().into_iter().collect(), self.journal.blocks);
+        Report { calls: calls.collect(), kernels, blocks, live, faults, problems }
     }
 }
 

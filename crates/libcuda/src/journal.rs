@@ -20,6 +20,7 @@ pub(crate) struct Journal {
     plan: FaultPlan,
     pub calls: BTreeMap<&'static str, u64>,
     pub kernels: BTreeMap<String, u64>,
+    pub blocks: u64,
     launches: u64,
     allocations: u64,
     /// Attempts to retain a context that are yet to fail.
@@ -35,6 +36,7 @@ impl Journal {
             plan,
             calls: BTreeMap::new(),
             kernels: BTreeMap::new(),
+            blocks: 0,
             launches: 0,
             allocations: 0,
             refusals: 0,
@@ -48,6 +50,7 @@ impl Journal {
         (self.plan, self.launches, self.allocations, self.refusals) = (plan, 0, 0, 0);
         self.calls.clear();
         self.kernels.clear();
+        self.blocks = 0;
     }
 
     /// Counts a call; whether it goes on.

@@ -87,6 +87,17 @@ pub(crate) enum Operation {
     Lose(Code),
 }
 
+impl Operation {
+    /// Blocks that it launches.
+    pub fn blocks(&self) -> u64 {
+        match self {
+            Operation::Launch(launch) => launch.grid.iter().map(|size| u64::from(*size)).product(),
+            Operation::Graph(all) => all.iter().map(Operation::blocks).sum(),
+            _ => 0,
+        }
+    }
+}
+
 /// Why a piece of work did not end.
 pub(crate) struct Failure {
     pub code: Code,

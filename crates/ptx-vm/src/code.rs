@@ -453,7 +453,6 @@ pub(crate) struct Code {
     pub(crate) text: Arc<str>,
     /// Which module it is of; its variables live as long as the memory.
     pub(crate) module: u64,
-    pub(crate) max_threads: Option<[u32; 3]>,
     /// Whether some load is `.nc`.
     pub(crate) non_coherent: bool,
 }

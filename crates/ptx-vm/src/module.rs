@@ -36,6 +36,8 @@ pub struct Entry {
     pub static_shared: u32,
     /// `.reqntid`, if it has one.
     pub required_threads: Option<[u32; 3]>,
+    /// Threads of a block at most, by `.maxntid`, if it has one.
+    pub max_threads: Option<u32>,
     pub(crate) code: Arc<Code>,
 }
 

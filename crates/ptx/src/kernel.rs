@@ -12,8 +12,11 @@ pub struct Kernel {
     pub entry: String,
     /// What the entry is given, in order. Each lies at the next multiple of its size.
     pub params: Vec<Param>,
-    /// Threads of a block, as `.reqntid`.
+    /// Invocations of a workgroup, which are the threads of a block.
     pub workgroup_size: [u32; 3],
+    /// How many workgroups that follow each other along x can be one block, at most. It is 1 unless no invocation can
+    /// tell which workgroup it is in. [`Param::FirstWorkgroup`] counts such blocks.
+    pub merges: u32,
     /// Bytes of shared memory that the module declares itself.
     pub static_shared: u32,
     /// Bytes of shared memory that the launch must ask for.
@@ -33,6 +36,10 @@ pub struct Fitted {
     /// What must hold of all launches of it.
     pub fits: Vec<Fit>,
 }
+
+/// A grid is not cut along x if its workgroups have so many invocations along x: with fewer than 2^32 of those, there are
+/// at most 2^28 workgroups.
+pub const UNCUT: u32 = 16;
 
 /// What a kernel is given.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
@@ -60,8 +67,7 @@ pub enum Param {
     /// u32: workgroups of the whole grid along an axis.
     Workgroups(u8),
     /// u32: along an axis, how many workgroups come before those of this launch. The grid of a launch can be part of
-    /// the whole, since y and z have at most 65,535 blocks. Not along x where workgroups have more than one invocation:
-    /// there are less than 2^32, and so less than 2^31 workgroups, which are one launch.
+    /// the whole, since y and z have at most 65,535 blocks. Along x only of workgroups that are narrower than [`UNCUT`].
     FirstWorkgroup(u8),
     /// u64: address of three u32. By the first, blocks wait for each other: its highest bit flips with every wait; it is
     /// 0 at first and needs no reset between launches. The others hold what the grid's first invocation tells the rest.

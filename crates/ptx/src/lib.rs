@@ -15,8 +15,9 @@ mod name;
 mod needs;
 
 pub use arch::Arch;
-pub use kernel::{Kernel, Param};
+pub use kernel::{Kernel, Param, UNCUT};
 pub use module::emit;
+pub use needs::MERGED;
 
 use vyre_ir::{Op, Scalar};
 use vyre_opt::Target;
@@ -30,14 +31,16 @@ pub struct Options {
     pub unchecked: bool,
     /// Whether a kernel begins by asking whether it is wanted: see [`Param::Gate`].
     pub gated: bool,
+    /// Whether each block is one workgroup, also where that makes no difference: see [`Kernel::merges`].
+    pub keep_workgroups: bool,
     /// Whether instructions say which source line they come from.
     pub lines: bool,
 }
 
 impl Options {
-    /// Checked, not gated, with lines.
+    /// Checked, not gated, with lines, in blocks of any size.
     pub fn new(arch: Arch) -> Options {
-        Options { arch, unchecked: false, gated: false, lines: true }
+        Options { arch, unchecked: false, gated: false, keep_workgroups: false, lines: true }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::emit::{Body, Known, body, position};
 use crate::kernel::{Fitted, Kernel, Param};
 use crate::layout::{LOCAL, Layout, SHARED, lay_out};
 use crate::lines::Lines;
-use crate::needs::scan;
+use crate::needs::{Needs, scan};
 use crate::{Options, codes, name};
 use std::fmt::Write;
 use vyre_ir::{Diagnostic, Program};
@@ -13,12 +13,15 @@ use vyre_opt::analysis::Fit;
 /// Bytes of parameters that a kernel can have. Source: ptxas, for versions of PTX before 8.1.
 const PARAM_BYTES: usize = 4352;
 
+/// For blocks of so many threads ptxas spills a little to have more of them at work (measured with that of CUDA 12.9).
+const COMPRESSED: u64 = 64;
+
 /// The program's kernel.
 ///
 /// # Errors
 /// What it needs that the device has not, with its place.
 pub fn emit(p: &Program, options: &Options) -> Result<Kernel, Diagnostic> {
-    let needs = scan(p)?;
+    let needs = scan(p, options)?;
     let layout = lay_out(p, options.arch.sm)?;
     let lines = p.source.as_deref().filter(|_| options.lines).and_then(Lines::of);
     let known = Known::of(p, &needs, &layout, lines.as_ref());
@@ -46,13 +49,13 @@ pub fn emit(p: &Program, options: &Options) -> Result<Kernel, Diagnostic> {
     if dynamic {
         ptx += &format!(".extern .shared .align 16 .b8 {SHARED}[];\n");
     }
-    add_entry(&mut ptx, p, &entry, &checked, &layout, needs.waits);
+    add_entry(&mut ptx, p, &entry, &checked, &layout, &needs);
     let fitted = fitted.map(|fitted| {
         let entry = format!("{entry}{FITTED}");
         for fit in &fitted.fits {
             ptx += &format!("// {}\n", told(p, fit));
         }
-        add_entry(&mut ptx, p, &entry, &fitted, &layout, needs.waits);
+        add_entry(&mut ptx, p, &entry, &fitted, &layout, &needs);
         Fitted { entry, fits: fitted.fits }
     });
     let shared = layout.shared;
@@ -61,6 +64,7 @@ pub fn emit(p: &Program, options: &Options) -> Result<Kernel, Diagnostic> {
         entry,
         params,
         workgroup_size: p.workgroup_size,
+        merges: needs.merges,
         static_shared: if dynamic { 0 } else { shared },
         dynamic_shared: if dynamic { shared } else { 0 },
         waits: needs.waits,
@@ -71,14 +75,19 @@ pub fn emit(p: &Program, options: &Options) -> Result<Kernel, Diagnostic> {
 /// What the name of the second entry ends in. Names of programs have no such sign.
 const FITTED: &str = "$fitted";
 
-fn add_entry(ptx: &mut String, p: &Program, entry: &str, body: &Body, layout: &Layout, waits: bool) {
+fn add_entry(ptx: &mut String, p: &Program, entry: &str, body: &Body, layout: &Layout, needs: &Needs) {
     let mut add = |text: std::fmt::Arguments<'_>| writeln!(ptx, "{text}").expect("a string takes all");
     let [x, y, z] = p.workgroup_size;
     let list: Vec<String> = body.params.iter().map(|&param| declaration(p, param)).collect();
     add(format_args!(".visible .entry {entry}(\n{})", list.join(",\n")));
-    add(format_args!(".reqntid {x}, {y}, {z}"));
-    if waits {
-        // All blocks are at work at once: better few that have registers for all values than many that spill.
+    match needs.merges {
+        1 => add(format_args!(".reqntid {x}, {y}, {z}")),
+        merges => add(format_args!(".maxntid {}, {y}, {z}", x * merges)),
+    }
+    let is_small = needs.merges > 1 && p.workgroup_invocations() < COMPRESSED;
+    if needs.waits || is_small {
+        // All blocks are at work at once: better few that have registers for all values than many that spill. Small
+        // workgroups have them too, if ptxas is not told that they may be large blocks.
         add(format_args!(".minnctapersm 1"));
     }
     add(format_args!("{{"));

@@ -1,7 +1,7 @@
 //! What is known of a program before any of it is written, found in one walk: what is used, which regions exchange
 //! values in a subgroup, and what no device could do, so that the code after it has no errors to report.
 
-use crate::codes;
+use crate::{Options, codes};
 use vyre_ir::{
     Attr, Buffer, Diagnostic, Effect, Inst, InstData, Memory, Op, Program, Region, Rule, SideTable, Value,
 };
@@ -12,6 +12,10 @@ const THREADS_Z: u32 = 64;
 
 /// Bytes of local memory that a thread can have. Source: the same.
 const LOCAL_BYTES: u64 = 512 << 10;
+
+/// Threads of a block that is several workgroups, at most. Blocks of so many fill a multiprocessor of every architecture;
+/// a larger one keeps its place longer for its last thread.
+pub const MERGED: u64 = 256;
 
 /// The result of the walk.
 pub(crate) struct Needs {
@@ -29,10 +33,12 @@ pub(crate) struct Needs {
     pub waits: bool,
     /// Whether the grid's first invocation tells the others something.
     pub tells: bool,
+    /// How many workgroups can be one block.
+    pub merges: u32,
 }
 
 /// Walks the program.
-pub(crate) fn scan(p: &Program) -> Result<Needs, Diagnostic> {
+pub(crate) fn scan(p: &Program, options: &Options) -> Result<Needs, Diagnostic> {
     let [x, y, z] = p.workgroup_size;
     if p.workgroup_invocations() > THREADS || z > THREADS_Z {
         let message = format!("a workgroup has {x}x{y}x{z} invocations, a block at most {THREADS} threads");
@@ -58,6 +64,7 @@ pub(crate) fn scan(p: &Program) -> Result<Needs, Diagnostic> {
         accessed: SideTable::new(false),
         waits: false,
         tells: false,
+        merges: merges(p, options),
     };
     needs.region(p, p.body)?;
     Ok(needs)
@@ -79,6 +86,9 @@ impl Needs {
             }
             self.waits |= data.op.syncs_grid();
             self.tells |= data.op == Op::GridUniform;
+            if sees_workgroup(data) {
+                self.merges = 1;
+            }
             meets |= data.op.info().effect == Effect::Converges || data.op == Op::SubgroupBarrier;
             for &inner in &data.regions {
                 self.region(p, inner)?;
@@ -87,6 +97,25 @@ impl Needs {
         }
         self.meets[region] = meets;
         Ok(())
+    }
+}
+
+/// How many workgroups can be one block, if no instruction sees its workgroup.
+fn merges(p: &Program, options: &Options) -> u32 {
+    let shares = p.buffers.values().any(|decl| decl.memory == Memory::Workgroup);
+    match shares || options.gated || options.keep_workgroups {
+        true => 1,
+        false => (MERGED / p.workgroup_invocations().max(1)).max(1) as u32,
+    }
+}
+
+/// Whether what an instruction does depends on which workgroup or subgroup an invocation is in, and where.
+fn sees_workgroup(data: &InstData) -> bool {
+    let info = data.op.info();
+    match info.rule {
+        Rule::Axis | Rule::Index => data.op != Op::GlobalId,
+        // Code of a dialect may do anything.
+        _ => data.op == Op::Call || matches!(info.effect, Effect::Converges | Effect::Syncs),
     }
 }
 

@@ -6,6 +6,7 @@ use vyre_libcuda::Configuration;
 
 const EXPECTED: &str = "VYRE_TEST_EXPECTED";
 const OPTIONS: &str = "VYRE_LIBCUDA_OPTIONS";
+const DUMP: &str = "VYRE_DUMP";
 
 /// Opening a device fails with these words.
 fn fails(library: &str, options: &str, words: &str) {
@@ -213,6 +214,42 @@ fn what_the_driver_does_not_compile() {
         control.plan(Default::default());
         compile(&device, &affine(1, 5));
     });
+}
+
+/// The program and the text come with the error to whoever asks for them, and can be read again.
+#[test]
+fn what_the_driver_does_not_compile_is_written() {
+    let Some(library) = stand_in() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let file = format!("{folder}/file");
+    std::fs::write(&file, "").unwrap();
+    for dump in [folder, &file, ""] {
+        let options = "fail=cuLinkAddData_v2:0:218";
+        in_a_process("library::written", &[(VARIABLE, &library), (OPTIONS, options), (DUMP, dump)]);
+    }
+}
+
+#[test]
+#[ignore = "runs in a process of its own, on a driver that does not compile"]
+fn written() {
+    let folder = std::env::var(DUMP).unwrap();
+    let device = device("cuda");
+    let text = refused(device.compile(&affine(11, 13), &Default::default()), "D007");
+    println!("{text}");
+    if !std::path::Path::new(&folder).is_dir() {
+        let expected = if folder.is_empty() { "VYRE_DUMP=FOLDER" } else { "could not be written" };
+        return assert!(text.contains(expected) && text.contains(&folder), "{text}");
+    }
+    let reports: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let report = reports.iter().find(|path| path.is_dir()).unwrap();
+    assert!(text.contains(report.to_str().unwrap()), "{text}");
+    let ptx = std::fs::read_to_string(report.join("kernel.ptx")).unwrap();
+    assert!(ptx.starts_with(".version ") && ptx.contains(".entry affine") && ptx.ends_with("}\n"), "{ptx}");
+    let program = std::fs::read_to_string(report.join("program.vyre")).unwrap();
+    let program = vyre_ir::text::parse("program.vyre", &program).unwrap();
+    let out = compile(&device, &program).dispatch(&[&bytes(&[1, 2, 3])], &Default::default()).unwrap();
+    assert_eq!(words(&out.buffers[0]), [24, 35, 46]);
 }
 
 /// The probe tells nothing else than the open device.

@@ -50,11 +50,11 @@ impl CacheKey {
 
     pub(crate) fn name(&self) -> Name {
         let CacheKey { program, backend, device, options, source, code_version, compiler } = self;
-        let CompileOptions { checked, unchecked, gated, fast_math } = options;
+        let CompileOptions { checked, unchecked, gated, keep_workgroups, fast_math } = options;
         let mut configuration = Fields::default();
         configuration.bytes(backend.as_bytes());
         configuration.bytes(device.as_bytes());
-        configuration.bytes(&[*checked, *unchecked, *gated, *fast_math].map(u8::from));
+        configuration.bytes(&[*checked, *unchecked, *gated, *keep_workgroups, *fast_math].map(u8::from));
         configuration.bytes(source.as_ref().map_or(&[], |hash| hash.as_slice()));
         let mut version = Fields::default();
         version.bytes(code_version.as_bytes());

@@ -1,8 +1,8 @@
 //! Launches, and what is wrong with them.
 
-use super::attributes::{BLOCK, GRID, REGISTERS, THREADS};
+use super::attributes::{BLOCK, GRID, REGISTERS};
 use super::module::registers;
-use super::occupancy::{blocks, registers_of_block};
+use super::occupancy::{blocks, most_threads, registers_of_block};
 use crate::call::{Call, Needs, enter};
 use crate::codes::{
     Answer, COOPERATIVE_LAUNCH_TOO_LARGE, Code, INVALID_VALUE, LAUNCH_OUT_OF_RESOURCES, NOT_SUPPORTED,
@@ -86,7 +86,11 @@ pub(super) unsafe fn prepare(call: &mut Call<'_>, wish: &Wish) -> Result<Launch,
     let fits = |sizes: [u32; 3], most: [u32; 3]| (0..3).all(|axis| (1..=most[axis]).contains(&sizes[axis]));
     let threads: u64 = wish.block.iter().map(|size| u64::from(*size)).product();
     let is_required = entry.required_threads.is_none_or(|required| required == wish.block);
-    if !fits(wish.grid, GRID) || !fits(wish.block, BLOCK) || threads > u64::from(THREADS) || !is_required {
+    if !fits(wish.grid, GRID)
+        || !fits(wish.block, BLOCK)
+        || threads > u64::from(most_threads(entry))
+        || !is_required
+    {
         return Err(INVALID_VALUE);
     }
     if wish.shared > most_shared {
@@ -122,6 +126,7 @@ pub(super) unsafe fn prepare(call: &mut Call<'_>, wish: &Wish) -> Result<Launch,
 /// Gives a stream a launch or a graph, or what a plan puts in its place.
 pub(super) fn enqueue(call: &mut Call<'_>, stream: Handle, operation: Operation) -> Answer {
     call.device().work.check(stream)?;
+    call.journal.blocks += operation.blocks();
     let (operation, held) = match call.journal.launch() {
         Fate::Runs => (operation, false),
         Fate::Held => (operation, true),

@@ -1,7 +1,8 @@
 //! Modules and their functions.
 
-use super::attributes::{Multiprocessor, SHARED_PER_BLOCK, THREADS};
+use super::attributes::{Multiprocessor, SHARED_PER_BLOCK};
 use super::jit::Jit;
+use super::occupancy::most_threads;
 use crate::call::{Call, Needs, enter, give};
 use crate::codes::{Code, INVALID_VALUE, NOT_FOUND};
 use crate::device::Function;
@@ -128,7 +129,7 @@ pub(super) unsafe extern "C" fn cuFuncGetAttribute(
         let entry = &image.module.entries[found.entry];
         let (ptx, (major, minor)) = (image.module.version, call.configuration.compute_capability);
         let number = match attribute {
-            0 => entry.required_threads.map_or(THREADS, |threads| threads.iter().product()) as c_int,
+            0 => most_threads(entry) as c_int,
             1 => entry.static_shared as c_int,
             // Bytes of constants and of local memory, and whether caches are used.
             2 | 3 | 7 => 0,

@@ -17,6 +17,12 @@ pub(super) fn registers_of_block(registers_per_thread: u32, threads: u32) -> u32
     warp.saturating_mul(threads.div_ceil(WARP))
 }
 
+/// Threads that a block of a kernel can have.
+pub(super) fn most_threads(entry: &vyre_ptx_vm::Entry) -> u32 {
+    let required = entry.required_threads.map(|required| required.iter().product());
+    required.or(entry.max_threads).unwrap_or(THREADS).min(THREADS)
+}
+
 /// Blocks of that many threads that a multiprocessor has room for, with that much dynamic shared memory.
 pub(super) fn blocks(
     call: &mut Call<'_>,
@@ -27,11 +33,10 @@ pub(super) fn blocks(
     let found = call.device().functions.get(function)?;
     let (image, most_shared) = (found.image.clone(), found.max_dynamic_shared);
     let entry = &image.module.entries[found.entry];
-    let most_threads = entry.required_threads.map_or(THREADS, |required| required.iter().product());
     if threads == 0 {
         return Err(INVALID_VALUE);
     }
-    if threads > most_threads || shared > most_shared as usize {
+    if threads > most_threads(entry) || shared > most_shared as usize {
         return Ok(0);
     }
     let has = Multiprocessor::of(call.configuration.compute_capability);

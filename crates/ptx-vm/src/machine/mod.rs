@@ -406,11 +406,8 @@ fn check(entry: &Entry, launch: &Launch<'_>) -> Result<u64, Halt> {
     if threads == 0 || threads > 1024 || launch.block[2] > 64 {
         return refused(format!("blocks of {:?} threads", launch.block));
     }
-    if let Some(most) = entry.code.max_threads {
-        let most: u64 = most.iter().map(|size| u64::from(*size)).product();
-        if threads > most {
-            return refused(format!("blocks of {threads} threads, but the kernel takes {most}"));
-        }
+    if let Some(most) = entry.max_threads.filter(|most| threads > u64::from(*most)) {
+        return refused(format!("blocks of {threads} threads, but the kernel takes {most}"));
     }
     let [x, y, z] = launch.grid;
     if x == 0 || y == 0 || z == 0 || x > i32::MAX as u32 || y > 65_535 || z > 65_535 {

@@ -92,7 +92,6 @@ impl<'s, 'a> Linker<'s, 'a> {
                 places: Arc::clone(&shared.places),
                 text: Arc::clone(&shared.text),
                 module: shared.id,
-                max_threads: None,
                 non_coherent: false,
             },
         }
@@ -139,7 +138,6 @@ impl<'s, 'a> Linker<'s, 'a> {
             }
         }
         self.calls(&offsets)?;
-        self.code.max_threads = function.max_threads;
         self.code.non_coherent = self
             .code
             .instructions
@@ -151,6 +149,7 @@ impl<'s, 'a> Linker<'s, 'a> {
             param_bytes,
             static_shared,
             required_threads: function.required_threads,
+            max_threads: function.max_threads.map(|most| most.iter().copied().fold(1, u32::saturating_mul)),
             code: Arc::new(self.code),
         })
     }

@@ -1,7 +1,7 @@
 //! Operations of dialects that have code in PTX of their own.
 //!
 //! In that code `$0` and so on are registers: first those of the results, then of the attributes, then of the operands.
-//! Integers of 8 and 16 bits are in registers of 32, extended by their sign, and the code gives them as such. It stands
+//! Integers of 8 and 16 bits are in registers of 32, extended as their type says, and the code gives them as such. It stands
 //! in braces, so that what it declares is its own.
 
 use super::Emitter;

@@ -3,7 +3,7 @@
 
 use super::Emitter;
 use super::code::{Class, Guard, Operand};
-use crate::kernel::Param;
+use crate::kernel::{Param, UNCUT};
 use crate::layout::{LOCAL, SHARED};
 use vyre_ir::{Attr, Buffer, Op};
 
@@ -14,6 +14,8 @@ pub enum Fixed {
     Thread(u8),
     /// Of the block in the whole grid.
     Workgroup(u8),
+    /// Along x, where workgroups can be merged.
+    BlockSize,
     Global(u8),
     LocalIndex,
     Lane,
@@ -77,8 +79,16 @@ impl Emitter<'_> {
         to.into()
     }
 
+    /// Threads of a block along an axis.
+    fn block_size(&mut self, axis: u8) -> Operand {
+        if axis == 0 && self.known.needs.merges > 1 {
+            return self.fixed(Fixed::BlockSize, |e| e.special("ntid", 0));
+        }
+        Operand::word(self.p.workgroup_size[axis as usize])
+    }
+
     pub fn thread(&mut self, axis: u8) -> Operand {
-        if self.p.workgroup_size[axis as usize] == 1 {
+        if self.block_size(axis) == Operand::word(1) {
             return Operand::word(0);
         }
         self.fixed(Fixed::Thread(axis), |e| e.special("tid", axis))
@@ -87,7 +97,7 @@ impl Emitter<'_> {
     pub fn workgroup(&mut self, axis: u8) -> Operand {
         self.fixed(Fixed::Workgroup(axis), |e| {
             let block = e.special("ctaid", axis);
-            if axis == 0 && e.p.workgroup_size[0] > 1 {
+            if axis == 0 && e.p.workgroup_size[0] >= UNCUT {
                 return block;
             }
             let first = e.param(Param::FirstWorkgroup(axis));
@@ -97,7 +107,7 @@ impl Emitter<'_> {
 
     fn global(&mut self, axis: u8) -> Operand {
         self.fixed(Fixed::Global(axis), |e| {
-            let size = Operand::word(e.p.workgroup_size[axis as usize]);
+            let size = e.block_size(axis);
             let (workgroup, thread) = (e.workgroup(axis), e.thread(axis));
             if size == Operand::word(1) {
                 return workgroup;

@@ -1,14 +1,14 @@
 //! Runs kernels on the interpreter of PTX, as a driver would.
 
 use vyre_ir::Program;
-use vyre_ptx::{Kernel, Param};
+use vyre_ptx::{Kernel, Param, UNCUT};
 use vyre_ptx_vm::{Launch, Memory, Module, Options, parse, run};
 
 /// More instructions than any program of the tests takes.
 const STEPS: u64 = 200_000_000;
 
-/// What becomes of the buffers' bytes when a grid runs: as two launches, where that can be and the seed is odd, and with
-/// more blocks than are wanted, where the kernel asks.
+/// What becomes of the buffers' bytes when a grid runs: as two launches, where that can be and the seed is odd, with more
+/// blocks than are wanted, where the kernel asks, and in blocks of as many workgroups as can be merged.
 ///
 /// # Errors
 /// What the interpreter reports.
@@ -69,12 +69,15 @@ fn execute_entry(
     let barrier = allocate(&[0; 12]);
     let wanted: Vec<u8> = grid.iter().flat_map(|n| n.to_le_bytes()).collect();
     let gate = allocate(&wanted);
-    let splits = |axis: &usize| grid[*axis] > 1 && (*axis > 0 || p.workgroup_size[0] == 1);
-    let axis = (0..3).find(splits).filter(|_| seed % 2 == 1 && !kernel.waits);
+    let merged = (1..=kernel.merges.min(grid[0])).rfind(|n| grid[0].is_multiple_of(*n)).unwrap_or(1);
+    let blocks = [grid[0] / merged, grid[1], grid[2]];
+    let block = [kernel.workgroup_size[0] * merged, kernel.workgroup_size[1], kernel.workgroup_size[2]];
+    let is_cut = |axis: usize| blocks[axis] > 1 && (axis > 0 || kernel.workgroup_size[0] < UNCUT);
+    let axis = (0..3).find(|&axis| is_cut(axis) && seed % 2 == 1 && !kernel.waits);
     let parts = match axis {
-        None => vec![([0u32; 3], grid)],
+        None => vec![([0u32; 3], blocks)],
         Some(axis) => {
-            let (mut first, mut counts) = ([0u32; 3], [grid; 2]);
+            let (mut first, mut counts) = ([0u32; 3], [blocks; 2]);
             (first[axis], counts[0][axis]) = (1, 1);
             counts[1][axis] -= 1;
             vec![([0; 3], counts[0]), (first, counts[1])]
@@ -102,7 +105,7 @@ fn execute_entry(
         }
         let launch = Launch {
             grid: blocks,
-            block: kernel.workgroup_size,
+            block,
             dynamic_shared: kernel.dynamic_shared,
             params: &params,
             cooperative: kernel.waits,
