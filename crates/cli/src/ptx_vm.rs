@@ -103,13 +103,9 @@ impl<'p> Allocated<'p> {
         }
     }
 
-    /// The entry that a device would run.
-    fn entry<'k>(&self, kernel: &'k Kernel, program: &Program) -> &'k str {
-        let bytes = |buffer| self.buffer(&program.buffers[buffer].name).map_or(0, |(own, _)| own.byte_len());
-        match &kernel.fitted {
-            Some(fitted) if fitted.fits.iter().all(|fit| fit.holds(bytes)) => &fitted.entry,
-            _ => &kernel.entry,
-        }
+    /// How many bytes of a buffer there are.
+    fn bytes(&self, program: &Program, buffer: vyre::ir::Buffer) -> u64 {
+        self.buffer(&program.buffers[buffer].name).map_or(0, |(own, _)| own.byte_len())
     }
 
     /// What a kernel is given, each at the next multiple of its size.
@@ -170,7 +166,8 @@ fn launch(
 ) -> Result<Report, Failure> {
     let module =
         parse(&kernel.ptx).map_err(|error| nvidia::bug(&format!("the interpreter reads no PTX: {error}")))?;
-    let entry = module.entry(device.entry(kernel, program));
+    // The one that a device would run.
+    let entry = module.entry(kernel.entry_for(|buffer| device.bytes(program, buffer), workgroups));
     let entry = entry.ok_or_else(|| nvidia::bug("the kernel has no entry"))?;
     let params = device.params(kernel, program, workgroups)?;
     let launch = Launch {

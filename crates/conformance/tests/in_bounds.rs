@@ -51,7 +51,8 @@ fn check(device: &Device, program: &Program, contents: &[Vec<u8>], grid: [u32; 3
     for reports in 0.. {
         let ranges = ranges(&p);
         let bytes = |buffer: Buffer| contents[buffer.index()].len() as u64;
-        let fits = |inst: Inst| ranges.fit(inst).is_some_and(|fit| fit.holds(bytes));
+        let invocations = [0, 1, 2].map(|axis| grid[axis] * p.workgroup_size[axis]);
+        let fits = |inst: Inst| ranges.fit(inst).is_some_and(|fit| fit.holds(bytes, invocations));
         let mut accesses = Vec::new();
         p.walk(p.body, &mut |inst| accesses.extend(p.accessed(&p.insts[inst]).map(|_| inst)));
         if reports == 0 {

@@ -11,7 +11,7 @@ use std::ffi::c_void;
 use std::sync::Arc;
 use vyre_driver::{BackendError, DeviceMemory, Executable, LaunchMemory, own};
 use vyre_ir::{Buffer, Entity};
-use vyre_ptx::Param;
+use vyre_ptx::{Param, fit};
 
 /// A kernel and the memory that it is bound to.
 pub struct Bound<'s> {
@@ -19,8 +19,6 @@ pub struct Bound<'s> {
     pub loaded: Arc<Loaded>,
     /// Address and size of each buffer, by its number; 0 of what is not bound.
     memory: SmallVec<[(Address, u64); 8]>,
-    /// Whether its buffers fit each other.
-    fit: bool,
 }
 
 /// What a launch is, apart from its kernel and memory.
@@ -101,10 +99,7 @@ impl<'s> Bound<'s> {
         if buffers.any(|buffer| memory.get(buffer.index()).is_none_or(|(address, _)| *address == 0)) {
             return Err(errors::internal("a buffer without memory"));
         }
-        let fits = executable.facts.fitted.as_ref().map_or(&[][..], |(_, fits)| fits);
-        let bound = |buffer: Buffer| memory.get(buffer.index()).map_or(0, |(_, bytes)| *bytes);
-        let fit = fits.iter().all(|fit| fit.holds(bound));
-        Ok(Bound { executable, loaded: executable.loaded()?, memory, fit })
+        Ok(Bound { executable, loaded: executable.loaded()?, memory })
     }
 
     /// The launch at a place.
@@ -123,7 +118,10 @@ impl<'s> Bound<'s> {
         };
         Prepared {
             loaded: self.loaded.clone(),
-            fit: self.fit,
+            fit: facts.fitted.as_ref().is_some_and(|(_, fits)| {
+                let bytes = |buffer: Buffer| self.memory.get(buffer.index()).map_or(0, |(_, bytes)| *bytes);
+                fit(fits, bytes, place.workgroups, facts.block)
+            }),
             grid: place.grid,
             block: [x * place.merged, y, z],
             shared: facts.dynamic_shared,

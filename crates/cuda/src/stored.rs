@@ -2,14 +2,14 @@
 //!
 //! All numbers are little-endian u32: how many parameters, and for each what it is, which buffer or axis, and two numbers
 //! more; the block's three sizes; bytes of workgroup memory that a launch asks for; whether blocks wait; how many workgroups
-//! can be one; the name of the entry; the name of the one for buffers that fit or none, how many fits, and each in five
+//! can be one; the name of the entry; the name of the one for buffers that fit or none, how many fits, and each in six
 //! numbers; bytes of the device's code, and the bytes. The driver is never given code that is not whole: it asks for no
 //! length.
 
 use crate::executable::Facts;
 use std::ffi::CString;
 use vyre_ir::{Buffer, BufferDecl, Entity, Program};
-use vyre_opt::analysis::Fit;
+use vyre_opt::analysis::{Count, Fit};
 use vyre_ptx::{MERGED, Param};
 
 /// The bytes.
@@ -39,8 +39,13 @@ pub fn encode(facts: &Facts, code: &[u8]) -> Vec<u8> {
     let mut put = |n: u32| bytes.extend(n.to_le_bytes());
     put(fits.len() as u32);
     for Fit { buffer, of, times, plus } in fits {
-        let (other, element) = of.map_or((0, 0), |(other, element)| (other.index() as u32 + 1, element));
-        [buffer.index() as u32, other, element, *times, *plus as u32].into_iter().for_each(&mut put);
+        let of = match *of {
+            None => [0, 0, 0],
+            Some(Count::Elements(other, element)) => [1, other.index() as u32, element],
+            Some(Count::Invocations(axis)) => [2, axis.into(), 0],
+        };
+        let numbers = [buffer.index() as u32, *times, *plus as u32];
+        of.into_iter().chain(numbers).for_each(&mut put);
     }
     bytes.extend((code.len() as u32).to_le_bytes());
     bytes.extend(code);
@@ -88,13 +93,16 @@ fn name(rest: &mut &[u8]) -> Option<CString> {
 
 fn fit(program: &Program, rest: &mut &[u8]) -> Option<Fit> {
     let mut next = || number(rest);
-    let (buffer, other, element, times, plus) = (next()?, next()?, next()?, next()?, next()? as i32);
+    let (kind, which, element) = (next()?, next()?, next()?);
+    let (buffer, times, plus) = (next()?, next()?, next()? as i32);
     let (buffer, _) = bound(program, buffer)?;
-    let of = match (other.checked_sub(1), element) {
-        (None, 0) => None,
-        (Some(other), _) => {
-            Some((bound(program, other).filter(|(_, decl)| decl.element.bytes() == element)?.0, element))
+    let of = match (kind, which, element) {
+        (0, 0, 0) => None,
+        (1, ..) => {
+            let (other, _) = bound(program, which).filter(|(_, decl)| decl.element.bytes() == element)?;
+            Some(Count::Elements(other, element))
         }
+        (2, 0..=2, 0) => Some(Count::Invocations(which as u8)),
         _ => return None,
     };
     Some(Fit { buffer, of, times, plus })
@@ -151,7 +159,8 @@ mod tests {
     fn facts() -> Facts {
         let (a, b) = (Buffer::new(0), Buffer::new(2));
         let fits = vec![
-            Fit { buffer: a, of: Some((b, 4)), times: 8, plus: -4 },
+            Fit { buffer: a, of: Some(Count::Elements(b, 4)), times: 8, plus: -4 },
+            Fit { buffer: b, of: Some(Count::Invocations(2)), times: 4, plus: 4 },
             Fit { buffer: b, of: None, times: 0, plus: 64 },
         ];
         Facts {

@@ -37,6 +37,22 @@ pub struct Fitted {
     pub fits: Vec<Fit>,
 }
 
+impl Kernel {
+    /// The entry for a launch of a grid of so many workgroups, where a function says how many bytes of a buffer are bound.
+    pub fn entry_for(&self, bound: impl Fn(Buffer) -> u64, workgroups: [u32; 3]) -> &str {
+        match &self.fitted {
+            Some(fitted) if fit(&fitted.fits, bound, workgroups, self.workgroup_size) => &fitted.entry,
+            _ => &self.entry,
+        }
+    }
+}
+
+/// Whether all fits hold, for a grid of so many workgroups of a size.
+pub fn fit(fits: &[Fit], bound: impl Fn(Buffer) -> u64, workgroups: [u32; 3], size: [u32; 3]) -> bool {
+    let invocations = [0, 1, 2].map(|axis| workgroups[axis].saturating_mul(size[axis]));
+    fits.iter().all(|fit| fit.holds(&bound, invocations))
+}
+
 /// A grid is not cut along x if its workgroups have so many invocations along x: with fewer than 2^32 of those, there are
 /// at most 2^28 workgroups.
 pub const UNCUT: u32 = 16;

@@ -15,7 +15,7 @@ mod name;
 mod needs;
 
 pub use arch::Arch;
-pub use kernel::{Kernel, Param, UNCUT};
+pub use kernel::{Kernel, Param, UNCUT, fit};
 pub use module::emit;
 pub use needs::MERGED;
 

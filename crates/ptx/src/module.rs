@@ -8,7 +8,7 @@ use crate::needs::{Needs, scan};
 use crate::{Options, codes, name};
 use std::fmt::Write;
 use vyre_ir::{Diagnostic, Program};
-use vyre_opt::analysis::Fit;
+use vyre_opt::analysis::{Count, Fit};
 
 /// Bytes of parameters that a kernel can have. Source: ptxas, for versions of PTX before 8.1.
 const PARAM_BYTES: usize = 4352;
@@ -104,16 +104,12 @@ fn add_entry(ptx: &mut String, p: &Program, entry: &str, body: &Body, layout: &L
 fn told(p: &Program, fit: &Fit) -> String {
     let Fit { buffer, of, times, plus } = *fit;
     let name = |buffer| name::entry(&p.buffers[buffer].name);
-    match of {
-        None => format!("{} has at least {plus} bytes", name(buffer)),
-        Some((of, _)) => {
-            format!(
-                "{} has at least {times} bytes for each element of {}, and {plus}",
-                name(buffer),
-                name(of)
-            )
-        }
-    }
+    let counted = match of {
+        None => return format!("{} has at least {plus} bytes", name(buffer)),
+        Some(Count::Elements(other, _)) => format!("element of {}", name(other)),
+        Some(Count::Invocations(axis)) => format!("invocation along {}", position::AXES[axis as usize]),
+    };
+    format!("{} has at least {times} bytes for each {counted}, and {plus}", name(buffer))
 }
 
 /// How a parameter is declared.

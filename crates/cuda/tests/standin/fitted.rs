@@ -69,3 +69,33 @@ fn graphs_are_of_kernels_that_fit() {
         }
     });
 }
+
+/// Without a condition it is the grid that decides.
+#[test]
+fn grids_decide_which_kernel_runs() {
+    on_device(|device, control| {
+        let program = compile(
+            device,
+            &wgsl(
+                "@group(0) @binding(0) var<storage, read_write> to: array<u32>;
+                @compute @workgroup_size(32) fn count(@builtin(global_invocation_id) id: vec3<u32>) {
+                    to[id.x + 1u] += id.x;
+                }",
+            ),
+        );
+        for (to, workgroups, kernel) in
+            [(65, 2, "count$fitted"), (64, 2, "count"), (65, 3, "count"), (200, 3, "count$fitted")]
+        {
+            let target = counting(device, "to", to);
+            control.plan(Default::default());
+            let config =
+                DispatchConfig { grid: Grid::Workgroups([workgroups, 1, 1]), ..DispatchConfig::default() };
+            program.dispatch_resources(&[Resource::Resident(&target)], &config).unwrap();
+            let expected: Vec<u32> = (0..to)
+                .map(|n| if (1..=32 * workgroups).contains(&n) { n + 1 + n - 1 } else { n + 1 })
+                .collect();
+            assert_eq!(words(&target.download().unwrap()), expected, "{to} for {workgroups}");
+            assert_eq!(control.report().kernels, [(kernel.to_owned(), 1)], "{to} for {workgroups}");
+        }
+    });
+}

@@ -6,5 +6,5 @@ pub mod range;
 pub mod shape;
 pub mod zeroing;
 
-pub use range::{Fit, Ranges, ranges};
+pub use range::{Count, Fit, Ranges, ranges};
 pub use shape::{Gang, Shape, shapes};

@@ -37,7 +37,8 @@ pub enum Fixed {
     Arrival,
 }
 
-const AXES: [char; 3] = ['x', 'y', 'z'];
+/// The names of axes.
+pub const AXES: [char; 3] = ['x', 'y', 'z'];
 
 impl Emitter<'_> {
     /// What the prologue computes with this function, unless it has.

@@ -38,10 +38,9 @@ pub fn execute_with(
     let module = parse(&kernel.ptx).map_err(|e| format!("{e}\n{}", kernel.ptx))?;
     let checked = execute_entry(p, kernel, (&module, &kernel.entry), grid, contents, options)?;
     let bound = |buffer| contents[vyre_ir::Entity::index(buffer)].len() as u64;
-    if let Some(fitted) = &kernel.fitted
-        && fitted.fits.iter().all(|fit| fit.holds(bound))
-    {
-        let without = execute_entry(p, kernel, (&module, &fitted.entry), grid, contents, options)?;
+    let other = kernel.entry_for(bound, grid);
+    if other != kernel.entry {
+        let without = execute_entry(p, kernel, (&module, other), grid, contents, options)?;
         if without != checked {
             return Err(format!("without checks it gives {without:?}, not {checked:?}\n{}", kernel.ptx));
         }

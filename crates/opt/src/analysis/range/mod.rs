@@ -59,26 +59,41 @@ impl Ranges {
     }
 }
 
-/// That a buffer is large enough: it has at least `times` bytes for each element of another buffer, and `plus`.
+/// That a buffer is large enough: it has at least `times` bytes for each of something that whoever launches knows the
+/// number of, and `plus`.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Fit {
     /// The buffer.
     pub buffer: Buffer,
-    /// The other one, and the bytes of an element of it; none if `plus` says all.
-    pub of: Option<(Buffer, u32)>,
-    /// Bytes for each element of the other one.
+    /// What is counted; nothing if `plus` says all.
+    pub of: Option<Count>,
+    /// Bytes for each of it.
     pub times: u32,
     /// Bytes more, or less.
     pub plus: i32,
 }
 
+/// What whoever launches a program knows the number of.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Count {
+    /// Elements of a buffer, of so many bytes.
+    Elements(Buffer, u32),
+    /// Invocations of the grid along an axis.
+    Invocations(u8),
+}
+
 impl Fit {
-    /// Whether that is so, where a function says how many bytes of a buffer are bound.
-    pub fn holds(&self, bound: impl Fn(Buffer) -> u64) -> bool {
-        let length = |(other, element): (Buffer, u32)| {
-            (bound(other) / u64::from(element.max(1))).min(u32::MAX.into()) as i128
+    /// Whether that is so, where a function says how many bytes of a buffer are bound, for a grid of so many invocations
+    /// along each axis.
+    pub fn holds(&self, bound: impl Fn(Buffer) -> u64, invocations: [u32; 3]) -> bool {
+        let count = match self.of {
+            None => 0,
+            Some(Count::Elements(other, element)) => {
+                (bound(other) / u64::from(element.max(1))).min(u32::MAX.into())
+            }
+            Some(Count::Invocations(axis)) => u64::from(invocations[axis as usize]),
         };
-        let needed = self.of.map_or(0, length) * i128::from(self.times) + i128::from(self.plus);
+        let needed = i128::from(count) * i128::from(self.times) + i128::from(self.plus);
         i128::from(bound(self.buffer)) >= needed
     }
 }
@@ -99,7 +114,13 @@ pub fn ranges(p: &Program) -> Ranges {
             largest: SideTable::new(u32::MAX),
         },
         lengths: Vec::new(),
+        positions: [None; 3],
     };
+    for data in p.insts.values().filter(|data| data.op == Op::GlobalId) {
+        if let Attr::Axis(axis) = data.attr {
+            pass.positions[axis as usize] = Some(data.results[0]);
+        }
+    }
     pass.lengths = p.buffers.keys().filter_map(|b| pass.facts.lengths[b]).take(LENGTHS).collect();
     let has_loops = p.insts.values().any(|data| data.op == Op::Loop);
     if has_loops {
@@ -149,6 +170,8 @@ struct Pass<'p> {
     found: Ranges,
     /// The lengths that are kept as bounds.
     lengths: Vec<Value>,
+    /// Where an invocation is in the grid, by axes.
+    positions: [Option<Value>; 3],
 }
 
 impl Pass<'_> {
@@ -238,10 +261,18 @@ impl Pass<'_> {
             return Some(Fit { buffer, of: None, times: 0, plus });
         }
         let others = self.p.buffers.iter().filter(|(other, _)| *other != buffer);
-        others.filter(|(_, other)| other.static_bytes().is_none()).find_map(|(other, other_decl)| {
-            let length = self.facts.lengths[other]?;
-            let plus = plus(self.facts.upper(index, scale, &mut Question::new(length, times)))?;
-            Some(Fit { buffer, of: Some((other, other_decl.element.bytes())), times, plus })
+        let others =
+            others.filter(|(_, other)| other.static_bytes().is_none()).filter_map(|(other, decl)| {
+                Some((Count::Elements(other, decl.element.bytes()), self.facts.lengths[other]?, 0))
+            });
+        // The largest position is one less than there are invocations.
+        let axes = (0..3).filter_map(|axis| {
+            Some((Count::Invocations(axis), self.positions[axis as usize]?, i128::from(times)))
+        });
+        let counts: Vec<(Count, Value, i128)> = others.chain(axes).collect();
+        counts.into_iter().find_map(|(of, value, less)| {
+            let plus = plus(self.facts.upper(index, scale, &mut Question::new(value, times)) - less)?;
+            Some(Fit { buffer, of: Some(of), times, plus })
         })
     }
 
