@@ -13,15 +13,19 @@ use serde_json::json;
 use vyre::opt::queue::has_queue;
 use vyre::{AlignedBytes, Binding, BindingPlan};
 use vyre_ir::diagnostic::counted;
-use vyre_ir::{Diagnostic, Loc, Program, Source};
+use vyre_ir::{Diagnostic, Loc, Memory as Space, Program, Source};
 use vyre_ptx::{Arch, Kernel, Param};
-use vyre_ptx_vm::{Counters, Fault, FaultKind, Launch, Memory, Options, Report, parse, run};
+use vyre_ptx_vm::{Begin, Counters, Fault, FaultKind, Launch, Memory, Named, Options, Report, parse, run};
 
 /// The interpreter's name.
 const BACKEND: &str = "ptx-vm";
 
 /// Bytes behind the address of the barrier: a line of a device's cache, as the backend gives it.
 const BARRIER: u64 = 128;
+
+/// The variables of a kernel in which memory of workgroups and of invocations lies.
+const VARIABLES: [(Space, &str); 2] =
+    [(Space::Workgroup, "workgroup_memory"), (Space::Private, "private_memory")];
 
 /// Debugs a program; gives what to print on standard output.
 pub fn debug(args: &DebugArgs, as_json: bool) -> Result<String, Failure> {
@@ -49,8 +53,14 @@ pub fn debug(args: &DebugArgs, as_json: bool) -> Result<String, Failure> {
     }
     let contents = inputs.read(&program)?;
     let mut device = Allocated::new(plan, &contents)?;
-    let options =
-        Options { seed: args.seed, counters: true, step_limit: args.step_limit, ..Options::default() };
+    let names = device.names(plan, &program);
+    let options = Options {
+        seed: args.seed,
+        counters: true,
+        step_limit: args.step_limit,
+        names: &names,
+        ..Options::default()
+    };
     let report =
         progress::during("interpreting", || launch(&kernel, &program, &mut device, workgroups, &options))?;
     let buffers = device.outputs(plan);
@@ -131,6 +141,26 @@ impl<'p> Allocated<'p> {
         found
             .copied()
             .ok_or_else(|| nvidia::bug(&format!("the kernel takes a buffer `{name}` that nobody binds")))
+    }
+
+    /// What faults call the program's memory. Of several buffers that share a variable, it is not known which is where.
+    fn names(&self, plan: &BindingPlan, program: &Program) -> Vec<Named> {
+        let named = |binding: &Binding, begin| Named {
+            name: binding.name.clone(),
+            begin,
+            bytes: binding.byte_len(),
+            element_bytes: binding.element_size.into(),
+        };
+        let bound = self.buffers.iter().map(|(binding, address)| named(binding, Begin::Address(*address)));
+        let alone = VARIABLES.into_iter().filter_map(|(space, variable)| {
+            let is_in = |binding: &&Binding| {
+                program.buffers.values().nth(binding.buffer_index).is_some_and(|decl| decl.memory == space)
+            };
+            let mut within = plan.bindings.iter().filter(is_in);
+            let (only, None) = (within.next()?, within.next()) else { return None };
+            Some(named(only, Begin::Variable(variable.into(), 0)))
+        });
+        bound.chain(alone).collect()
     }
 
     fn outputs(&self, plan: &BindingPlan) -> Vec<Vec<u8>> {

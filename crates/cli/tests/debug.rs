@@ -90,6 +90,35 @@ fn a_race_is_told_with_both_its_lines() {
     }
 }
 
+/// Of a fault: what it says, up to the lines of the source.
+fn fault(source: &str, args: &str) -> String {
+    let output = vyre(source, args);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    told.lines().next().unwrap().into()
+}
+
+/// The number behind a part of a text.
+fn number(text: &str, before: &str) -> u32 {
+    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no `{before}`: {text}"));
+    rest[..rest.find(|c: char| !c.is_ascii_digit()).unwrap()].parse().unwrap()
+}
+
+/// An invocation writes the element of its number, which that of the number with the lowest bit flipped reads.
+#[test]
+fn a_race_is_told_with_its_element() {
+    let global = RACY.replace("    storageBarrier();\n", "");
+    let own = BANKS.replacen("    workgroupBarrier();\n", "", 1).replace("63u - i", "i ^ 1u");
+    for (source, name) in [(global, "data"), (own, "own")] {
+        for seed in 0..4 {
+            let told = fault(&source, &format!("--grid 1 --seed {seed}"));
+            let element = number(&told, &format!("`{name}["));
+            let threads = [number(&told, "which thread "), number(&told, "(invocation ")];
+            assert!(threads.contains(&element) && threads[0] ^ threads[1] == 1, "seed {seed}: {told}");
+        }
+    }
+}
+
 /// Two workgroups of two warps. Eight f32 apart, each lane reads a sector of its own: 32 where 4 hold 32 x 4 bytes.
 #[test]
 fn strides_cost_sectors() {
