@@ -153,6 +153,23 @@ impl WorkArgs {
     }
 }
 
+/// The items of a work queue, and the queue.
+#[derive(Args, Debug)]
+pub struct QueueArgs {
+    /// The items that a work queue starts with, for a program that handles items.
+    #[arg(long, value_name = "SOURCE", conflicts_with_all = ["grid", "threads"], allow_hyphen_values = true)]
+    pub items: Option<String>,
+    /// How many items the work queue has room for.
+    #[arg(long, value_name = "N", default_value_t = 1 << 20)]
+    pub capacity: u64,
+    /// How many items of the work queue are handled at once at most.
+    #[arg(long, value_name = "N", requires = "items")]
+    pub window: Option<u64>,
+    /// How many items an item pushes at most, if that is known: then none is lost for want of room.
+    #[arg(long, value_name = "N", requires = "items")]
+    pub pushes: Option<u32>,
+}
+
 /// How to run.
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -173,18 +190,9 @@ pub struct RunArgs {
     /// What to run.
     #[command(flatten)]
     pub work: WorkArgs,
-    /// The items that a work queue starts with, for a program that handles items.
-    #[arg(long, value_name = "SOURCE", conflicts_with_all = ["grid", "threads"], allow_hyphen_values = true)]
-    pub items: Option<String>,
-    /// How many items the work queue has room for.
-    #[arg(long, value_name = "N", default_value_t = 1 << 20)]
-    pub capacity: u64,
-    /// How many items of the work queue are handled at once at most.
-    #[arg(long, value_name = "N", requires = "items")]
-    pub window: Option<u64>,
-    /// How many items an item pushes at most, if that is known: then none is lost for want of room.
-    #[arg(long, value_name = "N", requires = "items")]
-    pub pushes: Option<u32>,
+    /// The queue of a program that handles items.
+    #[command(flatten)]
+    pub queue: QueueArgs,
     /// Have items for which there is no room wait in the host's memory.
     #[arg(long, requires = "pushes")]
     pub spill: bool,
@@ -239,11 +247,15 @@ SOURCE and SINK are those of `vyre run`.
 
 Examples:
   vyre debug sum.wgsl --set data=random:1:4096 --set total=0
-  vyre debug transpose.wgsl --threads 64,64 --set src=iota:4096 --seed 7 --json")]
+  vyre debug transpose.wgsl --threads 64,64 --set src=iota:4096 --seed 7 --json
+  vyre debug tree.wgsl --items [9] --set found=zeros:10")]
 pub struct DebugArgs {
     /// What to run.
     #[command(flatten)]
     pub work: WorkArgs,
+    /// The queue of a program that handles items.
+    #[command(flatten)]
+    pub queue: QueueArgs,
     /// What runs it: `ptx-vm`, an interpreter of NVIDIA's PTX.
     #[arg(long, value_name = "ID", default_value = "ptx-vm")]
     pub backend: String,

@@ -1,16 +1,16 @@
 //! Programs that handle the items of a work queue, beside those that run over a grid: what `--items` gives, and one way to
 //! run both.
 
-use crate::args::RunArgs;
+use crate::args::QueueArgs;
 use crate::codes;
 use crate::failure::Failure;
 use crate::show::shape;
 use crate::source::{FORMS, Source};
 use serde_json::{Value, json};
-use vyre::opt::queue::{has_queue, item_type};
+use vyre::opt::queue::{Start, has_queue, item_type};
 use vyre::{
     AlignedBytes, BackendError, Compiled, Device, DeviceWorkQueueProfile, DispatchConfig, Outputs, Placement,
-    Resource, WorkQueue, WorkQueueOptions,
+    Resource, WorkQueue, WorkQueueOptions, plan_device_work_queue_backpressure,
 };
 use vyre_ir::{Diagnostic, Program, Type};
 
@@ -28,7 +28,7 @@ impl Items {
     ///
     /// # Errors
     /// `C026` for items of a program that takes none, and for none of a program that does.
-    pub fn plan(program: &Program, args: &RunArgs) -> Result<Option<Items>, Failure> {
+    pub fn plan(program: &Program, args: &QueueArgs, spill: bool) -> Result<Option<Items>, Failure> {
         let wrong = |what: &str, fix: &str| Err(Diagnostic::new(codes::C026, what).fix(fix).into());
         let source = match (has_queue(program), &args.items) {
             (false, None) => return Ok(None),
@@ -45,9 +45,29 @@ impl Items {
         let count = source.measure("items", ty)?;
         let mut profile = WorkQueue::profile(program, args.capacity, u64::MAX)?;
         profile.initial_items = count;
-        let options =
-            WorkQueueOptions { window: args.window, pushes_per_item: args.pushes, spill: args.spill };
+        let options = WorkQueueOptions { window: args.window, pushes_per_item: args.pushes, spill };
         Ok(Some(Items { source, ty, count, profile, options }))
+    }
+
+    /// The memory of a queue that one launch drains.
+    ///
+    /// # Errors
+    /// `B022` for more items than entries, and items that cannot be read.
+    pub fn memory(&self) -> Result<QueueMemory, Failure> {
+        let DeviceWorkQueueProfile { queue_capacity: capacity, .. } = self.profile;
+        let window = self.options.window.unwrap_or(capacity);
+        let plan = plan_device_work_queue_backpressure(self.profile, window).map_err(BackendError::from)?;
+        let start = Start {
+            // Entries are memory of this process: there are fewer than 2^32.
+            capacity: capacity as u32,
+            window: plan.items_per_chunk as u32,
+            bound: self.options.pushes_per_item.unwrap_or(0),
+            items: self.count as u32,
+        };
+        let (state, counts) = start.words();
+        let bytes = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let (state, counts) = (bytes(&state), bytes(&counts));
+        Ok(QueueMemory { start, state, counts, items: self.read()?, entry_bytes: self.profile.entry_bytes })
     }
 
     fn queue(
@@ -62,6 +82,20 @@ impl Items {
     fn read(&self) -> Result<AlignedBytes, Failure> {
         self.source.read("items", self.ty, self.count, Placement::default())
     }
+}
+
+/// A queue before it is drained.
+pub struct QueueMemory {
+    /// What it begins with.
+    pub start: Start,
+    /// The state.
+    pub state: Vec<u8>,
+    /// The counts.
+    pub counts: Vec<u8>,
+    /// The entries that are items.
+    pub items: AlignedBytes,
+    /// Bytes of an entry.
+    pub entry_bytes: u64,
 }
 
 /// A program compiled to run over a grid, or for the items of a queue.

@@ -6,22 +6,30 @@ use crate::args::DebugArgs;
 use crate::codes;
 use crate::failure::{Failure, failed};
 use crate::inputs::Inputs;
+use crate::items::{Items, QueueMemory};
 use crate::outputs::{Results, sinks, views};
 use crate::show::{shape, table};
 use crate::{load, nvidia, progress};
 use serde_json::json;
-use vyre::opt::queue::has_queue;
-use vyre::{AlignedBytes, Binding, BindingPlan};
+use vyre::opt::queue::{Queue, persistent};
+use vyre::{AlignedBytes, Binding, BindingPlan, QueueCounts};
 use vyre_ir::diagnostic::counted;
-use vyre_ir::{Diagnostic, Loc, Program, Source};
+use vyre_ir::{Buffer, Diagnostic, Loc, Memory as Space, Program, Source};
 use vyre_ptx::{Arch, Kernel, Param};
-use vyre_ptx_vm::{Counters, Fault, FaultKind, Launch, Memory, Options, Report, parse, run};
+use vyre_ptx_vm::{Begin, Counters, Fault, FaultKind, Launch, Memory, Named, Options, Report, parse, run};
 
 /// The interpreter's name.
 const BACKEND: &str = "ptx-vm";
 
 /// Bytes behind the address of the barrier: a line of a device's cache, as the backend gives it.
 const BARRIER: u64 = 128;
+
+/// Workgroups that drain a queue at most: enough for some to meet, and few enough to wait for each other.
+const DRAINING: u64 = 4;
+
+/// The variables of a kernel in which memory of workgroups and of invocations lies.
+const VARIABLES: [(Space, &str); 2] =
+    [(Space::Workgroup, "workgroup_memory"), (Space::Private, "private_memory")];
 
 /// Debugs a program; gives what to print on standard output.
 pub fn debug(args: &DebugArgs, as_json: bool) -> Result<String, Failure> {
@@ -33,31 +41,48 @@ pub fn debug(args: &DebugArgs, as_json: bool) -> Result<String, Failure> {
     let work = &args.work;
     load::load_dialects(&work.program.dialects)?;
     let program = load::program(&work.program)?;
-    if has_queue(&program) {
-        let message = "the program handles the items of a work queue, which `vyre debug` has none of";
-        return Err(Diagnostic::new(codes::C026, message).fix("Run it with `vyre run`.").into());
-    }
+    let items = Items::plan(&program, &args.queue, false)?;
     let grid = work.grid();
     let inputs = Inputs::plan(&program, &work.sets, grid)?;
     let plan = &inputs.plan;
     let workgroups = grid.workgroups(&program, plan)?;
     let sinks = sinks(work, &program, &inputs, as_json)?;
     inputs.check_memory(false)?;
-    let kernel = nvidia::kernel(&program, arch)?;
+    let queue = items.map(|items| Drained::new(&program, items)).transpose()?;
+    let launched = queue.as_ref().map_or(&program, |queue| &queue.program);
+    let kernel = nvidia::kernel(launched, arch)?;
     for notice in &inputs.notices {
         eprintln!("note: {notice}");
     }
     let contents = inputs.read(&program)?;
     let mut device = Allocated::new(plan, &contents)?;
-    let options =
-        Options { seed: args.seed, counters: true, step_limit: args.step_limit, ..Options::default() };
+    let workgroups = match &queue {
+        Some(queue) => device.add_queue(queue)?,
+        None => workgroups,
+    };
+    let names = device.names(launched);
+    let options = Options {
+        seed: args.seed,
+        counters: true,
+        step_limit: args.step_limit,
+        names: &names,
+        ..Options::default()
+    };
     let report =
-        progress::during("interpreting", || launch(&kernel, &program, &mut device, workgroups, &options))?;
-    let buffers = device.outputs(plan);
+        progress::during("interpreting", || launch(&kernel, launched, &mut device, workgroups, &options))?;
+    let counts = queue.as_ref().map(|queue| device.counts(queue)).transpose()?;
+    let buffers = device.outputs(plan)?;
     let results = Results { program: &program, plan, buffers: views(&buffers), sinks: &sinks };
     results.write()?;
-    let ran =
-        Ran { program: &program, arch, workgroups, seed: args.seed, report: &report, results: &results };
+    let ran = Ran {
+        program: &program,
+        arch,
+        workgroups,
+        seed: args.seed,
+        report: &report,
+        counts,
+        results: &results,
+    };
     if as_json {
         return Ok(format!("{:#}\n", ran.json()));
     }
@@ -70,16 +95,42 @@ pub fn debug(args: &DebugArgs, as_json: bool) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// The program's buffers in the interpreter's memory.
-struct Allocated<'p> {
-    memory: Memory,
-    /// The bound buffers, each with its address.
-    buffers: Vec<(&'p Binding, u64)>,
+/// A program that drains a queue by itself, as the driver launches it on devices with memory of their own.
+struct Drained {
+    program: Program,
+    queue: Queue,
+    memory: QueueMemory,
 }
 
-impl<'p> Allocated<'p> {
-    fn new(plan: &'p BindingPlan, contents: &[AlignedBytes]) -> Result<Allocated<'p>, Failure> {
-        let mut allocated = Allocated { memory: Memory::default(), buffers: Vec::new() };
+impl Drained {
+    fn new(program: &Program, items: Items) -> Result<Drained, Failure> {
+        let (program, queue) = persistent(program)?;
+        Ok(Drained { program, queue, memory: items.memory()? })
+    }
+
+    fn name(&self, buffer: Buffer) -> &str {
+        &self.program.buffers[buffer].name
+    }
+}
+
+/// A buffer in the interpreter's memory.
+struct Placed {
+    name: String,
+    address: u64,
+    bytes: u64,
+    element_bytes: u64,
+}
+
+/// The kernel's buffers in the interpreter's memory.
+#[derive(Default)]
+struct Allocated {
+    memory: Memory,
+    buffers: Vec<Placed>,
+}
+
+impl Allocated {
+    fn new(plan: &BindingPlan, contents: &[AlignedBytes]) -> Result<Allocated, Failure> {
+        let mut allocated = Allocated::default();
         for binding in plan.bindings.iter().filter(|binding| has_memory(binding)) {
             let zeros;
             let bytes = match binding.input_index {
@@ -89,15 +140,41 @@ impl<'p> Allocated<'p> {
                     &zeros[..]
                 }
             };
-            let address = allocated.filled(bytes)?;
-            allocated.buffers.push((binding, address));
+            allocated.add(&binding.name, bytes, bytes.len() as u64, binding.element_size.into())?;
         }
         Ok(allocated)
     }
 
-    fn filled(&mut self, bytes: &[u8]) -> Result<u64, Failure> {
-        let address = self.memory.allocate(bytes.len() as u64);
-        match self.memory.write(address, bytes) {
+    /// Memory of a buffer, of which the first bytes are written.
+    fn add(&mut self, name: &str, first: &[u8], bytes: u64, element_bytes: u64) -> Result<(), Failure> {
+        let address = self.filled(first, bytes)?;
+        self.buffers.push(Placed { name: name.into(), address, bytes, element_bytes });
+        Ok(())
+    }
+
+    /// The memory of a queue; gives the workgroups that drain it.
+    fn add_queue(&mut self, drained: &Drained) -> Result<[u32; 3], Failure> {
+        let Drained { queue, memory, .. } = drained;
+        for (buffer, bytes) in [(queue.state, &memory.state), (queue.counts, &memory.counts)] {
+            self.add(drained.name(buffer), bytes, bytes.len() as u64, 4)?;
+        }
+        let bytes = u64::from(memory.start.capacity) * memory.entry_bytes;
+        self.add(drained.name(queue.items), &memory.items, bytes, memory.entry_bytes)?;
+        let invocations = drained.program.workgroup_invocations();
+        let workgroups = u64::from(memory.start.window).div_ceil(invocations).clamp(1, DRAINING);
+        Ok([workgroups as u32, 1, 1])
+    }
+
+    /// What a queue counted.
+    fn counts(&self, drained: &Drained) -> Result<QueueCounts, Failure> {
+        let counts = QueueCounts::of(&self.contents(self.buffer(drained.name(drained.queue.counts))?));
+        counts.check(drained.memory.start.items.into(), drained.memory.start.capacity.into())?;
+        Ok(counts)
+    }
+
+    fn filled(&mut self, first: &[u8], bytes: u64) -> Result<u64, Failure> {
+        let address = self.memory.allocate(bytes);
+        match self.memory.write(address, first) {
             Some(()) => Ok(address),
             None => Err(nvidia::bug("new memory cannot be written")),
         }
@@ -105,7 +182,7 @@ impl<'p> Allocated<'p> {
 
     /// How many bytes of a buffer there are.
     fn bytes(&self, program: &Program, buffer: vyre::ir::Buffer) -> u64 {
-        self.buffer(&program.buffers[buffer].name).map_or(0, |(own, _)| own.byte_len())
+        self.buffer(&program.buffers[buffer].name).map_or(0, |placed| placed.bytes)
     }
 
     /// What a kernel is given, each at the next multiple of its size.
@@ -119,14 +196,14 @@ impl<'p> Allocated<'p> {
         for param in &kernel.params {
             block.resize(block.len().next_multiple_of(param.bytes()), 0);
             let value = match *param {
-                Param::Address(buffer) => self.buffer(&program.buffers[buffer].name)?.1,
+                Param::Address(buffer) => self.buffer(&program.buffers[buffer].name)?.address,
                 Param::Length { buffer, .. } | Param::Last { buffer, .. } => {
-                    let bound = self.buffer(&program.buffers[buffer].name)?.0.byte_len();
+                    let bound = self.buffer(&program.buffers[buffer].name)?.bytes;
                     param.extent(bound).unwrap_or(0).into()
                 }
                 Param::Workgroups(axis) => workgroups[axis as usize].into(),
                 Param::FirstWorkgroup(_) => 0,
-                Param::Barrier => self.filled(&[0; BARRIER as usize])?,
+                Param::Barrier => self.filled(&[0; BARRIER as usize], BARRIER)?,
                 Param::Gate => return Err(nvidia::bug("the kernel has a gate")),
             };
             block.extend(&value.to_le_bytes()[..param.bytes()]);
@@ -134,21 +211,40 @@ impl<'p> Allocated<'p> {
         Ok(block)
     }
 
-    fn buffer(&self, name: &str) -> Result<(&'p Binding, u64), Failure> {
-        let found = self.buffers.iter().find(|(binding, _)| binding.name == name);
-        found
-            .copied()
-            .ok_or_else(|| nvidia::bug(&format!("the kernel takes a buffer `{name}` that nobody binds")))
+    fn buffer(&self, name: &str) -> Result<&Placed, Failure> {
+        let found = self.buffers.iter().find(|placed| placed.name == name);
+        found.ok_or_else(|| nvidia::bug(&format!("the kernel takes a buffer `{name}` that nobody binds")))
     }
 
-    fn outputs(&self, plan: &BindingPlan) -> Vec<Vec<u8>> {
-        let read = |output: &Binding| {
-            let mut bytes = vec![0; output.byte_len() as usize];
-            let found = self.buffers.iter().find(|(binding, _)| binding.name == output.name);
-            found.and_then(|(_, address)| self.memory.read(*address, &mut bytes));
-            bytes
-        };
-        plan.outputs().map(read).collect()
+    /// What faults call the program's memory. Of several buffers that share a variable, it is not known which is where.
+    fn names(&self, program: &Program) -> Vec<Named> {
+        let bound = self.buffers.iter().map(|placed| Named {
+            name: placed.name.clone(),
+            begin: Begin::Address(placed.address),
+            bytes: placed.bytes,
+            element_bytes: placed.element_bytes,
+        });
+        let alone = VARIABLES.into_iter().filter_map(|(space, variable)| {
+            let mut within = program.buffers.values().filter(|decl| decl.memory == space);
+            let (only, None) = (within.next()?, within.next()) else { return None };
+            Some(Named {
+                name: only.name.clone(),
+                begin: Begin::Variable(variable.into(), 0),
+                bytes: only.static_bytes()?,
+                element_bytes: only.element.bytes().into(),
+            })
+        });
+        bound.chain(alone).collect()
+    }
+
+    fn contents(&self, placed: &Placed) -> Vec<u8> {
+        let mut bytes = vec![0; placed.bytes as usize];
+        self.memory.read(placed.address, &mut bytes);
+        bytes
+    }
+
+    fn outputs(&self, plan: &BindingPlan) -> Result<Vec<Vec<u8>>, Failure> {
+        plan.outputs().map(|output| Ok(self.contents(self.buffer(&output.name)?))).collect()
     }
 }
 
@@ -160,7 +256,7 @@ fn has_memory(binding: &Binding) -> bool {
 fn launch(
     kernel: &Kernel,
     program: &Program,
-    device: &mut Allocated<'_>,
+    device: &mut Allocated,
     workgroups: [u32; 3],
     options: &Options<'_>,
 ) -> Result<Report, Failure> {
@@ -235,13 +331,19 @@ struct Ran<'a> {
     workgroups: [u32; 3],
     seed: u64,
     report: &'a Report,
+    /// Of a queue.
+    counts: Option<QueueCounts>,
     results: &'a Results<'a>,
 }
 
 impl Ran<'_> {
     fn text(&self) -> String {
+        let queue = self.counts.as_ref().map_or(String::new(), |counts| {
+            let QueueCounts { processed, windows, high_water, .. } = counts;
+            format!("{processed} items in {windows} windows, {high_water} in the queue at most, ")
+        });
         let mut text = format!(
-            "{} on {BACKEND} ({}, seed {}): grid of {} workgroups, {} invocations each, {}, no fault\n",
+            "{} on {BACKEND} ({}, seed {}): {queue}grid of {} workgroups, {} invocations each, {}, no fault\n",
             self.program.name,
             self.arch,
             self.seed,
@@ -281,6 +383,9 @@ impl Ran<'_> {
             "seed": self.seed,
             "workgroups": self.workgroups,
             "workgroup_size": self.program.workgroup_size,
+            "queue": self.counts.as_ref().map(|counts| {
+                json!({ "items": counts.processed, "high_water": counts.high_water, "windows": counts.windows })
+            }),
             "steps": self.report.steps,
             "accesses": self.report.accesses.iter().map(access).collect::<Vec<_>>(),
             "outputs": self.results.json(),

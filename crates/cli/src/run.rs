@@ -70,7 +70,7 @@ pub fn round(
     debug.dump("imported.vyre", || program.to_string())?;
 
     let grid = args.work.grid();
-    let items = Items::plan(&program, args)?;
+    let items = Items::plan(&program, &args.queue, args.spill)?;
     let inputs = Inputs::plan(&program, &args.work.sets, grid)?;
     let plan = &inputs.plan;
     let workgroups = grid.workgroups(&program, plan)?;

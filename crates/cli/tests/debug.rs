@@ -38,6 +38,22 @@ fn main(@builtin(local_invocation_index) i: u32) {
 }
 ";
 
+/// Each item but 0 pushes two that are one less.
+const TREE: &str = "\
+@group(0) @binding(0) var<storage, read_write> found: array<atomic<u32>, 10>;
+fn vyreItem() -> u32 { return 0u; }
+fn vyrePush(item: u32) {}
+@compute @workgroup_size(64)
+fn main() {
+    let item = vyreItem();
+    atomicAdd(&found[item], 1u);
+    if item > 0u {
+        vyrePush(item - 1u);
+        vyrePush(item - 1u);
+    }
+}
+";
+
 fn vyre(source: &str, args: &str) -> Output {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.wgsl"), source).unwrap();
@@ -90,6 +106,35 @@ fn a_race_is_told_with_both_its_lines() {
     }
 }
 
+/// Of a fault: what it says, up to the lines of the source.
+fn fault(source: &str, args: &str) -> String {
+    let output = vyre(source, args);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    told.lines().next().unwrap().into()
+}
+
+/// The number behind a part of a text.
+fn number(text: &str, before: &str) -> u32 {
+    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no `{before}`: {text}"));
+    rest[..rest.find(|c: char| !c.is_ascii_digit()).unwrap()].parse().unwrap()
+}
+
+/// An invocation writes the element of its number, which that of the number with the lowest bit flipped reads.
+#[test]
+fn a_race_is_told_with_its_element() {
+    let global = RACY.replace("    storageBarrier();\n", "");
+    let own = BANKS.replacen("    workgroupBarrier();\n", "", 1).replace("63u - i", "i ^ 1u");
+    for (source, name) in [(global, "data"), (own, "own")] {
+        for seed in 0..4 {
+            let told = fault(&source, &format!("--grid 1 --seed {seed}"));
+            let element = number(&told, &format!("`{name}["));
+            let threads = [number(&told, "which thread "), number(&told, "(invocation ")];
+            assert!(threads.contains(&element) && threads[0] ^ threads[1] == 1, "seed {seed}: {told}");
+        }
+    }
+}
+
 /// Two workgroups of two warps. Eight f32 apart, each lane reads a sector of its own: 32 where 4 hold 32 x 4 bytes.
 #[test]
 fn strides_cost_sectors() {
@@ -108,6 +153,39 @@ fn banks_are_told_apart() {
     assert_eq!(costs(&report, 9), cost("st.shared", 2, 2 * 8, 2));
     let last = [cost("ld.shared", 2, 2 * 8, 2), cost("st.global", 2, 2 * 4, 2 * 4)].concat();
     assert_eq!(costs(&report, 11), last);
+}
+
+/// Of 9 there is one, and of each number below twice as many; windows of more than 64 items have several workgroups.
+#[test]
+fn a_queue_is_drained() {
+    let args = "--items [9] --set found=zeros:10 --capacity 1023";
+    let all: Vec<u32> = (0..10).map(|item| 1 << (9 - item)).collect();
+    for seed in 0..4 {
+        let report = json(TREE, &format!("{args} --seed {seed}"));
+        assert_eq!(report["outputs"][0]["first"], serde_json::json!(all[..8]), "seed {seed}");
+        let queue = &report["queue"];
+        assert_eq!(queue["items"], 1023);
+        // The last window alone has half of all items.
+        assert!(
+            queue["high_water"].as_u64() >= Some(512) && queue["windows"].as_u64() >= Some(10),
+            "{queue}"
+        );
+        assert_eq!(report["workgroups"], serde_json::json!([4, 1, 1]));
+    }
+    let racy = TREE.replace("atomic<u32>", "u32").replace("atomicAdd(&found[item], 1u)", "found[item] += 1u");
+    let told = fault(&racy, args);
+    assert!(told.contains("`found[") && told.contains("nothing orders the two"), "{told}");
+    for (args, code) in [
+        ("--items [9] --set found=zeros:10 --capacity 100", "D038"),
+        ("--items [9,9] --set found=zeros:10 --capacity 1", "B022"),
+        ("--set found=zeros:10", "C026"),
+    ] {
+        let output = vyre(TREE, args);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && told.contains(code), "{args}: {told}");
+    }
+    let output = vyre(STRIDED, "--items [1] --set src=iota:512 --set dst=zeros:64");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("C026"));
 }
 
 #[test]

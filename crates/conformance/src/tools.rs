@@ -97,6 +97,26 @@ pub fn assemble(ptxas: &Path, ptx: &str, arch: &str, options: &[&str]) -> Result
     Ok(Cubin { bytes, kernels: usages(&said) })
 }
 
+/// Several modules of PTX for one architecture as one, which is assembled in little more than half the time. Their entries
+/// have different names.
+pub fn joined(modules: &[String]) -> String {
+    let mut text = String::new();
+    for (at, module) in modules.iter().enumerate() {
+        let file = at + 1;
+        for line in module.lines() {
+            let of_module = [".version ", ".target ", ".address_size "];
+            match line.trim_start() {
+                line if at > 0 && of_module.iter().any(|directive| line.starts_with(directive)) => continue,
+                line if line.starts_with(".file 1 ") => text += &line.replacen('1', &file.to_string(), 1),
+                line if line.starts_with(".loc 1 ") => text += &line.replacen('1', &file.to_string(), 1),
+                _ => text += line,
+            }
+            text.push('\n');
+        }
+    }
+    text
+}
+
 /// The instructions of a cubin as text.
 ///
 /// # Errors
@@ -196,6 +216,18 @@ mod tests {
         let sass = "\t.section\t.text.k\n.L_x_0:\n        /*0000*/                   LDC R1, c[0x0][0x28] ;\n        \
             /*0110*/              @!P0 BRA `(.L_x_0) ;\n        /*0160*/                   EXIT ;\n";
         assert_eq!(instructions(sass).collect::<Vec<_>>(), ["LDC", "BRA", "EXIT"]);
+    }
+
+    #[test]
+    fn modules_are_joined() {
+        let module = |entry: &str| {
+            format!(
+                ".version 7.8\n.target sm_90\n.address_size 64\n.file 1 \"{entry}.wgsl\"\n.entry {entry}()\n{{\n\t.loc 1 11 1\n\tret;\n}}\n"
+            )
+        };
+        let both = ".version 7.8\n.target sm_90\n.address_size 64\n.file 1 \"a.wgsl\"\n.entry a()\n{\n.loc 1 11 1\n\tret;\n}\n\
+            .file 2 \"b.wgsl\"\n.entry b()\n{\n.loc 2 11 1\n\tret;\n}\n";
+        assert_eq!(joined(&[module("a"), module("b")]), both);
     }
 
     #[test]

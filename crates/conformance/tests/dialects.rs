@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use vyre::{BackendError, Compiled, Device, DispatchConfig, acquire};
 use vyre_conformance::fuzz::{Outcome, Subject, check, passes};
 use vyre_conformance::random::{self, Options};
+use vyre_conformance::tools::in_parallel;
 use vyre_conformance::trial::{STEPS, Trial};
 use vyre_driver::{DialectDef, DialectRegistry, Law, OpDef, RegistryBuilder, Version, link};
 use vyre_ir::dialect::{Reference, Target as Lowered, has_calls};
@@ -20,12 +21,11 @@ fn with_calls() -> Options {
 fn random_calls_on_the_oracle_and_the_compiler() {
     let backend = acquire("cpu").expect("it is linked");
     let subject = Subject { backend: &*backend, takes_all: false };
-    for seed in 0..400 {
-        match check(seed, &with_calls(), &|trial| subject.check(trial)) {
-            Ok(outcome) => assert_ne!(outcome, Outcome::Refused, "seed {seed}"),
-            Err(failure) => panic!("{failure}"),
-        }
-    }
+    let seeds: Vec<u64> = (0..400).collect();
+    in_parallel(&seeds, |&seed| match check(seed, &with_calls(), &|trial| subject.check(trial)) {
+        Ok(outcome) => assert_ne!(outcome, Outcome::Refused, "seed {seed}"),
+        Err(failure) => panic!("{failure}"),
+    });
 }
 
 #[test]

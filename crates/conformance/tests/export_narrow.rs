@@ -4,6 +4,7 @@
 
 use vyre_conformance::fuzz::{Outcome, exports};
 use vyre_conformance::random::Random;
+use vyre_conformance::tools::in_parallel;
 use vyre_conformance::trial::{PATIENCE, Trial};
 use vyre_ir::lane::convert;
 use vyre_ir::types::{NUM, STORED};
@@ -153,7 +154,7 @@ fn agrees(trial: &Trial) {
 
 #[test]
 fn every_row() {
-    let mut tried = 0;
+    let mut rows = Vec::new();
     for info in OPS.iter().filter(|info| info.effect == Effect::Pure && info.eval.is_some()) {
         for from in Scalar::ALL {
             let (types, results) = match info.rule {
@@ -170,15 +171,17 @@ fn every_row() {
             let takes_another = matches!(info.rule, Rule::Convert | Rule::Bitcast);
             for to in results.into_iter().filter(|to| !takes_another || *to != from) {
                 if NARROW.contains(&from) || NARROW.contains(&to) {
-                    for lanes in [1, 3] {
-                        compare(info.op, &types, to, lanes);
-                    }
-                    tried += 1;
+                    rows.push((info.op, types.clone(), to));
                 }
             }
         }
     }
-    assert!(tried > 120, "{tried} signatures");
+    assert!(rows.len() > 120, "{} signatures", rows.len());
+    in_parallel(&rows, |(op, types, to)| {
+        for lanes in [1, 3] {
+            compare(*op, types, *to, lanes);
+        }
+    });
 }
 
 /// Some invocations of each subgroup, with numbers whose sums and products depend on their order.

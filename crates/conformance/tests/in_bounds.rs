@@ -11,6 +11,7 @@ use vyre::opt::analysis::ranges;
 use vyre::opt::{Target, optimize};
 use vyre::{BackendError, BindingPlan, Device, DispatchConfig, Grid};
 use vyre_conformance::random::{self, Options, Random};
+use vyre_conformance::tools::in_parallel;
 
 /// The program without an access: a load gives 0, an atomic has index 0.
 fn without(p: &Program, access: Inst, zero: Value) -> Program {
@@ -335,8 +336,9 @@ impl Generator {
 #[test]
 fn programs_about_indices() {
     let device = Device::open("cpu-ref").unwrap();
-    let mut counts = Counts::default();
-    for seed in 0..250 {
+    let seeds: Vec<u64> = (0..250).collect();
+    let all = in_parallel(&seeds, |&seed| {
+        let mut counts = Counts::default();
         let p = Generator::program(seed);
         let mut random = Random::new(!seed);
         let lengths = [1 + random.below(6), 4 * (1 + random.below(3)), 12, 0];
@@ -348,6 +350,10 @@ fn programs_about_indices() {
             words.flat_map(u32::to_le_bytes).collect::<Vec<u8>>()
         });
         check_both(&device, &p, &contents, [2, 1, 1], &mut counts);
-    }
-    assert!(counts.reports > 1000 && counts.proven > 500 && counts.fit > 50, "{counts:?}");
+        counts
+    });
+    let sum = |of: fn(&Counts) -> usize| all.iter().map(of).sum::<usize>();
+    let (reports, proven) = (sum(|counts| counts.reports), sum(|counts| counts.proven));
+    let fit = sum(|counts| counts.fit);
+    assert!(reports > 1000 && proven > 500 && fit > 50, "{reports} reports, {proven} proven, {fit} fit");
 }

@@ -17,6 +17,7 @@ use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
+use cranelift_codegen::verify_function;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, ModuleReloc, default_libcall_names};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -78,11 +79,11 @@ fn host() -> Result<&'static Host, String> {
     static HOST: OnceLock<Result<Host, String>> = OnceLock::new();
     let make = |registers: &str| {
         let mut flags = settings::builder();
-        let verify = if cfg!(debug_assertions) { "true" } else { "false" };
         let values = [
             ("opt_level", "none"),
             ("regalloc_algorithm", registers),
-            ("enable_verifier", verify),
+            // See `Machine::compile`: this would verify several times.
+            ("enable_verifier", "false"),
             ("is_pic", "false"),
             ("use_colocated_libcalls", "false"),
         ];
@@ -143,6 +144,9 @@ impl Machine {
         let mut context = Context::new();
         context.set_disasm(text == Some(Text::Assembly));
         clif::emit(p, form, features(isa), isa.frontend_config(), &mut context.func);
+        if cfg!(debug_assertions) {
+            verify_function(&context.func, &**isa).map_err(|errors| errors.to_string())?;
+        }
         let mut words = String::new();
         if text == Some(Text::Clif) {
             words = context.func.display().to_string();

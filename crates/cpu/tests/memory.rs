@@ -270,10 +270,11 @@ fn too_much_memory() {
     assert!(matches!(result, Err(BackendError::OutOfMemory { requested: 4_096_000_000, .. })), "{result:?}");
 }
 
-/// Programs of so many instructions that they are compiled by the quick settings and take a large stack.
+/// Programs of so many instructions that they are compiled for one invocation after another, by thorough settings and by
+/// quick ones, and take a large stack.
 #[test]
 fn large_programs() {
-    for n in [9_000u32, 60_000] {
+    for n in [3_000u32, 60_000] {
         let mut b = Builder::new("large", [2, 1, 1]);
         let out = common::storage(&mut b, "out", Scalar::U32, Access::ReadWrite);
         let i = b.axis(Op::GlobalId, 0);

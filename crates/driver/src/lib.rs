@@ -97,4 +97,4 @@ pub use vyre_ir::dialect::{
     Lowering, LoweringCode, OpDef, OpDeprecation, OpId, OpMigration, Reference, RegistryBuilder,
     RegistryError, Signature, Snapshot, Subject, Target, check_laws, link,
 };
-pub use work_queue::{WorkQueue, WorkQueueOptions, WorkQueueRun};
+pub use work_queue::{QueueCounts, WorkQueue, WorkQueueOptions, WorkQueueRun};

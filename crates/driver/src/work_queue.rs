@@ -198,7 +198,7 @@ impl WorkQueue {
         let workgroups = compiled.grid(&mut counts, &fresh, config)?;
         let mut outputs = Outputs::default();
         outputs.prepare(compiled, workgroups);
-        let mut all = Counted::default();
+        let mut all = QueueCounts::default();
         if self.options.spill {
             let written = self.resident(&bound, &counts)?;
             let mut kept: Vec<Option<Resource<'_>>> = bound.iter().cloned().collect();
@@ -222,7 +222,7 @@ impl WorkQueue {
         }
         outputs.timing.wall_ns = elapsed(start);
         all.check(initial, self.profile.queue_capacity)?;
-        let Counted { processed, high_water, windows, spilled, host_syncs, .. } = all;
+        let QueueCounts { processed, high_water, windows, spilled, host_syncs, .. } = all;
         Ok(WorkQueueRun { outputs, processed, high_water, windows, spilled, host_syncs })
     }
 
@@ -235,7 +235,7 @@ impl WorkQueue {
         counts: &[u64],
         outputs: &mut Outputs,
         config: &DispatchConfig,
-        all: &mut Counted,
+        all: &mut QueueCounts,
         left: Option<&mut Vec<u8>>,
     ) -> Result<Submitted, BackendError> {
         let compiled = &self.compiled;
@@ -272,7 +272,7 @@ impl WorkQueue {
             perform(device, &backend, &mut steps, &mut regions, config.timeout, &Cancel::default())?;
         drop((steps, regions, backend));
         *lock(&self.spare) = Some(memory);
-        let counted = Counted::of(&count_words);
+        let counted = QueueCounts::of(&count_words);
         if let Some(to) = left {
             let entry = self.profile.entry_bytes as usize;
             let head = word(&state_words, words::HEAD) as usize * entry;
@@ -291,7 +291,7 @@ impl WorkQueue {
         counts: &[u64],
         outputs: &mut Outputs,
         config: &DispatchConfig,
-        all: &mut Counted,
+        all: &mut QueueCounts,
     ) -> Result<(), BackendError> {
         let entry = self.profile.entry_bytes as usize;
         // Half of the room is for what is pushed.
@@ -356,15 +356,15 @@ impl WorkQueue {
 
     /// State and counts at the start.
     fn start(&self, initial: u64) -> (Vec<u8>, Vec<u8>) {
-        let mut state = [0; words::STATE_WORDS as usize];
+        let start = words::Start {
+            capacity: self.profile.queue_capacity as u32,
+            window: self.plan.items_per_chunk as u32,
+            bound: self.options.pushes_per_item.unwrap_or(0),
+            items: initial as u32,
+        };
+        let (mut state, counts) = start.words();
         // As many as there are blocks: the control program is the first to run.
         state[NEXT as usize] = self.compiled.blocks();
-        state[words::CAPACITY as usize] = self.profile.queue_capacity as u32;
-        state[words::WINDOW as usize] = self.plan.items_per_chunk as u32;
-        state[words::BOUND as usize] = self.options.pushes_per_item.unwrap_or(0);
-        let mut counts = [0; words::COUNT_WORDS as usize];
-        counts[words::TAIL as usize] = initial as u32;
-        counts[words::BEFORE as usize] = initial as u32;
         let bytes = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect();
         (bytes(&state), bytes(&counts))
     }
@@ -401,27 +401,30 @@ fn word(bytes: &[u8], at: u32) -> u32 {
     u32::from_le_bytes(*bytes[4 * at as usize..].first_chunk().expect("all of it was read"))
 }
 
-/// What a run counted.
-#[derive(Default)]
-struct Counted {
-    processed: u64,
+/// What a queue counted.
+#[derive(Default, Debug)]
+pub struct QueueCounts {
+    /// Items that were handled.
+    pub processed: u64,
+    /// The most items that were in the queue at a time, those being handled included.
+    pub high_water: u64,
+    /// How many windows there were.
+    pub windows: u32,
     pushed: u64,
-    high_water: u64,
-    /// That of the last submission alone.
+    /// `high_water` of the last submission alone.
     last_high: u64,
     left: u64,
     lost: u64,
-    windows: u32,
     spilled: u64,
     host_syncs: u32,
 }
 
-impl Counted {
-    /// What the device says of a submission.
-    fn of(bytes: &[u8]) -> Counted {
+impl QueueCounts {
+    /// What the device's memory of counts says, all words of it.
+    pub fn of(bytes: &[u8]) -> QueueCounts {
         let long = |at: u32| word(bytes, at) as u64 | (word(bytes, at + 1) as u64) << 32;
         let high_water = word(bytes, words::HIGH_WATER).into();
-        Counted {
+        QueueCounts {
             processed: long(words::PROCESSED),
             pushed: long(words::PUSHED),
             high_water,
@@ -429,11 +432,11 @@ impl Counted {
             left: word(bytes, words::LEFT).into(),
             lost: word(bytes, words::LOST).into(),
             windows: word(bytes, words::WINDOWS),
-            ..Counted::default()
+            ..QueueCounts::default()
         }
     }
 
-    fn add(&mut self, one: &Counted, host_syncs: u32) {
+    fn add(&mut self, one: &QueueCounts, host_syncs: u32) {
         self.processed += one.processed;
         self.pushed += one.pushed;
         self.high_water = self.high_water.max(one.high_water);
@@ -445,8 +448,11 @@ impl Counted {
     }
 
     /// That nothing is left, and nothing got lost unnoticed.
-    fn check(&self, initial: u64, capacity: u64) -> Result<(), BackendError> {
-        let &Counted { processed, pushed, high_water, left, lost, .. } = self;
+    ///
+    /// # Errors
+    /// [`BackendError::QueueFull`] where items are left or lost.
+    pub fn check(&self, initial: u64, capacity: u64) -> Result<(), BackendError> {
+        let &QueueCounts { processed, pushed, high_water, left, lost, .. } = self;
         if processed + left + lost != initial + pushed {
             let what = format!(
                 "a work queue of {initial} and {pushed} items handled {processed}, has {left} and lost {lost}"

@@ -4,6 +4,7 @@ use crate::fault::Fault;
 use crate::machine::{Halt, Machine};
 use crate::memory::Memory;
 use crate::module::Entry;
+use crate::names::Named;
 use std::sync::atomic::AtomicBool;
 
 /// A launch.
@@ -36,6 +37,8 @@ pub struct Options<'a> {
     pub step_limit: u64,
     /// Asked for now and then; the run ends when it is set.
     pub stop: Option<&'a AtomicBool>,
+    /// What faults call memory by; that of no name, they call by its address.
+    pub names: &'a [Named],
 }
 
 impl Default for Options<'_> {
@@ -47,6 +50,7 @@ impl Default for Options<'_> {
             counters: false,
             step_limit: u64::MAX,
             stop: None,
+            names: &[],
         }
     }
 }

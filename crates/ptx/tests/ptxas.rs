@@ -5,11 +5,13 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use vyre_conformance::case::show_all;
-use vyre_conformance::tools::{NVDISASM, PTXAS, Usage, assemble, disassemble, in_parallel, instructions};
+use vyre_conformance::tools::{
+    NVDISASM, PTXAS, Usage, assemble, disassemble, in_parallel, instructions, joined,
+};
 use vyre_conformance::{random, suite};
 use vyre_ir::{Memory, Program};
 use vyre_opt::{Schedule, optimize, queue};
-use vyre_ptx::{Arch, Options, emit, target};
+use vyre_ptx::{Arch, Kernel, Options, emit, target};
 use vyre_wgsl::{ImportOptions, import_wgsl};
 
 /// The architecture whose table is kept, and whose instructions are looked at.
@@ -57,23 +59,60 @@ fn programs() -> Vec<(String, Program)> {
     all
 }
 
-/// What a program takes of an architecture: the most that one of its entries does.
+/// Kernels that are assembled at once. More of them save nothing: half of a process for one kernel is its start.
+const AT_ONCE: usize = 16;
+
+/// What a program takes of an architecture.
 fn usage(ptxas: &Path, program: &Program, options: &Options) -> Result<Usage, String> {
     let kernel = emit(program, options).map_err(|e| e.to_string())?;
-    let usages = assemble(ptxas, &kernel.ptx, &options.arch.to_string(), &[])?.kernels;
+    alone(ptxas, &kernel, options.arch)
+}
+
+fn alone(ptxas: &Path, kernel: &Kernel, arch: Arch) -> Result<Usage, String> {
+    most(kernel, &assemble(ptxas, &kernel.ptx, &arch.to_string(), &[])?.kernels)
+}
+
+/// The most that one of the entries takes. Refuses others than it has, and another number of bytes of shared memory than it
+/// says.
+fn most(kernel: &Kernel, usages: &[Usage]) -> Result<Usage, String> {
     if usages.len() != 1 + usize::from(kernel.fitted.is_some()) {
         return Err(format!("its entries are not as many as it says: {usages:?}"));
     }
     if usages.iter().any(|usage| usage.shared != kernel.static_shared) {
         return Err(format!("{} bytes of shared memory are declared: {usages:?}", kernel.static_shared));
     }
-    let most = usages.into_iter().reduce(|a, b| Usage {
+    let most = usages.iter().cloned().reduce(|a, b| Usage {
         registers: a.registers.max(b.registers),
         spilled: a.spilled.max(b.spilled),
         local: a.local.max(b.local),
         ..a
     });
     most.ok_or_else(|| "it has no entry".into())
+}
+
+/// What each program takes, by options of one architecture. They are assembled together; if ptxas says anything against
+/// that, each alone.
+fn usages<'p>(
+    ptxas: &Path,
+    programs: impl Iterator<Item = (&'p Program, Options)>,
+    arch: Arch,
+) -> Vec<Result<Usage, String>> {
+    let kernel = |(at, (program, options)): (usize, (&Program, Options))| {
+        let program = Program { name: format!("k{at}"), ..program.clone() };
+        emit(&program, &options).map_err(|e| e.to_string())
+    };
+    let kernels: Vec<Result<Kernel, String>> = programs.enumerate().map(kernel).collect();
+    let modules: Vec<String> = kernels.iter().flatten().map(|kernel| kernel.ptx.clone()).collect();
+    let together = assemble(ptxas, &joined(&modules), &arch.to_string(), &[]);
+    let together = together.map_or(Vec::new(), |cubin| cubin.kernels);
+    let of = |kernel: Result<Kernel, String>| {
+        let kernel = kernel?;
+        let entries = [Some(&kernel.entry), kernel.fitted.as_ref().map(|fitted| &fitted.entry)];
+        let its = together.iter().filter(|usage| entries.contains(&Some(&usage.kernel)));
+        let its: Vec<Usage> = its.cloned().collect();
+        most(&kernel, &its).or_else(|_| alone(ptxas, &kernel, arch))
+    };
+    kernels.into_iter().map(of).collect()
 }
 
 /// Refuses what a program takes beyond what it must.
@@ -91,17 +130,23 @@ fn every_program_assembles_and_spills_nothing() {
     let programs = in_parallel(&programs(), |(name, program)| (name.clone(), optimize(program, &target())));
     // sm_89 takes what sm_80 takes.
     let archs = Arch::ALL.into_iter().filter(|arch| arch.sm != 89);
-    let work: Vec<(&str, &Program, Arch)> =
-        archs.flat_map(|arch| programs.iter().map(move |(name, program)| (&**name, program, arch))).collect();
-    let results = in_parallel(&work, |(_, program, arch)| {
-        only_needed(program, usage(&ptxas, program, &Options::new(*arch))?)
+    let work: Vec<(&[(String, Program)], Arch)> =
+        archs.flat_map(|arch| programs.chunks(AT_ONCE).map(move |some| (some, arch))).collect();
+    let results = in_parallel(&work, |(some, arch)| {
+        let with_options = some.iter().map(|(_, program)| (program, Options::new(*arch)));
+        let usages = usages(&ptxas, with_options, *arch);
+        let needed = some.iter().zip(usages).map(|((_, program), usage)| only_needed(program, usage?));
+        needed.collect::<Vec<_>>()
     });
+    let each = work.iter().flat_map(|(some, arch)| some.iter().map(move |(name, _)| (name, arch)));
+    let results: Vec<_> = each.zip(results.into_iter().flatten()).collect();
+    let count = results.len();
     let mut failed = Vec::new();
     let mut table = String::from(
         "# What programs take of an sm_90, by ptxas 12.9: registers of a thread, bytes of shared memory of a block, bytes of\n\
          # local memory of a thread.\n",
     );
-    for ((name, _, arch), result) in work.iter().zip(results) {
+    for ((name, arch), result) in results {
         match result {
             Err(why) => failed.push(format!("{name} {arch}: {why}")),
             Ok(Usage { registers, shared, local, .. }) if arch.to_string() == KEPT => {
@@ -110,7 +155,7 @@ fn every_program_assembles_and_spills_nothing() {
             Ok(_) => {}
         }
     }
-    assert!(failed.is_empty(), "{} of {}:\n{}", failed.len(), work.len(), failed.join("\n"));
+    assert!(failed.is_empty(), "{} of {}:\n{}", failed.len(), count, failed.join("\n"));
     keep(&root("tests/ptx/registers.txt"), &table);
 }
 
@@ -133,33 +178,50 @@ fn keep(path: &Path, table: &str) {
 fn what_is_only_legal_assembles() {
     let Some(ptxas) = PTXAS.for_test() else { return };
     let options = Options::new(Arch::ALL[0]);
-    let results = in_parallel(&programs(), |(name, program)| {
-        let legal = vyre_opt::Options { schedule: Schedule::Legal, ..Default::default() };
-        let program = vyre_opt::run(program, &target(), legal);
-        usage(&ptxas, &program, &options).map_err(|why| format!("{name}: {why}"))
+    let programs = programs();
+    let some: Vec<&[(String, Program)]> = programs.chunks(AT_ONCE).collect();
+    let results = in_parallel(&some, |some| {
+        let legal = || vyre_opt::Options { schedule: Schedule::Legal, ..Default::default() };
+        let programs: Vec<Program> =
+            some.iter().map(|(_, program)| vyre_opt::run(program, &target(), legal())).collect();
+        let usages = usages(&ptxas, programs.iter().map(|program| (program, options)), options.arch);
+        let named =
+            some.iter().zip(usages).map(|((name, _), usage)| Some(format!("{name}: {}", usage.err()?)));
+        named.flatten().collect::<Vec<_>>()
     });
-    let failed: Vec<String> = results.into_iter().filter_map(Result::err).collect();
+    let failed = results.concat();
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
 #[test]
 fn random_programs_assemble() {
     let Some(ptxas) = PTXAS.for_test() else { return };
-    let seeds: Vec<u64> = (0..80).collect();
-    let results = in_parallel(&seeds, |&seed| {
+    let archs = [0, 1, 3].map(|at| Arch::ALL[at]);
+    let one = |seed: u64| {
         let options = random::Options {
-            wide: seed % 3 == 0,
-            grid_syncs: seed % 4 == 0,
-            calls: seed % 5 == 0,
+            wide: seed.is_multiple_of(3),
+            grid_syncs: seed.is_multiple_of(4),
+            calls: seed.is_multiple_of(5),
             statements: 40,
             ..random::Options::default()
         };
         let program = optimize(&random::program(seed, &options), &target());
-        let arch = Arch::ALL[[0, 1, 3][seed as usize % 3]];
-        let options = Options { unchecked: seed % 7 == 0, gated: seed % 8 < 2, ..Options::new(arch) };
-        usage(&ptxas, &program, &options).map_err(|why| format!("seed {seed} {arch}: {why}"))
+        let arch = archs[seed as usize % 3];
+        (program, Options { unchecked: seed.is_multiple_of(7), gated: seed % 8 < 2, ..Options::new(arch) })
+    };
+    // Of each architecture in two parts, for two processors.
+    let parts: Vec<Vec<u64>> = (0..6).map(|part| (0..80).filter(|seed| seed % 6 == part).collect()).collect();
+    let results = in_parallel(&parts, |seeds| {
+        let arch = archs[seeds[0] as usize % 3];
+        let programs: Vec<(Program, Options)> = seeds.iter().map(|&seed| one(seed)).collect();
+        let usages = usages(&ptxas, programs.iter().map(|(program, options)| (program, *options)), arch);
+        let named = seeds
+            .iter()
+            .zip(usages)
+            .map(|(seed, usage)| Some(format!("seed {seed} {arch}: {}", usage.err()?)));
+        named.flatten().collect::<Vec<_>>()
     });
-    let failed: Vec<String> = results.into_iter().filter_map(Result::err).collect();
+    let failed = results.concat();
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 

@@ -72,6 +72,32 @@ const FEW: u32 = 10;
 /// Words of the counts.
 pub const COUNT_WORDS: u32 = 12;
 
+/// What a queue begins with.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Start {
+    /// How many entries there are.
+    pub capacity: u32,
+    /// How many items a window may have.
+    pub window: u32,
+    /// How many items an item may push at most; 0 when that is not known.
+    pub bound: u32,
+    /// How many of the entries, from the first on, are items.
+    pub items: u32,
+}
+
+impl Start {
+    /// The words of the state and of the counts. Which stage is first is for the driver to say.
+    pub fn words(self) -> ([u32; STATE_WORDS as usize], [u32; COUNT_WORDS as usize]) {
+        let (mut state, mut counts) = ([0; STATE_WORDS as usize], [0; COUNT_WORDS as usize]);
+        state[CAPACITY as usize] = self.capacity;
+        state[WINDOW as usize] = self.window;
+        state[BOUND as usize] = self.bound;
+        counts[TAIL as usize] = self.items;
+        counts[BEFORE as usize] = self.items;
+        (state, counts)
+    }
+}
+
 /// Where the queue of a program is.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Queue {

@@ -5,6 +5,8 @@ use super::lane::{Halt, halt};
 use crate::code::{Access, Instruction, Space};
 use crate::counters::Visit;
 use crate::fault::FaultKind;
+use crate::memory::Memory;
+use crate::names::Names;
 use crate::parse::{LOCAL_BEGIN, PARAM_BEGIN, SHARED_BEGIN};
 use crate::races::{Kind, Touch, Where};
 
@@ -47,7 +49,11 @@ pub(super) fn own(address: u32) -> usize {
     (u64::from(address) - LOCAL_BEGIN) as usize
 }
 
-impl Machine<'_> {
+impl<'a> Machine<'a> {
+    fn names(&self) -> Names<'a> {
+        Names { named: self.options.names, code: self.code }
+    }
+
     /// The address of an access, in the space that it is really in.
     pub(super) fn address(
         &mut self,
@@ -72,9 +78,11 @@ impl Machine<'_> {
         align: u64,
     ) -> Result<Found, Halt> {
         if address % align != 0 {
+            let element = self.names().element(self.memory, space, address);
+            let element = element.map_or(String::new(), |element| format!(" ({element})"));
             return halt(
                 FaultKind::Misaligned,
-                format!("{bytes} bytes at {address:#x}, which is no multiple of {align}"),
+                format!("{bytes} bytes at {address:#x}{element}, which is no multiple of {align}"),
             );
         }
         let inside = |begin: u64, size: usize| {
@@ -108,6 +116,9 @@ impl Machine<'_> {
     }
 
     fn out_of_bounds(&self, space: Space, address: u64, bytes: u64) -> String {
+        if let Some((element, size)) = self.names().beyond(self.memory, space, address) {
+            return format!("{bytes} bytes at {element} are out of bounds: {size}");
+        }
         let around = match space {
             Space::Global | Space::Generic | Space::Const => self.memory.find(address).and_then(|index| {
                 let begin = self.memory.begin(index);
@@ -184,17 +195,20 @@ impl Machine<'_> {
         bytes: usize,
         address: u64,
     ) -> Result<(), Halt> {
-        let (written, what) = match found {
-            Found::Global(allocation, at) => (self.memory.written(allocation).contains(at, bytes), "global"),
-            Found::Shared(at) => {
-                (self.blocks[self.slot(thread)].shared_written.contains(at, bytes), "shared")
-            }
-            Found::Local(at) => (self.threads[thread].local_written.contains(at, bytes), "local"),
-            Found::Param(_) => (true, "param"),
+        let (written, at, space) = match found {
+            Found::Global(allocation, at) => (self.memory.written(allocation), at, Space::Global),
+            Found::Shared(at) => (&self.blocks[self.slot(thread)].shared_written, at, Space::Shared),
+            Found::Local(at) => (&self.threads[thread].local_written, at, Space::Local),
+            Found::Param(_) => return Ok(()),
         };
-        if written || !self.options.uninitialized {
+        if written.contains(at, bytes) || !self.options.uninitialized {
             return Ok(());
         }
+        let first = (0..bytes).find(|byte| !written.contains(at + byte, 1)).unwrap_or(0);
+        if let Some(element) = self.names().element(self.memory, space, address + first as u64) {
+            return halt(FaultKind::Uninitialized, format!("reads {element}, which was never written"));
+        }
+        let what = format!("{space:?}").to_lowercase();
         halt(
             FaultKind::Uninitialized,
             format!("reads {bytes} bytes of {what} memory at {address:#x} that were never written"),
@@ -263,10 +277,16 @@ impl Machine<'_> {
     ) -> Result<(), Halt> {
         let bytes = usize::from(access.bytes) * usize::from(access.count);
         let slot = self.slot(thread);
-        let (place, at) = match found {
-            Found::Global(allocation, at) => (Where::Global(allocation), at),
-            Found::Shared(at) => (Where::Shared(slot), at),
+        let (place, at, space) = match found {
+            Found::Global(allocation, at) => (Where::Global(allocation), at, Space::Global),
+            Found::Shared(at) => (Where::Shared(slot), at, Space::Shared),
             Found::Local(_) | Found::Param(_) => return Ok(()),
+        };
+        let names = self.names();
+        let name = |memory: &Memory, byte: usize| {
+            let address = address + byte as u64;
+            let element = names.element(memory, space, address);
+            element.unwrap_or_else(|| format!("memory at {address:#x}"))
         };
         if let Some(tally) = &mut self.tally {
             let linear = self.threads[thread].position.linear;
@@ -293,7 +313,7 @@ impl Machine<'_> {
             if stale {
                 return halt(
                     FaultKind::Race,
-                    format!("memory at {address:#x} is read by .nc and written in the same kernel"),
+                    format!("{} is read by .nc and written in the same kernel", name(self.memory, 0)),
                 );
             }
         }
@@ -305,7 +325,7 @@ impl Machine<'_> {
                 bytes: access.bytes,
                 line: instruction.line,
             };
-            races.touch(thread, place, at, bytes, touch, address)?;
+            races.touch(thread, place, at, bytes, touch, |byte| name(self.memory, byte))?;
         }
         Ok(())
     }

@@ -124,7 +124,7 @@ impl Races {
         }
     }
 
-    /// An access of some bytes.
+    /// An access of some bytes. `name` says what the byte so many behind the first is called.
     pub(crate) fn touch(
         &mut self,
         thread: usize,
@@ -132,7 +132,7 @@ impl Races {
         at: usize,
         bytes: usize,
         touch: Touch,
-        address: u64,
+        name: impl Fn(usize) -> String,
     ) -> Result<(), Halt> {
         let view = &self.views[thread];
         let strength = match (touch.order, touch.scope) {
@@ -164,7 +164,8 @@ impl Races {
             access.bytes = (0xf >> (4 - (end - begin)) << begin) as u8;
             if let Some(other) = visit(shadow.cell(word), &mut self.lists, view, access, shared) {
                 self.raced_with = Some(other.line);
-                return Err(race(view, access, other, touch.kind, address));
+                let first = (access.bytes & other.bytes).trailing_zeros() as usize;
+                return Err(race(view, access, other, touch.kind, &name(word * 4 + first - at)));
             }
         }
         if touch.order != Order::Weak {
@@ -389,7 +390,7 @@ fn visit(
 }
 
 #[cold]
-fn race(view: &View, access: Access, other: Access, kind: Kind, address: u64) -> Halt {
+fn race(view: &View, access: Access, other: Access, kind: Kind, name: &str) -> Halt {
     let what = match kind {
         Kind::Read => "reads",
         Kind::Write => "writes",
@@ -406,7 +407,7 @@ fn race(view: &View, access: Access, other: Access, kind: Kind, address: u64) ->
     Box::new((
         FaultKind::Race,
         format!(
-            "{how}{what} memory at {address:#x}, which {who} {before} in line {}, and nothing orders the two",
+            "{how}{what} {name}, which {who} {before} in line {}, and nothing orders the two",
             other.line
         ),
     ))
