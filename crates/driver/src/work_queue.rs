@@ -420,7 +420,10 @@ pub struct QueueCounts {
 }
 
 impl QueueCounts {
-    /// What the device's memory of counts says, all words of it.
+    /// What the device's memory of counts says.
+    ///
+    /// # Panics
+    /// When these are not all of its bytes: [`COUNT_WORDS`](words::COUNT_WORDS) words.
     pub fn of(bytes: &[u8]) -> QueueCounts {
         let long = |at: u32| word(bytes, at) as u64 | (word(bytes, at + 1) as u64) << 32;
         let high_water = word(bytes, words::HIGH_WATER).into();

@@ -306,7 +306,7 @@ pub fn damaged_source(seed: u64, source: &str, trial: &mut Option<Trial>) -> Res
     if let Err(errors) = verify(&p) {
         // A refusal that the verifier makes is one that a user can act on.
         return match errors[0].code.name() {
-            "V006" | "V007" | "V008" | "V010" | "V011" => Ok(Outcome::Refused),
+            "V006" | "V007" | "V008" | "V010" | "V011" | "V014" => Ok(Outcome::Refused),
             _ => fails(Kind::Fails, format!("what was imported does not verify: {}", errors[0])),
         };
     }
