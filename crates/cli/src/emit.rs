@@ -63,14 +63,7 @@ fn exported(
 ) -> Result<Vec<u8>, Diagnostic> {
     let program = optimize(
         program,
-        &vyre::opt::Target {
-            name: "naga",
-            scalar_lanes: false,
-            native: export::native,
-            lowering: None,
-            unroll: 0,
-            branches: false,
-        },
+        &vyre::opt::Target { name: "naga", native: export::native, ..vyre::opt::Target::VECTOR },
     );
     let ranges = vyre::opt::analysis::ranges(&program);
     write(&program, &|inst| ranges.in_bounds(inst))

@@ -258,7 +258,9 @@ fn varied(trial: &Trial, seed: u64) -> Trial {
         let element = decl.element.bytes() as usize;
         if decl.memory.is_bound() && decl.static_bytes().is_none() {
             let count = bytes.len() / element;
-            let other = match seed % 4 {
+            // All longer, all shorter, all any size, or each as it comes.
+            let way = if seed % 8 < 4 { seed % 4 } else { random.below(4) as u64 };
+            let other = match way {
                 1 => count + 1 + random.below(5),
                 2 => count - count.min(1 + random.below(3)),
                 3 => 1 + random.below(count.max(1)),

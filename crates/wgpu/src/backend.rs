@@ -83,14 +83,7 @@ impl VyreBackend for WgpuBackend {
     }
 
     fn target(&self) -> Option<Target> {
-        Some(Target {
-            name: "naga",
-            scalar_lanes: false,
-            native: export::native,
-            lowering: None,
-            unroll: 0,
-            branches: false,
-        })
+        Some(Target { name: "naga", native: export::native, ..Target::VECTOR })
     }
 
     fn compile(

@@ -13,14 +13,7 @@ use vyre_opt::{Target, optimize};
 use vyre_wgsl::{ImportOptions, export, import_wgsl};
 
 /// The code generator, as the optimizer sees it.
-const TARGET: Target = Target {
-    name: "naga",
-    scalar_lanes: false,
-    native: export::native,
-    lowering: None,
-    unroll: 0,
-    branches: false,
-};
+const TARGET: Target = Target { name: "naga", native: export::native, ..Target::VECTOR };
 
 /// Compares the program with what comes back from its export. It is refused where one buffer would need accesses of
 /// kinds that the languages do not mix.

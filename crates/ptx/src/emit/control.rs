@@ -143,13 +143,13 @@ impl Emitter<'_> {
             lanes
         });
         let pointers = self.open_pointers(data);
+        let around_turn =
+            Turn { head: self.code.label(), end: self.code.label(), registers, lanes, pointers };
+        self.code.place(around_turn.head);
         if data.loc.pass == Some("limit") {
             // What is left of a loop beyond its buffers is not worth copies.
             self.code.line(format_args!(".pragma \"nounroll\""));
         }
-        let around_turn =
-            Turn { head: self.code.label(), end: self.code.label(), registers, lanes, pointers };
-        self.code.place(around_turn.head);
         self.turn(body, &around_turn, true);
         let Turn { registers, end, .. } = around_turn;
         self.code.place(end);

@@ -1,8 +1,8 @@
 //! Loads and stores.
 //!
 //! An access that may be out of bounds runs under a condition; a load's registers are 0 before. A vector is accessed by
-//! as few instructions as its place is known to be aligned for, of at most 16 bytes each; so are [`neighbors`]. What no store or atomic of the
-//! program touches is loaded by way of the read-only cache (`.nc`).
+//! as few instructions as its place is known to be aligned for, of at most 16 bytes each; so are scalars that are
+//! [`neighbors`]. What no store or atomic of the program touches is loaded by way of the read-only cache (`.nc`).
 //!
 //! [`neighbors`]: super::neighbors
 
