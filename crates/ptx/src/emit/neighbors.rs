@@ -62,15 +62,14 @@ impl Emitter<'_> {
                     (None, _) => self.known.needs.written[buffer],
                 }
             };
-            let (ended, mut open): (Vec<Run>, Vec<Run>) = runs.drain(..).partition(ends);
+            let ended: Vec<Run> = runs.extract_if(.., |run| ends(run)).collect();
             ended.iter().for_each(|run| self.keep(run));
             if let Some((access, at)) = joins {
-                match open.iter_mut().find(|run| run.access == access && !run.has(at)) {
+                match runs.iter_mut().find(|run| run.access == access && !run.has(at)) {
                     Some(run) => run.members.push((at, inst)),
-                    None => open.push(Run { access, members: SmallVec::from_slice(&[(at, inst)]) }),
+                    None => runs.push(Run { access, members: SmallVec::from_slice(&[(at, inst)]) }),
                 }
             }
-            runs = open;
         }
         runs.iter().for_each(|run| self.keep(run));
     }

@@ -332,6 +332,12 @@ impl Pass<'_> {
             let known = if facts::is_tracked(self.p, result) { self.facts.result(data) } else { all };
             return self.define(result, known, Bounds::new());
         }
+        let constants = [1, 2].map(|i| self.p.splat_constant(data.args[i]));
+        if let [Some(_), Some(_)] = constants {
+            // No condition says more of them.
+            let known = self.facts.result(data);
+            return self.define(result, known, Bounds::new());
+        }
         let condition = self.facts.interval(data.args[0]).single();
         let (mut sides, start) = (Vec::new(), self.clock);
         for (side, is) in [(data.args[1], true), (data.args[2], false)] {
