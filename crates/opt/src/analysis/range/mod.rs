@@ -23,7 +23,7 @@ use facts::{Bound, Bounds, Facts, is_word};
 use interval::{Interval, POSITIVE};
 use rustc_hash::FxHashMap;
 use upper::Question;
-use vyre_ir::{Attr, Buffer, Inst, InstData, Op, Program, Region, SideTable, Type, Value};
+use vyre_ir::{Attr, Buffer, Def, Inst, InstData, Op, Program, Region, SideTable, Type, Value};
 
 /// Passes after which nothing is assumed of the parameters of loops any more.
 const MAX_PASSES: u32 = 12;
@@ -115,6 +115,7 @@ pub fn ranges(p: &Program) -> Ranges {
         },
         lengths: Vec::new(),
         positions: [None; 3],
+        decisive: SideTable::new(false),
     };
     for data in p.insts.values().filter(|data| data.op == Op::GlobalId) {
         if let Attr::Axis(axis) = data.attr {
@@ -124,6 +125,7 @@ pub fn ranges(p: &Program) -> Ranges {
     pass.lengths = p.buffers.keys().filter_map(|b| pass.facts.lengths[b]).take(LENGTHS).collect();
     let has_loops = p.insts.values().any(|data| data.op == Op::Loop);
     if has_loops {
+        pass.decisive = decisive(p);
         for round in 0.. {
             pass.run(if round < MAX_PASSES { Stage::Grow } else { Stage::GiveUp });
             if !pass.changed || round >= MAX_PASSES {
@@ -172,6 +174,32 @@ struct Pass<'p> {
     lengths: Vec<Value>,
     /// Where an invocation is in the grid, by axes.
     positions: [Option<Value>; 3],
+    /// What assumptions depend on. Of other values nothing has to be known before these hold.
+    decisive: SideTable<Value, bool>,
+}
+
+/// The values that decide what loops carry, and where branches go.
+fn decisive(p: &Program) -> SideTable<Value, bool> {
+    let mut found = SideTable::new(false);
+    let mut open: Vec<Value> = Vec::new();
+    p.walk(p.body, &mut |inst| {
+        let data = &p.insts[inst];
+        match data.op {
+            Op::If | Op::Switch => open.push(data.args[0]),
+            Op::Loop => open.extend(data.args.iter().chain(p.yielded(data.regions[0]))),
+            _ => {}
+        }
+    });
+    while let Some(value) = open.pop() {
+        let Def::Result(inst) = p.values[value].def else { continue };
+        if std::mem::replace(&mut found[value], true) {
+            continue;
+        }
+        let data = &p.insts[inst];
+        open.extend(&data.args);
+        data.regions.iter().for_each(|&region| open.extend(p.yielded(region)));
+    }
+    found
 }
 
 impl Pass<'_> {
@@ -196,10 +224,23 @@ impl Pass<'_> {
                 Op::If | Op::Switch => self.branch(data),
                 Op::Loop => self.repeat(data),
                 Op::Yield => {}
+                _ if self.is_idle(data) => {}
                 Op::Select => self.select(data),
                 _ => self.inst(inst, data),
             }
         }
+    }
+
+    /// Whether an instruction gives nothing that matters yet.
+    fn is_idle(&mut self, data: &InstData) -> bool {
+        let idle = self.stage != Stage::Last && data.results.iter().all(|&value| !self.decisive[value]);
+        if idle {
+            for &value in &data.results {
+                self.clock += 1;
+                self.born[value] = self.clock;
+            }
+        }
+        idle
     }
 
     fn inst(&mut self, inst: Inst, data: &InstData) {
