@@ -109,7 +109,12 @@ fn told(p: &Program, fit: &Fit) -> String {
         Some(Count::Elements(other, _)) => format!("element of {}", name(other)),
         Some(Count::Invocations(axis)) => format!("invocation along {}", position::AXES[axis as usize]),
     };
-    format!("{} has at least {times} bytes for each {counted}, and {plus}", name(buffer))
+    let more = match plus {
+        0 => String::new(),
+        1.. => format!(", and {plus}"),
+        _ => format!(", less {}", plus.unsigned_abs()),
+    };
+    format!("{} has at least {times} bytes for each {counted}{more}", name(buffer))
 }
 
 /// How a parameter is declared.

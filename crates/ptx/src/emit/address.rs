@@ -8,6 +8,7 @@ use super::code::{Class, Guard, Operand};
 use super::{Emitter, is_dead};
 use std::fmt;
 use vyre_ir::{Buffer, Inst, InstData, Memory, Op, Program, Type, Value};
+use vyre_opt::analysis::Fit;
 
 /// A place in memory, as an instruction names it.
 #[derive(Copy, Clone, Debug)]
@@ -54,8 +55,10 @@ impl Emitter<'_> {
             return always;
         }
         if let (Some(relied), Some(fit)) = (&mut self.fits, self.known.ranges.fit(inst)) {
-            if !relied.contains(&fit) {
-                relied.push(fit);
+            // Of those that differ in this alone, the most says all.
+            match relied.iter_mut().find(|other| Fit { plus: fit.plus, ..**other } == fit) {
+                Some(other) => other.plus = other.plus.max(fit.plus),
+                None => relied.push(fit),
             }
             return always;
         }
