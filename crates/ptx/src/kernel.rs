@@ -6,11 +6,11 @@ use vyre_opt::analysis::Fit;
 /// A kernel as text, and what whoever launches it must know.
 #[derive(Clone, Debug)]
 pub struct Kernel {
-    /// The module, which has one entry.
+    /// The module, which has one entry or two.
     pub ptx: String,
-    /// The entry's name.
+    /// The name of the entry for buffers of any size.
     pub entry: String,
-    /// What the entry is given, in order. Each lies at the next multiple of its size.
+    /// What each entry is given, in order. Each lies at the next multiple of its size.
     pub params: Vec<Param>,
     /// Invocations of a workgroup, which are the threads of a block.
     pub workgroup_size: [u32; 3],

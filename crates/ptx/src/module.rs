@@ -1,6 +1,6 @@
 //! A kernel as a module of text: directives, parameters, memory, and the body.
 
-use crate::emit::{Body, Known, body, position};
+use crate::emit::{Known, body, position};
 use crate::kernel::{Fitted, Kernel, Param};
 use crate::layout::{LOCAL, Layout, SHARED, lay_out};
 use crate::lines::Lines;
@@ -26,10 +26,11 @@ pub fn emit(p: &Program, options: &Options) -> Result<Kernel, Diagnostic> {
     let lines = p.source.as_deref().filter(|_| options.lines).and_then(Lines::of);
     let known = Known::of(p, &needs, &layout, lines.as_ref());
     let checked = body(p, options, &known, Vec::new(), false);
-    let params = checked.params.clone();
     let relies = !options.unchecked && known.fits(p);
-    let fitted = relies.then(|| body(p, options, &known, params.clone(), true));
-    let fitted = fitted.filter(|fitted| !fitted.fits.is_empty() && fitted.params == params);
+    let fitted = relies.then(|| body(p, options, &known, checked.params.clone(), true));
+    let fitted = fitted.filter(|fitted| !fitted.fits.is_empty());
+    // The second goes on where the first has ended.
+    let params = fitted.as_ref().map_or(&checked.params, |fitted| &fitted.params).clone();
     let bytes = params.iter().fold(0, |at: usize, param| at.next_multiple_of(param.bytes()) + param.bytes());
     if bytes > PARAM_BYTES {
         let message = format!(
@@ -49,13 +50,13 @@ pub fn emit(p: &Program, options: &Options) -> Result<Kernel, Diagnostic> {
     if dynamic {
         ptx += &format!(".extern .shared .align 16 .b8 {SHARED}[];\n");
     }
-    add_entry(&mut ptx, p, &entry, &checked, &layout, &needs);
+    add_entry(&mut ptx, p, &entry, (&params, &checked.text), &layout, &needs);
     let fitted = fitted.map(|fitted| {
         let entry = format!("{entry}{FITTED}");
         for fit in &fitted.fits {
             ptx += &format!("// {}\n", told(p, fit));
         }
-        add_entry(&mut ptx, p, &entry, &fitted, &layout, &needs);
+        add_entry(&mut ptx, p, &entry, (&params, &fitted.text), &layout, &needs);
         Fitted { entry, fits: fitted.fits }
     });
     let shared = layout.shared;
@@ -75,10 +76,17 @@ pub fn emit(p: &Program, options: &Options) -> Result<Kernel, Diagnostic> {
 /// What the name of the second entry ends in. Names of programs have no such sign.
 const FITTED: &str = "$fitted";
 
-fn add_entry(ptx: &mut String, p: &Program, entry: &str, body: &Body, layout: &Layout, needs: &Needs) {
+fn add_entry(
+    ptx: &mut String,
+    p: &Program,
+    entry: &str,
+    (params, text): (&[Param], &str),
+    layout: &Layout,
+    needs: &Needs,
+) {
     let mut add = |text: std::fmt::Arguments<'_>| writeln!(ptx, "{text}").expect("a string takes all");
     let [x, y, z] = p.workgroup_size;
-    let list: Vec<String> = body.params.iter().map(|&param| declaration(p, param)).collect();
+    let list: Vec<String> = params.iter().map(|&param| declaration(p, param)).collect();
     add(format_args!(".visible .entry {entry}(\n{})", list.join(",\n")));
     match needs.merges {
         1 => add(format_args!(".reqntid {x}, {y}, {z}")),
@@ -97,7 +105,7 @@ fn add_entry(ptx: &mut String, p: &Program, entry: &str, body: &Body, layout: &L
     if layout.local > 0 {
         add(format_args!("\t.local .align 16 .b8 {LOCAL}[{}];", layout.local));
     }
-    add(format_args!("{}}}", body.text));
+    add(format_args!("{text}}}"));
 }
 
 /// What must hold of buffers, in words.

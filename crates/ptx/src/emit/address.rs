@@ -48,18 +48,17 @@ pub enum Bounds {
 const OFFSETS: i64 = (1 << 23) - 64;
 
 impl Emitter<'_> {
+    /// Whether an access is in bounds without a look at its index: always, or because buffers fit.
+    pub fn is_inside(&self, inst: Inst) -> bool {
+        let ranges = &self.known.ranges;
+        self.options.unchecked || ranges.in_bounds(inst) || self.fits.is_some() && ranges.fit(inst).is_some()
+    }
+
     /// When an access is in bounds.
     pub fn bounds(&mut self, inst: Inst, data: &InstData, buffer: Buffer, ty: Type) -> Bounds {
         let always = Bounds::In(Guard::ALWAYS);
-        if self.options.unchecked || self.known.ranges.in_bounds(inst) {
-            return always;
-        }
-        if let (Some(relied), Some(fit)) = (&mut self.fits, self.known.ranges.fit(inst)) {
-            // Of those that differ in this alone, the most says all.
-            match relied.iter_mut().find(|other| Fit { plus: fit.plus, ..**other } == fit) {
-                Some(other) => other.plus = other.plus.max(fit.plus),
-                None => relied.push(fit),
-            }
+        if self.is_inside(inst) {
+            self.rely(inst);
             return always;
         }
         let index = self.get(data.args[0]);
@@ -86,6 +85,16 @@ impl Emitter<'_> {
             Some(any) => self.code.op(Class::Pred, "setp.le.and.u32", &[index, last, any]),
         };
         self.inside(inside)
+    }
+
+    /// Notes what makes an access in bounds, if it is the sizes of buffers.
+    fn rely(&mut self, inst: Inst) {
+        let (Some(relied), Some(fit)) = (&mut self.fits, self.known.ranges.fit(inst)) else { return };
+        // Of those that differ in this alone, the most says all.
+        match relied.iter_mut().find(|other| Fit { plus: fit.plus, ..**other } == fit) {
+            Some(other) => other.plus = other.plus.max(fit.plus),
+            None => relied.push(fit),
+        }
     }
 
     fn inside(&mut self, condition: Operand) -> Bounds {

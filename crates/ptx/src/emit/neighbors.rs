@@ -76,17 +76,14 @@ impl Emitter<'_> {
 
     /// An access that can be done with others, and where it is.
     fn joins(&self, inst: Inst, data: &InstData) -> Option<(Access, i64)> {
-        let (p, ranges) = (self.p, &self.known.ranges);
+        let p = self.p;
         let value = match data.op {
             Op::Load => data.results[0],
             Op::Store => data.args[1],
             _ => return None,
         };
-        let inside = self.options.unchecked
-            || ranges.in_bounds(inst)
-            || self.fits.is_some() && ranges.fit(inst).is_some();
         let (buffer, ty) = (p.buffer_of(data)?, p.ty(value));
-        if !inside || ty.lanes > 1 || is_dead(data, self.known.needs) {
+        if !self.is_inside(inst) || ty.lanes > 1 || is_dead(data, self.known.needs) {
             return None;
         }
         let (scalar, is_store) = (ty.scalar, data.op == Op::Store);
