@@ -23,6 +23,20 @@ pub fn affine(workgroup: u32, factor: u32, summand: u32) -> Program {
     ))
 }
 
+/// Every element becomes the sum of all, in one launch, whose grid waits in between.
+pub fn sums() -> Program {
+    wgsl(
+        "fn vyreGridSync() {}
+        @group(0) @binding(0) var<storage, read_write> data: array<u32>;
+        @group(0) @binding(1) var<storage, read_write> sum: atomic<u32>;
+        @compute @workgroup_size(32) fn sums(@builtin(global_invocation_id) id: vec3<u32>) {
+            if id.x < arrayLength(&data) { atomicAdd(&sum, data[id.x]); }
+            vyreGridSync();
+            if id.x < arrayLength(&data) { data[id.x] = atomicLoad(&sum); }
+        }",
+    )
+}
+
 /// A program, compiled as nothing else is asked for.
 pub fn compile(device: &Device, program: &Program) -> Compiled {
     device.compile(program, &DispatchConfig::default()).unwrap_or_else(|e| panic!("{e}"))

@@ -10,9 +10,8 @@ use libloading::Library;
 use std::ffi::c_char;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use vyre_conformance::harness::{affine, bytes, wgsl, words};
+use vyre_conformance::harness::{affine, bytes, sums, words};
 use vyre_driver::{BackendError, Device, DispatchConfig};
-use vyre_ir::Program;
 
 /// A library without some functions, in a folder; `None` where the stand-in was not built.
 fn without(names: &[&str], folder: &Path) -> Option<PathBuf> {
@@ -52,20 +51,6 @@ fn hide(library: &mut [u8], name: &str) {
     library[symbol + 4] = WEAK << 4 | library[symbol + 4] & 15;
     // Its section and its address.
     library[symbol + 6..symbol + 16].fill(0);
-}
-
-/// `data[i] = ` the sum of all.
-fn sums() -> Program {
-    wgsl(
-        "fn vyreGridSync() {}
-        @group(0) @binding(0) var<storage, read_write> data: array<u32>;
-        @group(0) @binding(1) var<storage, read_write> sum: atomic<u32>;
-        @compute @workgroup_size(32) fn sums(@builtin(global_invocation_id) id: vec3<u32>) {
-            if id.x < arrayLength(&data) { atomicAdd(&sum, data[id.x]); }
-            vyreGridSync();
-            if id.x < arrayLength(&data) { data[id.x] = atomicLoad(&sum); }
-        }",
-    )
 }
 
 /// Whether programs run as they should on a device of a library, which is then left with nothing.

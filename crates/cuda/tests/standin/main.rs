@@ -18,7 +18,7 @@ mod timeouts;
 
 use std::sync::Once;
 use vyre_conformance::harness::{
-    self, bytes, compile, in_a_process, refused, resident, wgsl, words, workgroups,
+    self, bytes, compile, in_a_process, refused, resident, sums, wgsl, words, workgroups,
 };
 use vyre_cuda as _;
 use vyre_driver::{Device, Resident, ResidentOptions};
@@ -60,20 +60,6 @@ fn device(name: &str) -> Device {
 /// [`harness::affine`] in workgroups of 32.
 fn affine(factor: u32, summand: u32) -> Program {
     harness::affine(32, factor, summand)
-}
-
-/// Every element becomes the sum of all, in one launch.
-fn sums() -> Program {
-    wgsl(
-        "fn vyreGridSync() {}
-        @group(0) @binding(0) var<storage, read_write> data: array<u32>;
-        @group(0) @binding(1) var<storage, read_write> sum: atomic<u32>;
-        @compute @workgroup_size(32) fn sums(@builtin(global_invocation_id) id: vec3<u32>) {
-            if id.x < arrayLength(&data) { atomicAdd(&sum, data[id.x]); }
-            vyreGridSync();
-            if id.x < arrayLength(&data) { data[id.x] = atomicLoad(&sum); }
-        }",
-    )
 }
 
 fn journaled(device: &Device, name: &str, bytes: u64) -> Resident {
