@@ -83,12 +83,9 @@ impl<'s> Submission<'s> {
             return Err(internal("stages without a state"));
         };
         let decides = Bound::new(self.opened, control.executable, memory)?;
-        // Each block but the first comes after a decision; in a loop, others may come between.
-        let turns = decides.executable.turns.load(Ordering::Relaxed);
-        let blocks: u32 = plan.blocks.iter().map(|stages| stages.len() as u32 + 1).sum();
-        let most = match turns {
+        let most = match decides.executable.turns.load(Ordering::Relaxed) {
             0 => FIRST,
-            turns => (turns.saturating_mul(blocks) / 2 * 3).clamp(LEAST, LAUNCHES),
+            turns => plan.launches(turns).clamp(LEAST, LAUNCHES),
         };
         let rounds = Rounds {
             plan,

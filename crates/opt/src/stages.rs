@@ -73,6 +73,13 @@ pub struct Control {
 }
 
 impl Control {
+    /// How many launches to hand over at once for a run that is expected to decide so often, decisions included. Each block
+    /// but the first comes after a decision; in a loop, others may come between.
+    pub fn launches(&self, turns: u32) -> u32 {
+        let blocks: u32 = self.blocks.iter().map(|stages| stages.len() as u32 + 1).sum();
+        (turns.saturating_mul(blocks) / 2).saturating_mul(3)
+    }
+
     /// Blocks in the order of their turns, from `next` on, each loop as often as fits `most` launches: those of a block are
     /// for the device to say. At least one turn of each loop, however many launches that is.
     pub fn order(&self, next: u32, most: u32, launches: &dyn Fn(usize) -> u32) -> Vec<usize> {

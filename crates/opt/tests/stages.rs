@@ -4,13 +4,26 @@ mod common;
 use common::program;
 use vyre_opt::stages::{Control, Turn};
 
-/// Two blocks in a loop between two others, two launches each.
-fn order(next: u32, most: u32) -> Vec<usize> {
+/// Two blocks in a loop between two others, a stage each.
+fn control() -> Control {
     let program = program("");
     let turns = vec![Turn::Block(0), Turn::Loop(vec![Turn::Block(1), Turn::Block(2)]), Turn::Block(3)];
     let state = program.buffers.keys().next().unwrap();
-    let control = Control { program, state, words: 20, blocks: vec![0..1, 1..2, 2..3, 3..4], turns };
-    control.order(next, most, &|_| 2)
+    Control { program, state, words: 20, blocks: vec![0..1, 1..2, 2..3, 3..4], turns }
+}
+
+/// The order where each block takes two launches.
+fn order(next: u32, most: u32) -> Vec<usize> {
+    control().order(next, most, &|_| 2)
+}
+
+#[test]
+fn a_run_is_expected_to_take_half_as_much_again() {
+    // Four blocks, each with a decision: 8 launches a turn.
+    assert_eq!(control().launches(10), 120);
+    assert_eq!(control().launches(0), 0);
+    // However often it decided.
+    assert_eq!(control().launches(u32::MAX), u32::MAX);
 }
 
 #[test]

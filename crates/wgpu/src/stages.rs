@@ -98,12 +98,9 @@ impl<'s> Recording<'s> {
         let plan = control.plan;
         let state = self.launch_memory(memory, plan.state.index())?;
         let decides = self.bind(control.executable, memory)?;
-        // Each block but the first comes after a decision; in a loop, others may come between.
-        let turns = decides.executable.turns.load(Ordering::Relaxed);
-        let blocks: u32 = plan.blocks.iter().map(|stages| stages.len() as u32 + 1).sum();
-        let most = match turns {
+        let most = match decides.executable.turns.load(Ordering::Relaxed) {
             0 => FIRST,
-            turns => (turns.saturating_mul(blocks) / 2 * 3).clamp(LEAST, LAUNCHES),
+            turns => plan.launches(turns).clamp(LEAST, LAUNCHES),
         };
         let rounds = Rounds {
             plan,
