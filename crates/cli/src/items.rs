@@ -52,11 +52,12 @@ impl Items {
     /// The memory of a queue that one launch drains.
     ///
     /// # Errors
-    /// `B022` for more items than entries, and items that cannot be read.
+    /// `B022` for more items than entries, `D037` for more entries than can be counted, and items that cannot be read.
     pub fn memory(&self) -> Result<QueueMemory, Failure> {
         let DeviceWorkQueueProfile { queue_capacity: capacity, .. } = self.profile;
         let window = self.options.window.unwrap_or(capacity);
         let plan = plan_device_work_queue_backpressure(self.profile, window).map_err(BackendError::from)?;
+        WorkQueue::check_bytes(plan.queue.queue_bytes)?;
         let start = Start {
             // Entries are memory of this process: there are fewer than 2^32.
             capacity: capacity as u32,

@@ -12,7 +12,7 @@ use crate::show::{shape, table};
 use crate::{load, nvidia, progress};
 use serde_json::json;
 use vyre::opt::queue::{Queue, persistent};
-use vyre::{AlignedBytes, Binding, BindingPlan, QueueCounts};
+use vyre::{AlignedBytes, BackendError, Binding, BindingPlan, QueueCounts, available_host_bytes};
 use vyre_ir::diagnostic::counted;
 use vyre_ir::{Buffer, Diagnostic, Loc, Memory as Space, Program, Source};
 use vyre_ptx::{Arch, Kernel, Param};
@@ -173,7 +173,15 @@ impl Allocated {
     }
 
     fn filled(&mut self, first: &[u8], bytes: u64) -> Result<u64, Failure> {
-        let address = self.memory.allocate(bytes);
+        let available = available_host_bytes();
+        let address = match available {
+            Some(available) if bytes > available => 0,
+            _ => self.memory.allocate(bytes),
+        };
+        if address == 0 {
+            let what = "the interpreter".into();
+            return Err(BackendError::OutOfMemory { requested: bytes, available, what }.into());
+        }
         match self.memory.write(address, first) {
             Some(()) => Ok(address),
             None => Err(nvidia::bug("new memory cannot be written")),

@@ -178,6 +178,8 @@ fn a_queue_is_drained() {
     for (args, code) in [
         ("--items [9] --set found=zeros:10 --capacity 100", "D038"),
         ("--items [9,9] --set found=zeros:10 --capacity 1", "B022"),
+        ("--items [9] --set found=zeros:10 --capacity 4294967295", "D037"),
+        ("--items [9] --set found=zeros:10 --capacity 2147483648", "D037"),
         ("--set found=zeros:10", "C026"),
     ] {
         let output = vyre(TREE, args);

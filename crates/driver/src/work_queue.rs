@@ -138,11 +138,7 @@ impl WorkQueue {
             );
             return mismatch(what, "Give `WorkQueue::CONTROL_BYTES`.");
         }
-        // A place up to twice the capacity, in words, is counted in 32 bits.
-        if plan.queue.queue_bytes / 4 > u32::MAX as u64 / 2 {
-            let what = format!("the work queue has {} bytes of entries", plan.queue.queue_bytes);
-            return mismatch(what, "Use at most 8 GiB.");
-        }
+        WorkQueue::check_bytes(plan.queue.queue_bytes)?;
         let limit = device.profile().limits.storage_binding_bytes;
         if plan.queue.queue_bytes > limit {
             let what = format!(
@@ -157,6 +153,21 @@ impl WorkQueue {
         }
         let compiled = device.compile_for(program, config, Purpose::Queue)?;
         Ok(WorkQueue { compiled, profile, plan, options, spare: Mutex::default() })
+    }
+
+    /// Whether places in so many bytes of entries can be counted.
+    ///
+    /// # Errors
+    /// `D037` if they cannot.
+    pub fn check_bytes(entries: u64) -> Result<(), BackendError> {
+        // A place up to twice the capacity, in words, is counted in 32 bits.
+        match entries / 4 > u32::MAX as u64 / 2 {
+            true => {
+                let what = format!("the work queue has {entries} bytes of entries");
+                Err(bind_error(codes::D037, what, "Use at most 8 GiB."))
+            }
+            false => Ok(()),
+        }
     }
 
     /// How much memory the queue takes and how it is drained.
